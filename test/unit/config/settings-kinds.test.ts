@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { faultOfNetwork } from '../../../src/config/network.ts'
@@ -88,6 +89,40 @@ describe('networks', () => {
     fc.assert(
       fc.property(address, (text) => {
         expect(faultOfNetwork(text)).toBeUndefined()
+      }),
+    )
+  })
+
+  test('what Node takes for an address is one, and nothing else', () => {
+    const near = fc.stringMatching(/^[\da-f:.]{1,20}$/)
+    const groups = fc.array(fc.constantFrom('0', '1f', 'ffff', '', '10.0.0.1', '12345'), { maxLength: 9 })
+    const text = fc.oneof(
+      near,
+      fc.ipV4(),
+      fc.ipV6(),
+      groups.map((list) => list.join(':')),
+    )
+    fc.assert(
+      fc.property(text, (address) => {
+        expect([address, faultOfNetwork(address) === undefined]).toEqual([address, isIP(address) !== 0])
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('bits beyond the prefix of an IPv6 network are a fault, however it is written', () => {
+    fc.assert(
+      fc.property(fc.ipV6(), fc.integer({ min: 0, max: 128 }), (address, prefix) => {
+        const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')
+        const left = head === '' ? [] : head.split(':')
+        const right = tail === undefined || tail === '' ? [] : tail.split(':')
+        const middle = tail === undefined ? [] : Array(8 - left.length - right.length).fill('0')
+        const value = [...left, ...middle, ...right].reduce(
+          (sum, group) => sum * 65_536n + BigInt(`0x${group}`),
+          0n,
+        )
+        const beyond = value % 2n ** BigInt(128 - prefix)
+        expect(faultOfNetwork(`${address}/${prefix}`) === undefined).toBe(beyond === 0n)
       }),
     )
   })
