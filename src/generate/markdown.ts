@@ -1,8 +1,9 @@
 /** Writes the reference documents: `docs/settings.md` and `docs/errors.md`. */
 import type { Setting } from '../config/setting.ts'
+import { defaultWords, flagWords, laterWords } from '../config/setting-words.ts'
 import { sections, settings } from '../config/settings/index.ts'
 import { catalogue } from '../errors.ts'
-import { defaultWords, doNotEdit, flagWords, laterWords } from './words.ts'
+import { doNotEdit } from './words.ts'
 
 export const settingsDocument = (): string =>
   document([
