@@ -7,7 +7,9 @@
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 /** The value, or words about what is allowed (the caller adds file, setting and value). */
-export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly allowed: string }
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly allowed: string }
 
 export const accepted = <T>(value: T): Checked<T> => ({ ok: true, value })
 export const refused = (allowed: string): Checked<never> => ({ ok: false, allowed })
@@ -19,6 +21,8 @@ export interface About<T> {
   readonly metavar?: string
   /** The environment variable the default is taken from. */
   readonly env?: string
+  /** Reads the environment variable when its text is not what the flag takes, as PORT for `bind`. */
+  readonly parseEnv?: (text: string) => Checked<T>
   readonly default: T
   /** How the default is written in the manual when it is not the literal value, as "the number of cores". */
   readonly defaultText?: string
