@@ -8,6 +8,7 @@
 import type { Command } from 'commander'
 import type { ConfigRequest } from '../config/load.ts'
 import type { Setting } from '../config/setting.ts'
+import { settings } from '../config/settings/index.ts'
 import type { Environment } from '../config/sources.ts'
 import type { SettingsTable } from '../config/validate.ts'
 import { didYouMean, nearestName, shown } from '../config/words.ts'
@@ -40,7 +41,10 @@ export interface CommandLine {
 }
 
 /** Reads `argv` (without Node and the program). Rejects with TSG_USAGE. */
-export async function readArguments(argv: readonly string[], table: SettingsTable): Promise<CommandLine> {
+export async function readArguments(
+  argv: readonly string[],
+  table: SettingsTable = settings,
+): Promise<CommandLine> {
   if (argv[0] === 'init') return readInit(argv.slice(1))
   const { before, after } = splitAtDashes(argv)
   const { occurrences, operands } = await occurrencesIn(attachValues(before, flagForms(table)), table)
@@ -63,14 +67,13 @@ export async function readArguments(argv: readonly string[], table: SettingsTabl
  */
 export async function configRequest(
   line: CommandLine,
-  { argv, env, directory }: { argv: readonly string[]; env: Environment; directory: string },
-  table: SettingsTable,
+  { env, directory }: { readonly env: Environment; readonly directory: string },
+  table: SettingsTable = settings,
 ): Promise<ConfigRequest> {
   const commandVariable = await readCommandVariable(env, table)
   return {
     directory,
     env,
-    argv,
     commandLine: line.values,
     commandVariable,
     ...(line.app === undefined ? {} : { app: line.app }),

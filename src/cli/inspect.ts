@@ -12,11 +12,12 @@ export function printConfig({
   origins,
   file,
 }: Pick<LoadedConfig, 'config' | 'origins' | 'file'>): string {
+  const values: Readonly<Record<string, unknown>> = { ...config }
   const names = Object.keys(origins).sort()
   const width = Math.max(0, ...names.map((name) => name.length))
   const rows = names.map((name) => ({
     name,
-    text: `${name.padEnd(width)} = ${shown(config[name], Number.POSITIVE_INFINITY)}`,
+    text: `${name.padEnd(width)} = ${shown(values[name], Number.POSITIVE_INFINITY)}`,
   }))
   // Origins stand in one column, as long as values are short; a long value pushes only its own.
   const column = Math.min(60, Math.max(0, ...rows.map(({ text }) => text.length)))

@@ -11,7 +11,6 @@ import { pathToFileURL } from 'node:url'
 import type { BuildFailure, BuildOptions, Loader, Message, Plugin } from 'esbuild'
 import { ServerError } from '../errors.ts'
 import { isRecord } from '../util/is-record.ts'
-import { version } from '../version.ts'
 
 /** The text of a bundle: JSON-safe, so that it can be handed to workers. */
 export interface ConfigModule {
@@ -165,7 +164,7 @@ const thisPackage: Plugin = {
   setup(build) {
     build.onResolve({ filter: /^tsgunicorn$/ }, () => ({ path: 'index', namespace }))
     build.onLoad({ filter: /.*/, namespace }, () => ({
-      contents: `export const defineConfig = (config) => config\nexport const version = ${JSON.stringify(version)}\n`,
+      contents: 'export const defineConfig = (config) => config\n',
       loader: 'js',
     }))
   },

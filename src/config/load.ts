@@ -8,9 +8,11 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { messageOf, ServerError } from '../errors.ts'
+import type { Config } from './config.ts'
 import { findConfig, nameOf } from './find.ts'
 import { type ConfigFile, readConfigFile } from './read.ts'
 import { brokenRules, type Platform } from './rules.ts'
+import { settings } from './settings/index.ts'
 import {
   defaultLayer,
   describeOrigin,
@@ -26,8 +28,6 @@ export interface ConfigRequest {
   /** Where the program was started, absolute: what relative paths of the command line start from. */
   readonly directory: string
   readonly env: Environment
-  /** The command line without Node and the program, for configuration functions. */
-  readonly argv: readonly string[]
   /** Judged settings of the command line and of GUNICORN_CMD_ARGS. */
   readonly commandLine: Readonly<Record<string, unknown>>
   readonly commandVariable: Readonly<Record<string, unknown>>
@@ -39,7 +39,7 @@ export interface ConfigRequest {
   readonly platform?: Platform
 }
 
-export interface LoadedConfig<Config = Readonly<Record<string, unknown>>> {
+export interface LoadedConfig {
   /** Every setting, frozen. `chdir` is absolute, `wsgi_app` the application to run. */
   readonly config: Config
   readonly origins: Readonly<Record<string, Origin>>
@@ -57,7 +57,10 @@ export interface LoadedConfig<Config = Readonly<Record<string, unknown>>> {
  *
  * Rejects with a ServerError: TSG_CHDIR, TSG_CONFIG_*, TSG_SETTING_*, TSG_ENVIRONMENT, TSG_PLATFORM, TSG_NO_APP.
  */
-export async function loadConfig(request: ConfigRequest, table: SettingsTable): Promise<LoadedConfig> {
+export async function loadConfig(
+  request: ConfigRequest,
+  table: SettingsTable = settings,
+): Promise<LoadedConfig> {
   const before = process.cwd()
   try {
     return await load(request, table)
@@ -72,7 +75,7 @@ async function load(request: ConfigRequest, table: SettingsTable): Promise<Loade
   const directory = enter(request.directory, flags['chdir'])
   const found = findConfig(directory, textOf(flags['config']))
   const layers = [defaultLayer(table, request.env)]
-  const file = found.file === undefined ? undefined : await readConfigFile(found.file, request)
+  const file = found.file === undefined ? undefined : await readConfigFile(found.file, { env: request.env })
   const issues: Issue[] = []
   const warnings = [...found.warnings]
   if (file !== undefined) {
@@ -129,14 +132,14 @@ function finish({ request, table, directory, layers, file, issues, warnings }: G
   const chdir = enter(directory, origins['chdir']?.kind === 'file' ? values['chdir'] : undefined)
   const config = freeze({ ...values, ...('chdir' in table ? { chdir } : {}) })
   return {
-    config,
+    // The table is what Config is generated from, and every value has passed its setting's check.
+    config: config as Config,
     origins,
     ...(file === undefined ? {} : { file: file.file }),
     files: file?.files ?? [],
     warnings: [...warnings, ...ruled.warnings],
     transfer: transferOf({
       values: config,
-      argv: request.argv,
       ...(file?.module === undefined ? {} : { code: { module: file.module, style: file.style ?? 'none' } }),
     }),
   }

@@ -10,8 +10,9 @@ import { extname } from 'node:path'
 import { messageOf, ServerError } from '../errors.ts'
 import { isRecord } from '../util/is-record.ts'
 import { type Bundle, bundleConfig, type ConfigModule } from './bundle.ts'
+import type { ConfigContext } from './define-config.ts'
 import { configThrew, evaluateModule, needsImport } from './evaluate.ts'
-import { type ConfigContext, type Exported, refuseNothing, settingsOf } from './shape.ts'
+import { type Exported, refuseNothing, settingsOf } from './shape.ts'
 
 export interface ConfigFile extends Exported {
   readonly file: string

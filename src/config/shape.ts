@@ -7,14 +7,7 @@
 
 import { ServerError } from '../errors.ts'
 import { isRecord } from '../util/is-record.ts'
-
-/** What a configuration function is called with. */
-export interface ConfigContext {
-  /** The environment variables. */
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** The command line, without Node and the program. */
-  readonly argv: readonly string[]
-}
+import type { ConfigContext } from './define-config.ts'
 
 /** What a file gives. Names in `object` all have to be settings; `named` exports may include helpers. */
 export interface Exported {

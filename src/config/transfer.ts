@@ -7,6 +7,7 @@
 
 import { isRecord } from '../util/is-record.ts'
 import type { ConfigModule } from './bundle.ts'
+import type { Config } from './config.ts'
 import type { Exported } from './shape.ts'
 
 /** JSON-safe. */
@@ -17,8 +18,6 @@ export interface ConfigTransfer {
   readonly functions: readonly string[]
   /** The code they come from; absent when a worker needs none. */
   readonly code?: { readonly module: ConfigModule; readonly style: 'esm' | 'cjs' | 'none' }
-  /** What a configuration function is called with, besides the environment. */
-  readonly argv: readonly string[]
 }
 
 /** Hooks that only the master calls; every other function of a configuration is a worker's business. */
@@ -35,12 +34,11 @@ const masterOnly: ReadonlySet<string> = new Set([
 
 export interface TransferSource {
   readonly values: Readonly<Record<string, unknown>>
-  readonly argv: readonly string[]
   readonly code?: { readonly module: ConfigModule; readonly style: 'esm' | 'cjs' | 'none' }
 }
 
 /** What to send to the workers of this configuration. */
-export function transferOf({ values, argv, code }: TransferSource): ConfigTransfer {
+export function transferOf({ values, code }: TransferSource): ConfigTransfer {
   const entries = Object.entries(values)
   const functions = entries
     .filter(([name, value]) => typeof value === 'function' && !masterOnly.has(name))
@@ -49,7 +47,6 @@ export function transferOf({ values, argv, code }: TransferSource): ConfigTransf
   return {
     values: Object.fromEntries(data),
     functions,
-    argv,
     ...(code !== undefined && functions.length > 0 ? { code } : {}),
   }
 }
@@ -58,13 +55,15 @@ export function transferOf({ values, argv, code }: TransferSource): ConfigTransf
  * The configuration in a worker: the master's values, and the hooks from the code, which is evaluated once more (its
  * top level, and its function when it exports one). Hooks of the master are absent. Rejects with TSG_CONFIG_THREW.
  */
-export async function receiveConfig(transfer: ConfigTransfer): Promise<Readonly<Record<string, unknown>>> {
+export async function receiveConfig(transfer: ConfigTransfer): Promise<Config> {
   const hooks = transfer.code === undefined ? {} : await hooksOf(transfer, transfer.code)
-  return freeze({ ...transfer.values, ...hooks })
+  const values: unknown = freeze({ ...transfer.values, ...hooks })
+  // They were the master's Config; what is absent of it now is `undefined`, or a hook of the master's own.
+  return values as Config
 }
 
 async function hooksOf(
-  { functions, argv }: ConfigTransfer,
+  { functions }: ConfigTransfer,
   { module, style }: NonNullable<ConfigTransfer['code']>,
 ): Promise<Readonly<Record<string, unknown>>> {
   const [{ configThrew, evaluateModule }, { settingsOf }] = await Promise.all([
@@ -72,12 +71,7 @@ async function hooksOf(
     import('./shape.ts'),
   ])
   try {
-    const exported = await settingsOf(
-      await evaluateModule(module),
-      style,
-      { env: process.env, argv },
-      module.file,
-    )
+    const exported = await settingsOf(await evaluateModule(module), style, { env: process.env }, module.file)
     return pick(exported, functions)
   } catch (thrown) {
     throw configThrew(module.file, thrown)
