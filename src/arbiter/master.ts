@@ -38,7 +38,7 @@ const FOREVER = 2 ** 31 - 1
 /** Throws ServerError when the log cannot be opened or an inherited socket is none; nothing is started then. */
 export function startMaster(options: MasterOptions): Master {
   const { config, warnings } = options.loaded
-  const log = new LogSwitch(createMasterLog(config))
+  const log = new LogSwitch(createMasterLog(options.loaded))
   const inherited = inheritListeners()
   const role = options.parent === undefined ? 'master' : 'challenger'
   const loop: Loop = new Loop(initialState(role, process.pid ^ Date.now()), {

@@ -5,18 +5,16 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Config } from '../config/config.ts'
 import type { HookServer } from '../config/hook-types.ts'
-import type { LoadedConfig } from '../config/load.ts'
 import type { Board } from '../system/board.ts'
 import type { Pidfile } from '../system/pidfile.ts'
 import type { Crew } from './crew.ts'
 import type { Hooks } from './hooks.ts'
+import type { Loaded } from './identity.ts'
 import type { Listeners } from './listeners.ts'
 import type { LogSwitch } from './log-switch.ts'
 import type { Metrics } from './metrics.ts'
 import type { StartCommand } from './reexec.ts'
 import type { Event, State } from './state.ts'
-
-export type Loaded = LoadedConfig<Config>
 
 /** What the command line gives the master. */
 export interface MasterOptions {

@@ -78,7 +78,7 @@ export function readBeats(office: Office, state: State): ReadonlyMap<number, num
 }
 
 function commit(office: Office, generation: number, first: boolean): void {
-  const { config } = loadedOf(office, generation)
+  const loaded = loadedOf(office, generation)
   office.listeners.commit(generation)
   for (const number of [...office.loads.keys()].filter((other) => other < generation)) {
     // Workers of older generations still end: their hooks are looked up until the last one is gone.
@@ -90,8 +90,8 @@ function commit(office: Office, generation: number, first: boolean): void {
     office.options.ready()
     return
   }
-  void openLog(office, config)
-  takePidfile(office, config).catch((error: unknown) => office.log.error(messageOf(error)))
+  void openLog(office, loaded)
+  takePidfile(office, loaded.config).catch((error: unknown) => office.log.error(messageOf(error)))
   office.log.info(`Reloaded: generation ${generation} serves`, { generation })
 }
 

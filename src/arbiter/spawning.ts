@@ -2,16 +2,16 @@
  * How a worker comes to be: `pre_fork`, the process, its boot message, and what is done with what it says.
  */
 import type { Config } from '../config/config.ts'
+import { plain } from '../config/plain.ts'
 import { messageOf } from '../errors.ts'
-import type { BootMessage, Privileges, ToMaster } from '../ipc/messages.ts'
+import type { ToMaster } from '../ipc/messages.ts'
 import { inheritVariables } from '../sockets/inherit.ts'
-import type { Listener } from '../sockets/listener.ts'
 import { masterVariable } from '../system/leftovers.ts'
-import { resolvePrivileges } from '../system/privileges.ts'
 import { listenVariables } from '../systemd/listen-fds.ts'
 import { type SpawnOptions, spawnWorker, tell } from './children.ts'
 import { factsOf, hookWorker, type Member } from './crew.ts'
-import { type Loaded, loadedOf, type Office, processName } from './office.ts'
+import type { Loaded } from './identity.ts'
+import { loadedOf, type Office, processName } from './office.ts'
 import type { Effect } from './state.ts'
 
 type SpawnEffect = Extract<Effect, { do: 'spawn' }>
@@ -28,7 +28,7 @@ export function beginSpawn(office: Office, effect: SpawnEffect): void {
     return
   }
   const { age, generation } = effect
-  const facts = { age, generation, cfg: config, booted: false, aborted: false, pid: '[booting]', alive: true } as const
+  const facts = { age, generation, cfg: plain(config), booted: false, aborted: false, pid: '[booting]', alive: true } as const
   void hooks.call(config, 'pre_fork', office.server, hookWorker(facts, office.log)).then(begin)
 }
 
@@ -56,20 +56,20 @@ function spawnMember(office: Office, { age, generation, slot }: SpawnEffect): nu
     },
   )
   if (child.pid === undefined) throw new Error(`${process.execPath} could not be started in ${loaded.config.chdir}`)
-  const cfg = loaded.config as unknown as Readonly<Record<string, unknown>>
+  const cfg = plain(loaded.config)
   office.crew.add({ age, generation, slot, child, listeners, booted: false, aborted: false, cfg })
   return child.pid
 }
 
 export const bootOf = (
-  { config, transfer }: Loaded,
+  { config, transfer, identity: privileges }: Loaded,
   identity: { readonly age: number; readonly generation: number; readonly slot: number },
   proof = false,
 ): SpawnOptions['boot'] => ({
   ...identity,
   config: transfer,
   processName: processName(config),
-  privileges: privilegesOf(config),
+  privileges,
   maxRequests: withJitter(config.max_requests, config.max_requests_jitter),
   proof,
 })
@@ -77,9 +77,6 @@ export const bootOf = (
 /** Gunicorn draws the jitter in the master, so that two workers never share a seed. */
 const withJitter = (limit: number, jitter: number): number =>
   limit > 0 ? limit + Math.floor(Math.random() * (jitter + 1)) : 0
-
-const privilegesOf = (config: Config): Privileges | undefined =>
-  resolvePrivileges({ user: config.user, group: config.group, initgroups: config.initgroups })
 
 export function spawnOptions(
   office: Office,

@@ -3,7 +3,6 @@
  */
 import { messageOf, ServerError } from '../errors.ts'
 import { cpuCount } from '../system/cpus.ts'
-import { resolvePrivileges } from '../system/privileges.ts'
 import { takePidfile } from './claim.ts'
 import { spawnWorker } from './children.ts'
 import { loadedOf, type Office } from './office.ts'
@@ -47,8 +46,7 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
   },
 
   opening: async (office, generation, first) => {
-    const { config } = loadedOf(office, generation)
-    const owner = resolvePrivileges({ user: config.user, group: config.group, initgroups: false })
+    const { config, identity: owner } = loadedOf(office, generation)
     await office.listeners.open(generation, {
       bind: config.bind,
       backlog: config.backlog,
