@@ -8,7 +8,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { onTestFailed, onTestFinished } from 'vitest'
 import { hasCode } from '../../src/errors.ts'
@@ -110,6 +110,19 @@ export class Daemon {
       if (hasCode(error, 'ENOENT')) return ''
       throw error
     }
+  }
+
+  unlink(name: string): void {
+    rmSync(this.path(name))
+  }
+
+  exists(name: string): boolean {
+    return existsSync(this.path(name))
+  }
+
+  /** How many descriptors a process has open. */
+  descriptors(pid: number): number {
+    return readdirSync(`/proc/${pid}/fd`).length
   }
 
   /** What it wrote to stderr so far, then what is in error.log if a test sent the log there. */
