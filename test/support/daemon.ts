@@ -8,7 +8,16 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { onTestFailed, onTestFinished } from 'vitest'
 import { hasCode } from '../../src/errors.ts'
@@ -29,6 +38,8 @@ export interface StartOptions {
   readonly config?: string | Readonly<Record<string, unknown>>
   /** Further files: relative path -> text. */
   readonly files?: Readonly<Record<string, string>>
+  /** Symbolic links in the folder: name -> where it points. */
+  readonly links?: Readonly<Record<string, string>>
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   /** Addresses for -b; none: one free port of 127.0.0.1. `[]`: the configuration binds. */
@@ -61,6 +72,7 @@ export class Daemon {
   readonly child: ChildProcess
   readonly exit: Promise<Exit>
   #exit: Exit | undefined
+  readonly #boardsBefore = boardsInMemory()
   /** Names in the folder that the test itself put there. */
   readonly #own: Set<string>
 
@@ -247,11 +259,17 @@ export class Daemon {
     if (isAlive(master)) this.signal('SIGTERM', master)
     const exit = await this.exited({ within: 40_000 })
     await this.gone()
-    const own = new Set([...this.#own, ...(clean.keeps ?? []), 'stderr.log', 'stdout.log'])
-    const files = readdirSync(this.folder, { recursive: true, encoding: 'utf8' })
-    const left = files.filter((name) => !own.has(name.split('/')[0] ?? name))
+    const left = this.#leftFiles(new Set([...this.#own, ...(clean.keeps ?? []), 'stderr.log', 'stdout.log']))
     const faults = findFaults({ log: this.log(), exit, left, clean })
     if (faults.length > 0) throw new Error(`not clean:\n${faults.join('\n')}\n--- log:\n${this.log()}`)
+  }
+
+  /** Files of the server that are still there: in its folder, in its TMPDIR, in shared memory. */
+  #leftFiles(own: ReadonlySet<string>): string[] {
+    const inFolder = readdirSync(this.folder).filter((name) => !own.has(name))
+    const inTmp = readdirSync(this.path('tmp')).filter((name) => !caches.test(name))
+    const inMemory = boardsInMemory().filter((name) => !this.#boardsBefore.includes(name))
+    return [...inFolder, ...inTmp.map((name) => `tmp/${name}`), ...inMemory.map((name) => `/dev/shm/${name}`)]
   }
 
   /** Kills whatever is left and removes the folder. Every test ends with it, also a failed one. */
@@ -261,6 +279,12 @@ export class Daemon {
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
+
+/** Caches that outlive processes on purpose: tsx's, and Node's compile cache. */
+const caches = /^(tsx-\d+|node-compile-cache)$/
+
+const boardsInMemory = (): string[] =>
+  existsSync('/dev/shm') ? readdirSync('/dev/shm').filter((name) => /gunicorn/i.test(name)) : []
 
 const killIfAlive = (pid: number): void => {
   try {
@@ -292,6 +316,10 @@ export const prepare = async (options: StartOptions) => {
     place.own.add(name.split('/')[0] ?? name)
     mkdirSync(dirname(join(place.folder, name)), { recursive: true })
     writeFileSync(join(place.folder, name), text)
+  }
+  for (const [name, to] of Object.entries(options.links ?? {})) {
+    place.own.add(name)
+    symlinkSync(to, join(place.folder, name))
   }
   mkdirSync(join(place.folder, 'tmp'), { mode: 0o1777 })
   const [command = process.execPath, ...before] = options.program ?? [process.execPath, builtProgram]
