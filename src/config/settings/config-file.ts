@@ -1,0 +1,34 @@
+/** Where the configuration and the application come from. */
+import type { Setting } from '../setting.ts'
+import { optional, pathKind, textKind } from '../setting-kinds.ts'
+
+export const title = 'Config File'
+
+export const settings = {
+  config: optional(pathKind, {
+    cli: ['-c', '--config'],
+    metavar: 'PATH',
+    defaultText: 'gunicorn.conf.ts, .mts, .js, .mjs, .cjs, .json, .yaml or .yml in the working directory',
+    summary: 'The configuration file.',
+    details: `A path, or \`file:PATH\`. Without it, the first file of the default's names that exists is read, in the
+working directory only: parent directories are not searched. It may stand on the command line or in
+\`GUNICORN_CMD_ARGS\`; inside a configuration file it has no meaning.
+
+A file that is named but does not exist stops the start; without a name, no file is needed.`,
+    gunicorn: { differs: 'The file is TypeScript, JavaScript, JSON or YAML.' },
+    common: true,
+  }),
+  wsgi_app: optional(textKind, {
+    metavar: 'MODULE:NAME',
+    summary: 'The application, when the command line names none.',
+    details: `A module and, after a colon, what it exports: \`./server.ts\`, \`./dist/app.js:app\`, \`build/server\`. Give
+it when the command line should be \`tsgunicorn\` alone, for example in a container. An application on the command line
+wins.`,
+  }),
+  app: optional(textKind, {
+    metavar: 'MODULE:NAME',
+    summary: 'The application: another name of wsgi_app.',
+    details: 'For configurations in which `wsgi_app` would read oddly. Given both, this one wins.',
+    gunicorn: false,
+  }),
+} as const satisfies Record<string, Setting>

@@ -1,0 +1,158 @@
+/** How many workers there are, what they run and how they serve. */
+import type { Setting } from '../setting.ts'
+import { choice, integer, list, orWord, seconds, text } from '../setting-kinds.ts'
+import { integerKind } from '../setting-numbers.ts'
+
+export const title = 'Worker Processes'
+
+export const settings = {
+  workers: orWord(integerKind(), 'auto', {
+    cli: ['-w', '--workers'],
+    metavar: 'INT|auto',
+    env: 'WEB_CONCURRENCY',
+    default: 1,
+    defaultText: '1, or $WEB_CONCURRENCY',
+    summary: 'The number of worker processes.',
+    details: `A JavaScript worker serves many requests at once on one core, so one worker for each core is the measure:
+fewer leave cores idle, more only cost memory. \`auto\` counts the cores this process may really use: the control group's
+quota and the CPU affinity, not the cores of the machine.
+
+The signals TTIN and TTOU change the number while the server runs; a reload sets it back to this value. 0 is allowed: the
+master listens and starts nothing until it is told to.`,
+    gunicorn: { differs: '`auto` is ours.' },
+    common: true,
+  }),
+  app_type: choice({
+    words: ['auto', 'node', 'fetch', 'factory', 'script'],
+    cli: ['--app-type'],
+    metavar: 'TYPE',
+    default: 'auto',
+    summary: 'What kind of application the module holds.',
+    details: `\`node\`: a \`(request, response)\` function, or the app of a framework that is one. \`fetch\`: a function of
+\`Request\` that gives a \`Response\`, or an object with such a \`fetch\`. \`factory\`: a function, called once, that gives one
+of these. \`script\`: a program that calls \`listen()\` itself.
+
+\`auto\` looks at what the module exports, and logs what it recognised. Say it yourself when it guesses wrong: a function of
+no parameters may be a factory as well as a handler. Python applications come with the WSGI bridge.`,
+    gunicorn: false,
+  }),
+  node_options: list({
+    cli: ['--node-option'],
+    metavar: 'FLAG',
+    default: [],
+    summary: 'Flags of Node for the workers.',
+    details: `For example \`--max-old-space-size=512\`, \`--enable-source-maps\`, \`--import=./instrument.js\`. The flag may be
+repeated, and its value begins with dashes: write \`--node-option=--enable-source-maps\`. The master is started without
+them. A flag that Node does not know makes every worker fail to boot.`,
+    gunicorn: false,
+  }),
+  worker_class: text({
+    cli: ['-k', '--worker-class'],
+    metavar: 'STRING',
+    default: 'sync',
+    summary: 'The kind of Python workers.',
+    details: 'JavaScript applications have one kind of worker; see `app_type`.',
+    later: 'the WSGI bridge',
+  }),
+  threads: integer({
+    cli: ['--threads'],
+    metavar: 'INT',
+    default: 1,
+    summary: 'Threads of each Python worker.',
+    later: 'the WSGI bridge',
+  }),
+  worker_connections: integer({
+    cli: ['--worker-connections'],
+    metavar: 'INT',
+    default: 1000,
+    summary: 'The most connections one worker holds at a time.',
+    details: `A worker that holds this many accepts no more until one ends; further clients wait in the queue of
+\`backlog\`, where other workers can take them. Raise it for long-lived connections (server-sent events, WebSocket,
+long polling), and raise the limit of open files with it. Too low, and idle keep-alive connections keep new clients out.`,
+  }),
+  max_requests: integer({
+    cli: ['--max-requests'],
+    metavar: 'INT',
+    default: 0,
+    summary: 'Requests after which a worker is replaced; 0 = never.',
+    details: `A remedy for applications that leak memory. The successor is ready before the old worker stops accepting.
+Give \`max_requests_jitter\` with it, or workers that started together are all replaced together. When the leak is what
+matters, \`max_worker_memory\` states the wish directly.`,
+    common: true,
+  }),
+  max_requests_jitter: integer({
+    cli: ['--max-requests-jitter'],
+    metavar: 'INT',
+    default: 0,
+    summary: 'The most that is added at random to max_requests.',
+    details: 'Drawn anew for each worker, from 0 to this number. A tenth of `max_requests` is a good start.',
+  }),
+  timeout: seconds({
+    cli: ['-t', '--timeout'],
+    metavar: 'SECONDS',
+    default: 30,
+    summary: 'How long a worker may be silent before it is killed; 0 = for ever.',
+    details: `A worker beats from its event loop. Silence means that the loop is blocked: an endless loop, a huge
+synchronous computation, a synchronous call that waits. A slow request that awaits something is not silent, so this does
+not bound a request's time.
+
+The blocked worker's stack and its requests in hand are logged, \`worker_abort\` runs where it can, then the worker gets
+ABRT, and KILL after \`abort_timeout\`; its other requests are lost. Raise it only for work that honestly blocks longer, and
+better move that work off the loop. Far below a few seconds, pauses of the machine are taken for hangs.`,
+    gunicorn: { differs: 'Fractions are accepted.' },
+    common: true,
+  }),
+  graceful_timeout: seconds({
+    cli: ['--graceful-timeout'],
+    metavar: 'SECONDS',
+    default: 30,
+    summary: 'How long a retiring worker may finish its requests.',
+    details: `Counted from the moment the worker is told to stop (TERM, a reload, a replacement). What is still running
+afterwards is cut off. Set it above your slowest honest request, and below what the supervisor above grants:
+\`TimeoutStopSec\` of systemd, \`terminationGracePeriodSeconds\` of Kubernetes, \`stop_grace_period\` of Docker (10 seconds
+by default, less than this default).`,
+    gunicorn: { differs: 'Fractions are accepted.' },
+    common: true,
+  }),
+  keepalive: seconds({
+    cli: ['--keep-alive'],
+    metavar: 'SECONDS',
+    default: 2,
+    summary: 'How long an idle connection waits for its next request; 0 closes after each response.',
+    details: `Behind a proxy or load balancer that reuses connections, set it above the proxy's own idle time (60 seconds
+for many, 75 for nginx upstreams if configured so, 60 for AWS): when the server closes first, a request can meet a
+closing connection and the proxy answers 502. With clients connected directly, 1 to 5 seconds are right.`,
+    gunicorn: { differs: 'Honoured by every worker. Fractions are accepted.' },
+  }),
+  asgi_loop: choice({
+    words: ['auto', 'asyncio', 'uvloop'],
+    cli: ['--asgi-loop'],
+    metavar: 'STRING',
+    default: 'auto',
+    summary: 'The event loop of ASGI workers.',
+    later: 'the ASGI bridge',
+  }),
+  asgi_lifespan: choice({
+    words: ['auto', 'on', 'off'],
+    cli: ['--asgi-lifespan'],
+    metavar: 'STRING',
+    default: 'auto',
+    summary: 'Whether ASGI lifespan events are sent.',
+    later: 'the ASGI bridge',
+  }),
+  asgi_disconnect_grace_period: integer({
+    cli: ['--asgi-disconnect-grace-period'],
+    metavar: 'INT',
+    default: 3,
+    summary: 'Seconds before the task of a disconnected ASGI client is cancelled.',
+    later: 'the ASGI bridge',
+  }),
+  http_parser: choice({
+    words: ['auto', 'fast', 'python'],
+    cli: ['--http-parser'],
+    metavar: 'STRING',
+    default: 'auto',
+    summary: 'Which HTTP parser is used.',
+    later: 'the HTTP core',
+  }),
+} as const satisfies Record<string, Setting>
