@@ -2,7 +2,8 @@ import { existsSync, linkSync, statSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { run, start } from '../support/daemon.ts'
-import { builtProgram, freePort, sharedFolder } from '../support/machine.ts'
+import { builtProgram, freePort } from '../support/machine.ts'
+import { sharedFolder } from '../support/shared-folder.ts'
 
 const listen = async (where: number | string): Promise<Server> => {
   const server = createServer((socket) => socket.destroy())

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { run, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
-import { sharedFolder } from '../support/machine.ts'
+import { sharedFolder } from '../support/shared-folder.ts'
 
 test('the pidfile holds the pid, is readable by all, and goes with the server', async () => {
   const server = await start({ args: ['-p', 'server.pid'] })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { appOf } from '../support/apps.ts'
 import { start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
-import { sharedFolder } from '../support/machine.ts'
+import { sharedFolder } from '../support/shared-folder.ts'
 
 const importing = `import { word } from './word.mjs'\nexport default (req, res) => res.end('hello ' + word)\n`
 const wordOf = (word: string) => `export const word = '${word}'\n`

@@ -1,10 +1,9 @@
 /** Loopback ports, temporary folders and the repository's paths. */
-import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, realpathSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -33,14 +32,5 @@ const isFree = (port: number): Promise<boolean> =>
 export const temporaryFolder = (): string => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'tsg-test-')))
   chmodSync(folder, 0o755)
-  return folder
-}
-
-/** A temporary folder that is removed with the test: for what two servers share. */
-export const sharedFolder = (): string => {
-  const folder = temporaryFolder()
-  onTestFinished(() => {
-    rmSync(folder, { recursive: true, force: true })
-  })
   return folder
 }
