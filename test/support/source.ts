@@ -11,7 +11,7 @@ export interface SourceFile {
   readonly lines: number
   /** Written by src/generate, not by hand. */
   readonly generated: boolean
-  /** Without comments. */
+  /** Without comments, and without programs that stand in it as text. */
   readonly code: string
   readonly imports: readonly Import[]
 }
@@ -31,6 +31,9 @@ export interface Layer {
 
 const withoutComments = (text: string): string =>
   text.replace(/(^|\s)\/\*[\s\S]*?\*\//g, '$1').replace(/(^|\s)\/\/.*$/gm, '$1')
+
+/** Template literals without substitutions: the source of a helper process may exit and read arguments. */
+const withoutPlainTemplates = (code: string): string => code.replace(/`(?:(?!\$\{)[^`])*`/g, '``')
 
 const importing =
   /\b(?:import|export)\s+(type\s+)?([^'"();]*?)\s*from\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/g
@@ -59,7 +62,7 @@ export const sourceFiles = (): SourceFile[] =>
     .sort()
     .map((path) => {
       const text = readFileSync(join(sourceRoot, path), 'utf8')
-      const code = withoutComments(text)
+      const code = withoutPlainTemplates(withoutComments(text))
       const lines = text.split('\n').length - 1
       return {
         path,
