@@ -33,7 +33,8 @@ const withoutComments = (text: string): string =>
   text.replace(/(^|\s)\/\*[\s\S]*?\*\//g, '$1').replace(/(^|\s)\/\/.*$/gm, '$1')
 
 /** Template literals without substitutions: the source of a helper process may exit and read arguments. */
-const withoutPlainTemplates = (code: string): string => code.replace(/`(?:(?!\$\{)[^`])*`/g, '``')
+const withoutPlainTemplates = (code: string): string =>
+  code.replace(/`(?:\\.|[^`\\])*`/g, (text) => (text.includes('${') ? text : '``'))
 
 const importing =
   /\b(?:import|export)\s+(type\s+)?([^'"();]*?)\s*from\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/g
