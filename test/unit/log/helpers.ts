@@ -1,8 +1,9 @@
 /** What the tests of the logs share: records, temporary files, child processes, waiting for a fact. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
@@ -35,7 +36,7 @@ export interface Child {
 
 /** Runs one of `programs/`; killed, at the latest, when the test is over. */
 export function run(program: string, ...args: string[]): Child {
-  const file = fileURLToPath(new URL(`programs/${program}.ts`, import.meta.url))
+  const file = pathOfProgram(program)
   const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -51,4 +52,23 @@ export function run(program: string, ...args: string[]): Child {
   })
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   return { process: child, output: () => output, ended }
+}
+
+const pathOfProgram = (program: string): string =>
+  fileURLToPath(new URL(`programs/${program}.ts`, import.meta.url))
+
+/** Runs a program several times at once, all with the same pipe as standard output. */
+export function shared(
+  program: string,
+  ...argumentLists: string[][]
+): ChildProcessByStdio<null, Readable, null> {
+  const one = (args: readonly string[]): string => `"$0" --import tsx "$1" ${args.join(' ')} &`
+  const script = `${argumentLists.map(one).join('\n')}\nwait`
+  const shell = spawn('sh', ['-c', script, process.execPath, pathOfProgram(program)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => {
+    shell.kill('SIGKILL')
+  })
+  return shell
 }

@@ -174,17 +174,30 @@ test('a ServerError is printed by its words and detail, without a stack', () => 
   ])
 })
 
-test('lines gathered by a logger that is not sync are there after flush and after close', async () => {
-  const { log, lines } = open({ sync: false })
+test('lines after close are dropped, and closing twice is harmless', async () => {
+  const { log, lines } = open()
   log.info('one')
-  expect(lines()).toHaveLength(0)
-  log.flush()
-  expect(lines()).toHaveLength(1)
-  log.info('two')
   await log.close()
   log.info('dropped')
+  log.reopen()
   await log.close()
-  expect(lines()).toHaveLength(2)
+  expect(lines()).toHaveLength(1)
+})
+
+test('syslog is told of what passes, with what was thrown, and is closed with the log', async () => {
+  const told: unknown[][] = []
+  const syslog = {
+    send: (...said: unknown[]) => told.push(said),
+    close: async () => {
+      told.push(['closed'])
+    },
+  }
+  const { log } = open({ syslog })
+  const thrown = new Error('x')
+  log.debug('not said')
+  log.exception('said', thrown)
+  await log.close()
+  expect(told).toEqual([['error', 'said', thrown], ['closed']])
 })
 
 test.runIf(process.getuid?.() === 0)(

@@ -1,7 +1,8 @@
 import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
-import { eventually, linesOf, run, temporary } from './helpers.ts'
+import { eventually, linesOf, run, shared, temporary } from './helpers.ts'
 
 const seen = (lines: readonly string[]): Map<string, Set<number>> => {
   const all = new Map<string, Set<number>>()
@@ -54,4 +55,17 @@ test('a failed capture leaves the output where it was', async () => {
   expect(await child.ended).toBe(0)
   expect(child.output()).toContain('code TSG_LOG_UNWRITABLE')
   expect(child.output()).toContain('still here')
+})
+
+test('processes that share one pipe as their standard output cut no lines, with a reader slower than they', async () => {
+  const reader = shared('writer', ['access', '-', 'a', '3000'], ['access', '-', 'b', '3000'])
+  const lines: string[] = []
+  for await (const line of createInterface({ input: reader.stdout })) {
+    lines.push(line)
+    // Gives the writers time to fill the pipe.
+    if (lines.length % 100 === 0) await new Promise(setImmediate)
+  }
+  const found = seen(lines.filter((line) => line !== '3000'))
+  expect(found.get('a')?.size).toBe(3000)
+  expect(found.get('b')?.size).toBe(3000)
 })
