@@ -1,0 +1,96 @@
+/**
+ * Where the configuration file is. Only the working directory is searched, never its parents, as in Gunicorn.
+ *
+ * cosmiconfig's explorer is not used: making one executes `.config/config.{js,ts,cjs,mjs}` of the working directory
+ * (its "meta configuration", versions 9 and 10), and nobody expects a server to run that. It knows nothing of what
+ * files say.
+ */
+
+import { readdirSync, statSync } from 'node:fs'
+import { basename, extname, resolve } from 'node:path'
+import { hasCode, messageOf, ServerError } from '../errors.ts'
+
+/** In the order in which they win. */
+export const extensions = ['.ts', '.mts', '.js', '.mjs', '.cjs', '.json', '.yaml', '.yml'] as const
+
+const baseName = 'gunicorn.conf'
+
+/** Readable when named with `-c`, though never searched for. */
+const alsoReadable: readonly string[] = ['.cts']
+
+export interface Found {
+  /** Absolute; absent when there is no configuration file. */
+  readonly file?: string
+  readonly warnings: readonly string[]
+}
+
+/**
+ * The file to read: the one that was asked for (`PATH` or `file:PATH`, relative to `directory`), or the first
+ * `gunicorn.conf.*` of `directory`. Throws TSG_CONFIG_NOT_FOUND, and TSG_SETTING_LATER for Python's files.
+ */
+export function findConfig(directory: string, asked?: string): Found {
+  return asked === undefined ? search(directory) : { file: named(directory, asked), warnings: [] }
+}
+
+function named(directory: string, asked: string): string {
+  if (asked.startsWith('python:') || asked.endsWith('.py')) {
+    throw new ServerError(
+      'TSG_SETTING_LATER',
+      `-c ${asked}: configuration written in Python comes with the WSGI bridge. Use a gunicorn.conf.ts: 'tsgunicorn init' writes one.`,
+    )
+  }
+  const file = resolve(directory, asked.startsWith('file:') ? asked.slice('file:'.length) : asked)
+  mustBeFile(file)
+  const extension = extname(file)
+  if ([...extensions, ...alsoReadable].includes(extension)) return file
+  throw new ServerError(
+    'TSG_CONFIG_NOT_FOUND',
+    `${file}: a configuration file cannot end in '${extension}'. It ends in one of ${extensions.join(' ')}.`,
+  )
+}
+
+function mustBeFile(file: string): void {
+  try {
+    if (statSync(file).isFile()) return
+  } catch (cause) {
+    const what = hasCode(cause, 'ENOENT', 'ENOTDIR') ? 'does not exist' : messageOf(cause)
+    throw new ServerError('TSG_CONFIG_NOT_FOUND', `The configuration file ${file} ${what}. Check -c.`, {
+      cause,
+    })
+  }
+  throw new ServerError('TSG_CONFIG_NOT_FOUND', `The configuration file ${file} is not a file. Check -c.`)
+}
+
+function search(directory: string): Found {
+  const entries = new Set(list(directory))
+  const present = extensions.map((extension) => baseName + extension).filter((name) => entries.has(name))
+  const [first, ...others] = present
+  if (first !== undefined) {
+    const file = resolve(directory, first)
+    mustBeFile(file)
+    return { file, warnings: others.length === 0 ? [] : [ambiguous(directory, first, others)] }
+  }
+  return { warnings: entries.has(`${baseName}.py`) ? [pythonIsNotRead(directory)] : [] }
+}
+
+function list(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory)
+  } catch (cause) {
+    // A directory one may enter but not list (mode 0711) is no reason not to start: it has nothing to find.
+    if (hasCode(cause, 'EACCES', 'EPERM')) return []
+    throw new ServerError('TSG_CHDIR', `${directory} cannot be read: ${messageOf(cause)}.`, { cause })
+  }
+}
+
+const ambiguous = (directory: string, used: string, others: readonly string[]): string =>
+  `${directory} has more than one configuration file: ${used} is used, ${others.join(', ')} ${
+    others.length === 1 ? 'is' : 'are'
+  } not. Remove what is not meant, or name one with -c.`
+
+const pythonIsNotRead = (directory: string): string =>
+  `${resolve(directory, `${baseName}.py`)} is not read: configuration written in Python comes with the WSGI bridge.`
+
+/** The name to use of a file in messages: relative to the working directory when it is directly in it. */
+export const nameOf = (file: string, directory: string): string =>
+  resolve(directory, basename(file)) === file ? basename(file) : file

@@ -1,0 +1,204 @@
+/**
+ * Loading the configuration: directory, file, sources, judgement, one frozen result. The same request may be loaded
+ * any number of times in one process (a reload does), always from the disk, and leaves nothing behind.
+ *
+ * It knows no flags: the command line has been read when it is called.
+ */
+
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { messageOf, ServerError } from '../errors.ts'
+import type { Config } from './config.ts'
+import { findConfig, nameOf } from './find.ts'
+import { type ConfigFile, readConfigFile } from './read.ts'
+import { brokenRules, type Platform } from './rules.ts'
+import { settings } from './settings/index.ts'
+import {
+  defaultLayer,
+  describeOrigin,
+  type Environment,
+  type Layer,
+  type Origin,
+  resolveLayers,
+} from './sources.ts'
+import { type ConfigTransfer, freeze, transferOf } from './transfer.ts'
+import { type Issue, judge, refuseIssues, type SettingsTable, tooEarly } from './validate.ts'
+
+export interface ConfigRequest {
+  /** Where the program was started, absolute: what relative paths of the command line start from. */
+  readonly directory: string
+  readonly env: Environment
+  /** Judged settings of the command line and of GUNICORN_CMD_ARGS. */
+  readonly commandLine: Readonly<Record<string, unknown>>
+  readonly commandVariable: Readonly<Record<string, unknown>>
+  /** The application that the command line names. */
+  readonly app?: string
+  /** Whether it is an error when no application is named; true unless said. */
+  readonly needsApp?: boolean
+  /** The running one unless said. */
+  readonly platform?: Platform
+}
+
+export interface LoadedConfig {
+  /** Every setting, frozen. `chdir` is absolute, `wsgi_app` the application to run. */
+  readonly config: Config
+  readonly origins: Readonly<Record<string, Origin>>
+  /** The configuration file, absolute. */
+  readonly file?: string
+  /** Every local file the configuration is made of, absolute: what `--reload` watches. */
+  readonly files: readonly string[]
+  readonly warnings: readonly string[]
+  readonly transfer: ConfigTransfer
+}
+
+/**
+ * Loads the configuration and enters its directory (`chdir`): before the file is read as the command line says, and
+ * after it as the file says. When it fails, the working directory is what it was.
+ *
+ * Rejects with a ServerError: TSG_CHDIR, TSG_CONFIG_*, TSG_SETTING_*, TSG_ENVIRONMENT, TSG_PLATFORM, TSG_NO_APP.
+ */
+export async function loadConfig(
+  request: ConfigRequest,
+  table: SettingsTable = settings,
+): Promise<LoadedConfig> {
+  const before = process.cwd()
+  try {
+    return await load(request, table)
+  } catch (error) {
+    process.chdir(before)
+    throw error
+  }
+}
+
+async function load(request: ConfigRequest, table: SettingsTable): Promise<LoadedConfig> {
+  const flags = { ...request.commandVariable, ...request.commandLine }
+  const directory = enter(request.directory, flags['chdir'])
+  const found = findConfig(directory, textOf(flags['config']))
+  const layers = [defaultLayer(table, request.env)]
+  const file = found.file === undefined ? undefined : await readConfigFile(found.file, { env: request.env })
+  const issues: Issue[] = []
+  const warnings = [...found.warnings]
+  if (file !== undefined) {
+    const judged = await judge(table, file, { place: nameOf(file.file, directory), source: file.source })
+    layers.push(fileLayer(file, judged.values, judged.lines))
+    issues.push(...judged.issues)
+    warnings.push(...judged.warnings)
+  }
+  layers.push(given(request.commandVariable, 'command-variable'), given(request.commandLine, 'command-line'))
+  return finish({
+    request,
+    table,
+    directory,
+    layers,
+    issues,
+    warnings,
+    ...(file === undefined ? {} : { file }),
+  })
+}
+
+const fileLayer = (
+  { file }: ConfigFile,
+  values: Readonly<Record<string, unknown>>,
+  lines: Readonly<Record<string, number>>,
+): Layer => ({
+  values,
+  originOf: (name) => {
+    const line = lines[name]
+    return { kind: 'file', file, ...(line === undefined ? {} : { line }) }
+  },
+})
+
+const given = (
+  values: Readonly<Record<string, unknown>>,
+  kind: 'command-variable' | 'command-line',
+): Layer => ({ values, originOf: () => ({ kind }) })
+
+interface Gathered {
+  readonly request: ConfigRequest
+  readonly table: SettingsTable
+  /** The directory the file was read in. */
+  readonly directory: string
+  readonly layers: readonly Layer[]
+  readonly file?: ConfigFile
+  readonly issues: readonly Issue[]
+  readonly warnings: readonly string[]
+}
+
+function finish({ request, table, directory, layers, file, issues, warnings }: Gathered): LoadedConfig {
+  const { values, origins } = resolveLayers([...layers, appLayer(request, table)])
+  const ruled = judgeTogether(table, values, origins, directory, request.platform ?? running)
+  refuseIssues([...issues, ...ruled.issues])
+  if (request.needsApp !== false) refuseNoApp(values)
+  const chdir = enter(directory, origins['chdir']?.kind === 'file' ? values['chdir'] : undefined)
+  const config = freeze({ ...values, ...('chdir' in table ? { chdir } : {}) })
+  return {
+    // The table is what Config is generated from, and every value has passed its setting's check.
+    config: config as Config,
+    origins,
+    ...(file === undefined ? {} : { file: file.file }),
+    files: file?.files ?? [],
+    warnings: [...warnings, ...ruled.warnings],
+    transfer: transferOf({
+      values: config,
+      ...(file?.module === undefined ? {} : { code: { module: file.module, style: file.style ?? 'none' } }),
+    }),
+  }
+}
+
+/** An application on the command line beats whatever names one elsewhere, under either name. */
+const appLayer = ({ app }: ConfigRequest, table: SettingsTable): Layer => {
+  const other = 'app' in table ? { app: undefined } : {}
+  return given(app === undefined ? {} : { wsgi_app: app, ...other }, 'command-line')
+}
+
+/** What can be judged only when all sources have spoken: settings of later parts, and rules between settings. */
+function judgeTogether(
+  table: SettingsTable,
+  values: Readonly<Record<string, unknown>>,
+  origins: Readonly<Record<string, Origin>>,
+  directory: string,
+  platform: Platform,
+): { readonly issues: readonly Issue[]; readonly warnings: readonly string[] } {
+  const issues: Issue[] = []
+  const warnings: string[] = []
+  const place = (name: string) =>
+    describeOrigin(origins[name] ?? { kind: 'default' }, (file) => nameOf(file, directory))
+  for (const [name, setting] of Object.entries(table)) {
+    const issue = tooEarly(place(name), name, setting, values[name])
+    if (issue !== undefined) issues.push(issue)
+  }
+  for (const { name, as, text } of brokenRules(values, platform)) {
+    if (as === 'warning') warnings.push(`${place(name)}: ${text}`)
+    else issues.push({ code: as, text: `${place(name)}: ${text}` })
+  }
+  return { issues, warnings }
+}
+
+const running: Platform = { os: process.platform, node: process.versions.node }
+
+function refuseNoApp(values: Readonly<Record<string, unknown>>): void {
+  if (textOf(values['app']) !== undefined || textOf(values['wsgi_app']) !== undefined) return
+  throw new ServerError(
+    'TSG_NO_APP',
+    "No application module specified. Name one ('tsgunicorn ./server.js' or 'tsgunicorn ./app.ts:app'), or set wsgi_app in the configuration file.",
+  )
+}
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined
+
+/** Changes to `path`, relative to `base`, and gives its absolute name. Throws TSG_CHDIR. */
+function enter(base: string, path: unknown): string {
+  const directory = resolve(base, textOf(path) ?? '')
+  try {
+    if (!statSync(directory).isDirectory()) throw new Error('it is not a directory')
+    process.chdir(directory)
+    return directory
+  } catch (cause) {
+    throw new ServerError(
+      'TSG_CHDIR',
+      `The working directory ${directory} cannot be entered: ${messageOf(cause)}. Check chdir.`,
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Reading one configuration file, whatever its kind, to what it gives and which files it is made of.
+ *
+ * Code is bundled and evaluated by bundle.ts and evaluate.ts; JSON and YAML are parsed by cosmiconfig's own loaders,
+ * which show the place of a mistake. Whether names and values are right is not judged here.
+ */
+
+import { readFile } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { messageOf, ServerError } from '../errors.ts'
+import { isRecord } from '../util/is-record.ts'
+import { type Bundle, bundleConfig, type ConfigModule } from './bundle.ts'
+import type { ConfigContext } from './define-config.ts'
+import { configThrew, evaluateModule, needsImport } from './evaluate.ts'
+import { type Exported, refuseNothing, settingsOf } from './shape.ts'
+
+export interface ConfigFile extends Exported {
+  readonly file: string
+  /** The text of the file, for the lines of messages. */
+  readonly source: string
+  /** Every local file it is made of, itself first, absolute. */
+  readonly files: readonly string[]
+  /** The code, when it is code. */
+  readonly module?: ConfigModule
+  readonly style?: Bundle['style']
+}
+
+/**
+ * Reads `file` (absolute) from the disk, always anew. Throws TSG_CONFIG_NOT_FOUND, TSG_CONFIG_SYNTAX,
+ * TSG_CONFIG_THREW and TSG_CONFIG_SHAPE.
+ */
+export async function readConfigFile(file: string, context: ConfigContext): Promise<ConfigFile> {
+  const source = await textOf(file)
+  const parser = parsers[extname(file)]
+  return parser === undefined
+    ? { file, source, ...(await readCode(file, source, context)) }
+    : { file, source, files: [file], object: await parser(file, source), named: {} }
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new ServerError(
+      'TSG_CONFIG_NOT_FOUND',
+      `The configuration file ${file} cannot be read: ${messageOf(cause)}.`,
+      { cause },
+    )
+  }
+}
+
+type Parser = (file: string, source: string) => Promise<Readonly<Record<string, unknown>>>
+
+const parsers: Readonly<Record<string, Parser>> = {
+  '.json': (file, source) => parse('.json', file, source),
+  '.yaml': (file, source) => parse('.yaml', file, source),
+  '.yml': (file, source) => parse('.yaml', file, source),
+}
+
+const parse = async (kind: '.json' | '.yaml', file: string, source: string) => {
+  const { defaultLoaders } = await import('cosmiconfig')
+  const value = parsedBy(defaultLoaders[kind], file, source)
+  // An empty file, or one of comments alone.
+  if (value === undefined || value === null) return {}
+  if (isRecord(value) && !Array.isArray(value)) return value
+  throw new ServerError('TSG_CONFIG_SHAPE', `${file}: it is not a mapping of settings to values.`)
+}
+
+function parsedBy(loader: (file: string, source: string) => unknown, file: string, source: string): unknown {
+  if (source.trim() === '') return undefined
+  try {
+    return loader(file, source)
+  } catch (cause) {
+    const [first, ...frame] = messageOf(cause).split('\n')
+    throw new ServerError('TSG_CONFIG_SYNTAX', `${file}: the file cannot be parsed: ${first}.`, {
+      cause,
+      detail: frame.join('\n').trim(),
+    })
+  }
+}
+
+async function readCode(file: string, source: string, context: ConfigContext) {
+  const { bundle, exports } = await evaluated(file)
+  if (isEmpty(exports) && bundle.style !== 'cjs') refuseNothing(source, file)
+  const { module, files } = bundle
+  return { module, style: bundle.style, files, ...(await callConfig(exports, bundle.style, context, file)) }
+}
+
+const isEmpty = (exports: unknown): boolean => isRecord(exports) && Object.keys(exports).length === 0
+
+async function evaluated(file: string): Promise<{ bundle: Bundle; exports: unknown }> {
+  const bundle = await bundleConfig(file)
+  try {
+    return { bundle, exports: await evaluateModule(bundle.module) }
+  } catch (thrown) {
+    if (bundle.module.format === 'esm' || !needsImport(thrown)) throw configThrew(file, thrown)
+  }
+  // A package that can only be imported: whatever ran before it was met runs again.
+  const second = await bundleConfig(file, 'esm')
+  try {
+    return { bundle: second, exports: await evaluateModule(second.module) }
+  } catch (thrown) {
+    throw configThrew(file, thrown)
+  }
+}
+
+/** The settings of exports; errors of a configuration function are the file's. */
+async function callConfig(
+  exports: unknown,
+  style: Bundle['style'],
+  context: ConfigContext,
+  file: string,
+): Promise<Exported> {
+  try {
+    return await settingsOf(exports, style, context, file)
+  } catch (thrown) {
+    throw configThrew(file, thrown)
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * What settings demand of one another and of the platform: one table. A rule sees resolved values and says nothing
+ * about where they came from.
+ */
+
+import type { Issue } from './validate.ts'
+
+export interface Platform {
+  /** As `process.platform`. */
+  readonly os: string
+  /** As `process.versions.node`. */
+  readonly node: string
+}
+
+type Values = Readonly<Record<string, unknown>>
+
+interface Rule {
+  /** The setting the message is about. */
+  readonly name: string
+  readonly breaks: (values: Values, platform: Platform) => boolean
+  /** The code of an error, or a warning. */
+  readonly as: Issue['code'] | 'warning'
+  readonly text: string
+}
+
+const isSet = (value: unknown): boolean =>
+  value !== undefined && value !== null && value !== '' && value !== false && value !== 0
+
+const rules: readonly Rule[] = [
+  {
+    name: 'reuse_port',
+    breaks: ({ reuse_port }, { node }) => isSet(reuse_port) && !isAtLeast(node, [22, 12]),
+    as: 'TSG_PLATFORM',
+    text: 'reuse_port needs Node 22.12 or newer. Upgrade Node, or remove it: workers share one queue without it.',
+  },
+  {
+    name: 'reuse_port',
+    breaks: ({ reuse_port }, { os }) => isSet(reuse_port) && os !== 'linux',
+    as: 'TSG_PLATFORM',
+    text: 'reuse_port needs Linux, which spreads connections over sockets. Remove it.',
+  },
+  {
+    name: 'keyfile',
+    breaks: ({ keyfile, certfile }) => isSet(keyfile) && !isSet(certfile),
+    as: 'TSG_SETTING_INVALID',
+    text: 'keyfile is given without certfile. Give the certificate that belongs to the key.',
+  },
+  {
+    name: 'reload',
+    breaks: ({ reload, preload_app }) => isSet(reload) && isSet(preload_app),
+    as: 'warning',
+    text: 'reload and preload_app are both on: every change loads the application twice.',
+  },
+  {
+    name: 'max_requests_jitter',
+    breaks: ({ max_requests, max_requests_jitter }) => isSet(max_requests_jitter) && !isSet(max_requests),
+    as: 'warning',
+    text: 'max_requests_jitter does nothing without max_requests.',
+  },
+]
+
+export interface RuleBreach {
+  readonly name: string
+  readonly as: Rule['as']
+  readonly text: string
+}
+
+/** The rules that these values break, in the order of the table. */
+export const brokenRules = (values: Values, platform: Platform): readonly RuleBreach[] =>
+  rules.filter(({ breaks }) => breaks(values, platform)).map(({ name, as, text }) => ({ name, as, text }))
+
+function isAtLeast(version: string, [major, minor]: readonly [number, number]): boolean {
+  const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number)
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor)
+}
