@@ -1,4 +1,5 @@
 /** Writes the manual pages tsgunicorn(8) and gunicorn.conf(5). No date and no version: the same input, the same page. */
+import { signals } from '../arbiter/signals.ts'
 import type { Setting } from '../config/setting.ts'
 import { defaultWords, flagWords, laterWords } from '../config/setting-words.ts'
 import { type SettingName, sections, settings } from '../config/settings/index.ts'
@@ -29,6 +30,10 @@ and \`app_type\` in gunicorn.conf(5).`,
     ),
     item('-v, --version', 'Show the version.'),
     ...sections.flatMap(({ title, names }) => options(title, names)),
+    heading('Signals'),
+    ...Object.entries(signals).map(([name, { summary }]) =>
+      item(name.replace(/^SIG/, ''), ofMarkdown(summary)),
+    ),
     heading('Environment'),
     item('GUNICORN_CMD_ARGS', 'Flags, as on the command line, which wins over them.'),
     ...settingsWith('env').map((setting) => item(setting.env ?? '', `The default of ${settingOf(setting)}.`)),
