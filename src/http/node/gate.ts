@@ -72,11 +72,10 @@ export class Gate {
       connect: (_, event, args) => this.#upgrade(event, args),
       clientError: (_, event, args) => this.#clientError(event, args),
     }
-    // Requests first, and without an array of arguments: this is the hot path.
-    const guarded = (event: string, first?: unknown, second?: unknown, ...rest: unknown[]): boolean => {
-      if (event === 'request') return request(event, first as IncomingMessage, second as ServerResponse)
+    const guarded = (event: string, ...args: unknown[]): boolean => {
+      if (event === 'request') return request(event, args[0] as IncomingMessage, args[1] as ServerResponse)
       const passage = passages[event]
-      return passage ? passage(emit, event, [first, second, ...rest]) : emit(event, first, second, ...rest)
+      return passage ? passage(emit, event, args) : emit(event, ...args)
     }
     Object.assign(server, { emit: guarded })
   }
@@ -126,8 +125,11 @@ export class Gate {
   }
 
   #over(exchange: Exchange): void {
-    const completed = exchange.response?.writableFinished ?? true
-    if (exchange.connection.finish(exchange)) this.#options.onOver(exchange, completed)
+    const { response, request, connection } = exchange
+    if (!connection.finish(exchange)) return
+    // A body that failed on its way: a stream's, which nobody but the response heard of.
+    if (response?.errored) this.#options.onError(response.errored, placeOf(request))
+    this.#options.onOver(exchange, response?.writableFinished ?? true)
   }
 
   /** What was under way when its connection went: node tells it to some responses only. */
