@@ -19,7 +19,6 @@ export class Connection {
   requests = 0
   /** 'ending': our side is, or is about to be, at its end: nothing more can be answered. */
   phase: 'open' | 'upgraded' | 'ending' = 'open'
-  #latest: IncomingMessage | undefined
   #trusted: boolean | undefined
   readonly #trust: Trust
   /** Bytes read when it was last seen idle: more of them mean that a request is on its way. */
@@ -50,7 +49,6 @@ export class Connection {
   begin(request: IncomingMessage, response?: ServerResponse): Exchange {
     const exchange = new Exchange(this, request, response)
     this.exchanges.push(exchange)
-    this.#latest = request
     return exchange
   }
 
@@ -113,7 +111,8 @@ export class Connection {
 
   /** Node's way to end a connection after its last response: at once, whatever the client still sends. */
   #destroySoon(): void {
-    if (this.phase === 'open' && this.#latest?.complete === false) this.end()
+    const unread = this.exchanges.some(({ request }) => !request.complete)
+    if (this.phase === 'open' && unread) this.end()
     else Socket.prototype.destroySoon.call(this.socket)
     if (this.phase === 'open') this.phase = 'ending'
   }
