@@ -6,12 +6,12 @@
  * package in one tree are common; classes of Node itself exist once.
  */
 
-import { Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Server as NetServer } from 'node:net'
-import { Server as TlsServer } from 'node:tls'
 import type { Application, NodeHandler } from './application.ts'
 import { member } from './namespace.ts'
-import { pretendListening } from './pretend.ts'
+import { offerListening } from './pretend.ts'
+import { isHttpServer, isPlainHttp } from './server-kinds.ts'
 
 type Callable = (...args: unknown[]) => unknown
 
@@ -62,10 +62,9 @@ const fetchOf = (shape: string, value: unknown): Application => ({
  * so only its requests are passed on.
  */
 const fromServer = (shape: string, server: unknown): Application => {
-  if (server instanceof TlsServer) return passRequests(shape, server)
-  const plain = server as HttpServer
-  pretendListening(plain, () => ({ address: '::', family: 'IPv6', port: 0 }))
-  return { kind: 'server', shape, server: plain }
+  if (!isPlainHttp(server)) return passRequests(shape, server as NetServer)
+  offerListening(server)
+  return { kind: 'server', shape, server }
 }
 
 const passRequests = (shape: string, server: NetServer): Application => ({
@@ -76,11 +75,6 @@ const passRequests = (shape: string, server: NetServer): Application => ({
     upgrade: (request, socket, head) => void server.emit('upgrade', request, socket, head),
   }),
 })
-
-const isServer = (value: unknown): boolean =>
-  value instanceof HttpServer || value instanceof TlsServer || isHttp2(value)
-/** node:http2's servers are not exported as classes. */
-const isHttp2 = (value: unknown): boolean => value instanceof NetServer && has(value, 'updateSettings')
 
 /** A bare router calls this when no route matched, or one failed; applications have one of their own. */
 const finalHandler =
@@ -146,7 +140,7 @@ export const shapes: readonly Shape[] = [
     word: 'hapi',
     told: 'a `listener` that is a server, method `initialize`',
     served: '`await initialize()`, then its listener is fed connections',
-    test: (value) => has(value, 'initialize') && isServer(member(value, 'listener')),
+    test: (value) => has(value, 'initialize') && isHttpServer(member(value, 'listener')),
     adapt: adaptHapi,
   },
   {
@@ -167,7 +161,7 @@ export const shapes: readonly Shape[] = [
     word: 'server',
     told: "a server of Node's http, https or http2",
     served: 'it is fed connections; of one with TLS only the requests are used',
-    test: isServer,
+    test: isHttpServer,
     adapt: (value) => fromServer('server', value),
   },
   {

@@ -35,9 +35,12 @@ const served: ReadonlyArray<
   ['typed-cjs:app', 'node', 'node handler', 'typed false'],
 ]
 
-test.each(served)('%s is served as %s, %s', async (spec, kind, shape, body, status = 200) => {
-  expect(await loader.load({ spec })).toMatchObject({ kind, shape, body, status })
-})
+test.each(served.map(([spec, kind, shape, body, status = 200]) => ({ spec, kind, shape, body, status })))(
+  '$spec is served as $kind, $shape',
+  async ({ spec, ...expected }) => {
+    expect(await loader.load({ spec })).toMatchObject(expected)
+  },
+)
 
 test('upgrades reach the listeners of a fastify app', async () => {
   expect(await loader.load({ spec: 'fastify.mjs', upgrade: true })).toMatchObject({ status: 101 })
