@@ -51,6 +51,7 @@ interface Loading {
  */
 export const loadApp = async (options: LoadOptions): Promise<Application> => {
   const spec = parseSpec(options.spec)
+  if (options.type === 'script' && spec.expression !== undefined) throw namedScript(options.spec, spec.module)
   const { path, language } = await resolveApp(spec.module, options.cwd)
   if (language === 'python') throw pythonLater(path)
   options.argv?.splice(1, Number.POSITIVE_INFINITY, path, ...(options.args ?? []))
@@ -184,6 +185,12 @@ const noListen = (path: string): ServerError =>
     'TSG_APP_NO_LISTEN',
     `'${path}' ended without an HTTP server that listens, and exports no application. ` +
       'Call server.listen(), or export the application.',
+  )
+
+const namedScript = (spec: string, module: string): ServerError =>
+  new ServerError(
+    'TSG_SETTING_INVALID',
+    `app_type: 'script' runs a whole module, and '${spec}' names a part of one. Give '${module}', or another app_type.`,
   )
 
 const pythonLater = (path: string): ServerError =>

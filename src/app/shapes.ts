@@ -8,7 +8,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Server as NetServer } from 'node:net'
-import type { Application, NodeHandler } from './application.ts'
+import type { Application, FetchHandler, NodeHandler } from './application.ts'
 import { member } from './namespace.ts'
 import { offerListening } from './pretend.ts'
 import { isHttpServer, isPlainHttp } from './server-kinds.ts'
@@ -45,16 +45,19 @@ export const isClass = (value: unknown): boolean =>
 
 const isPlainFunction = (value: unknown): value is Callable => isFunction(value) && !isClass(value)
 
-const node = (shape: string, target: Callable, self?: unknown): Application => ({
-  kind: 'node',
-  shape,
-  handler: (request, response) => Reflect.apply(target, self, [request, response]),
-})
+/** The method itself, bound: what is called for every request is looked up once. */
+const bound = (value: unknown, name: string): Callable => {
+  const method = member(value, name)
+  if (!isFunction(method)) throw new TypeError(`${name} is not a function`)
+  return method.bind(value)
+}
 
-const fetchOf = (shape: string, value: unknown): Application => ({
+const node = (shape: string, handler: Callable): Application => ({ kind: 'node', shape, handler })
+
+const fetchOf = (shape: string, fetch: Callable): Application => ({
   kind: 'fetch',
   shape,
-  fetch: (request) => call(value, 'fetch', request) as Response | Promise<Response>,
+  fetch: fetch as FetchHandler,
 })
 
 /**
@@ -121,7 +124,7 @@ const adaptFastify = async (app: unknown): Promise<Application> => {
   return {
     kind: 'node',
     shape: 'fastify',
-    handler: (request, response) => call(app, 'routing', request, response),
+    handler: bound(app, 'routing'),
     ...(upgrades && {
       upgrade: (request, socket, head) => void server.emit('upgrade', request, socket, head),
     }),
@@ -169,14 +172,21 @@ export const shapes: readonly Shape[] = [
     told: 'method `fetch`: Hono, H3, Elysia, `export default { fetch }`',
     served: '`fetch(Request)`',
     test: (value) => has(value, 'fetch'),
-    adapt: (value) => fetchOf('fetch object', value),
+    adapt: (value) => fetchOf('fetch object', bound(value, 'fetch')),
   },
   {
     word: 'polka',
     told: 'an object with methods `handler` and `listen`',
     served: '`handler(request, response)`',
     test: (value) => typeof value === 'object' && has(value, 'handler', 'listen'),
-    adapt: (value) => node('polka', member(value, 'handler') as Callable, value),
+    adapt: (value) => node('polka', bound(value, 'handler')),
+  },
+  {
+    word: 'server inside',
+    told: 'an object with a method `listen` and a server as `server`: Restify',
+    served: 'its server is fed connections',
+    test: (value) => has(value, 'listen') && isHttpServer(member(value, 'server')),
+    adapt: (value) => fromServer('server inside', member(value, 'server')),
   },
   {
     word: 'promise',
@@ -223,7 +233,7 @@ export const shapes: readonly Shape[] = [
 ]
 
 /** Any function, as `(Request) => Response`; for `app_type` and exports named `fetch`. */
-export const fetchFunction = (value: Callable): Application => fetchOf('fetch function', { fetch: value })
+export const fetchFunction = (value: Callable): Application => fetchOf('fetch function', value)
 /** Any function, as `(request, response)`. */
 export const nodeFunction = (value: Callable): Application => node('node handler', value)
 export { isPlainFunction }

@@ -55,6 +55,11 @@ test('an exported server believes that it listens, and says so', async () => {
   expect(server.listening).toBe(false)
 })
 
+test("Restify's server is found inside it", async () => {
+  const server = createServer()
+  expect(await recognise({ listen: () => undefined, server })).toMatchObject({ kind: 'server', server })
+})
+
 test('of a server with TLS of its own only the requests are used', async () => {
   const seen: unknown[] = []
   const app = await recognise(createTls({}, (request) => void seen.push(request)))
