@@ -7,7 +7,7 @@
 
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { messageOf, ServerError } from '../errors.ts'
+import { hasCode, messageOf, ServerError } from '../errors.ts'
 import type { Config } from './config.ts'
 import { findConfig, nameOf } from './find.ts'
 import { type ConfigFile, readConfigFile } from './read.ts'
@@ -61,11 +61,21 @@ export async function loadConfig(
   request: ConfigRequest,
   table: SettingsTable = settings,
 ): Promise<LoadedConfig> {
-  const before = process.cwd()
+  const before = currentDirectory()
   try {
     return await load(request, table)
   } catch (error) {
-    process.chdir(before)
+    if (before !== undefined) process.chdir(before)
+    throw error
+  }
+}
+
+/** Undefined when it has been removed, as the directory of an old release is: a reload has to work all the same. */
+function currentDirectory(): string | undefined {
+  try {
+    return process.cwd()
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
     throw error
   }
 }
@@ -125,7 +135,7 @@ interface Gathered {
 }
 
 function finish({ request, table, directory, layers, file, issues, warnings }: Gathered): LoadedConfig {
-  const { values, origins } = resolveLayers([...layers, appLayer(request, table)])
+  const { values, origins } = resolveLayers([...layers, appLayer(request, layers)])
   const ruled = judgeTogether(table, values, origins, directory, request.platform ?? running)
   refuseIssues([...issues, ...ruled.issues])
   if (request.needsApp !== false) refuseNoApp(values)
@@ -146,9 +156,9 @@ function finish({ request, table, directory, layers, file, issues, warnings }: G
 }
 
 /** An application on the command line beats whatever names one elsewhere, under either name. */
-const appLayer = ({ app }: ConfigRequest, table: SettingsTable): Layer => {
-  const other = 'app' in table ? { app: undefined } : {}
-  return given(app === undefined ? {} : { wsgi_app: app, ...other }, 'command-line')
+const appLayer = ({ app }: ConfigRequest, below: readonly Layer[]): Layer => {
+  const rival = below.some(({ values }) => values['app'] !== undefined) ? { app: undefined } : {}
+  return given(app === undefined ? {} : { wsgi_app: app, ...rival }, 'command-line')
 }
 
 /** What can be judged only when all sources have spoken: settings of later parts, and rules between settings. */

@@ -71,10 +71,13 @@ function parsedBy(loader: (file: string, source: string) => unknown, file: strin
   try {
     return loader(file, source)
   } catch (cause) {
-    const [first, ...frame] = messageOf(cause).split('\n')
+    // cosmiconfig's first line names the file, which is named below.
+    const [first, ...frame] = messageOf(cause)
+      .replace(/^\w+ Error in .*:\s*\n/, '')
+      .split('\n')
     throw new ServerError('TSG_CONFIG_SYNTAX', `${file}: the file cannot be parsed: ${first}.`, {
       cause,
-      detail: frame.join('\n').trim(),
+      detail: frame.join('\n').replace(/^\n+|\s+$/g, ''),
     })
   }
 }
