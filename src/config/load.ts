@@ -9,6 +9,7 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { hasCode, messageOf, ServerError } from '../errors.ts'
 import type { Config } from './config.ts'
+import { applicationOf } from './derived.ts'
 import { findConfig, nameOf } from './find.ts'
 import { type ConfigFile, readConfigFile } from './read.ts'
 import { brokenRules, type Platform } from './rules.ts'
@@ -40,7 +41,7 @@ export interface ConfigRequest {
 }
 
 export interface LoadedConfig {
-  /** Every setting, frozen. `chdir` is absolute, `wsgi_app` the application to run. */
+  /** Every setting, frozen; `chdir` is absolute. Which application to run says `applicationOf`. */
   readonly config: Config
   readonly origins: Readonly<Record<string, Origin>>
   /** The configuration file, absolute. */
@@ -93,6 +94,9 @@ async function load(request: ConfigRequest, table: SettingsTable): Promise<Loade
     layers.push(fileLayer(file, judged.values, judged.lines))
     issues.push(...judged.issues)
     warnings.push(...judged.warnings)
+    if (judged.values['config'] !== undefined) {
+      warnings.push(`${nameOf(file.file, directory)}: config has no meaning in a configuration file.`)
+    }
   }
   layers.push(given(request.commandVariable, 'command-variable'), given(request.commandLine, 'command-line'))
   return finish({
@@ -187,7 +191,7 @@ function judgeTogether(
 const running: Platform = { os: process.platform, node: process.versions.node }
 
 function refuseNoApp(values: Readonly<Record<string, unknown>>): void {
-  if (textOf(values['app']) !== undefined || textOf(values['wsgi_app']) !== undefined) return
+  if (applicationOf(values) !== undefined) return
   throw new ServerError(
     'TSG_NO_APP',
     "No application module specified. Name one ('tsgunicorn ./server.js' or 'tsgunicorn ./app.ts:app'), or set wsgi_app in the configuration file.",
