@@ -11,7 +11,7 @@ import { hasCode, messageOf, ServerError } from '../errors.ts'
 import type { Config } from './config.ts'
 import { applicationOf } from './derived.ts'
 import { findConfig, nameOf } from './find.ts'
-import { type ConfigFile, readConfigFile } from './read.ts'
+import type { ConfigFile } from './read.ts'
 import { brokenRules, type Platform } from './rules.ts'
 import { settings } from './settings/index.ts'
 import {
@@ -86,7 +86,7 @@ async function load(request: ConfigRequest, table: SettingsTable): Promise<Loade
   const directory = enter(request.directory, flags['chdir'])
   const found = findConfig(directory, textOf(flags['config']))
   const layers = [defaultLayer(table, request.env)]
-  const file = found.file === undefined ? undefined : await readConfigFile(found.file, { env: request.env })
+  const file = found.file === undefined ? undefined : await read(found.file, request.env)
   const issues: Issue[] = []
   const warnings = [...found.warnings]
   if (file !== undefined) {
@@ -108,6 +108,12 @@ async function load(request: ConfigRequest, table: SettingsTable): Promise<Loade
     warnings,
     ...(file === undefined ? {} : { file }),
   })
+}
+
+/** Many a server has no file: bundling and evaluating are not even imported then. */
+async function read(file: string, env: Environment): Promise<ConfigFile> {
+  const { readConfigFile } = await import('./read.ts')
+  return readConfigFile(file, { env })
 }
 
 const fileLayer = (
