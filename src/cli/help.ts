@@ -1,81 +1,119 @@
-/** What `--help`, `--help=all`, `--help=SETTING` and `--version` print: the table of settings, laid out. */
-
+/**
+ * The help text, from the declarations: grouped by the sections of the manual. It knows the settings and the few
+ * things that are no settings (commands, `--help`, `--version`), and prints nothing itself.
+ */
 import type { Setting } from '../config/setting.ts'
-import { type Section, sections, settings } from '../config/settings/index.ts'
-import type { SettingsTable } from '../config/validate.ts'
-import { shown } from '../config/words.ts'
-import { version } from '../version.ts'
-import { valueText } from './flags.ts'
+import { defaultWords, flagWords, laterWords } from '../config/setting-words.ts'
+import { type SettingName, sections, settings } from '../config/settings/index.ts'
 
-const usage = `Usage: tsgunicorn [OPTIONS] [APP_MODULE] [-- ARGUMENTS OF THE APP]
-       tsgunicorn init [--force]
+export type HelpExtent = 'short' | 'all'
 
-APP_MODULE is a module and, after a colon, what it exports: ./server.js, ./app.ts:app
-`
-
-const own = [
-  ['-h, --help [all|SETTING]', 'Show this, every flag, or all there is to say of one setting.'],
-  ['-v, --version', 'Show the version.'],
-] as const
-
-/** As `tsgunicorn (version 0.1.0)`. */
-export const versionText = (): string => `tsgunicorn (version ${version})\n`
-
-/** The usual flags. */
-export const shortHelp = (table: SettingsTable = settings): string =>
-  [
-    usage,
-    'Options:',
-    ...rows([...own, ...flagRows(Object.values(table).filter(({ common }) => common === true))]),
-    '',
-    "'tsgunicorn --help=all' shows every flag, 'tsgunicorn --help=SETTING' explains one.",
-    '',
-  ].join('\n')
-
-/** Every flag, section by section, and the settings that only a configuration file can give. */
-export function fullHelp(table: SettingsTable = settings, parts: readonly Section[] = sections): string {
-  const blocks = parts.map(({ title, names }) => {
-    const found = names.flatMap((name) => {
-      const setting = table[name]
-      return setting === undefined ? [] : [[name, setting] as const]
-    })
-    return [`${title}:`, ...rows(found.map(([name, setting]) => rowOf(setting, name))), ''].join('\n')
-  })
-  return [usage, 'Options:', ...rows(own), '', ...blocks].join('\n')
+interface Row {
+  readonly left: string
+  readonly right: string
 }
 
-/** All there is to say of one setting of the table. */
-export function settingHelp(name: string, table: SettingsTable = settings): string {
-  const setting = table[name]
-  if (setting === undefined) return ''
-  const flags = (setting.cli ?? []).map((flag) => flag + valueText(setting)).join(', ')
-  const facts = [
-    ['Flag', flags === '' ? 'none, only in the configuration file' : flags],
-    ['Variable', setting.env],
-    ['Type', setting.accepts ?? setting.type],
-    ['Default', setting.defaultText ?? shown(setting.default)],
-    ['Comes with', setting.later],
-    ['Unlike Gunicorn', setting.gunicorn === false ? undefined : setting.gunicorn?.differs],
-  ].flatMap(([label, text]) => (text === undefined ? [] : [`  ${`${label}:`.padEnd(18)}${text}`]))
-  return [`${name}: ${setting.summary}`, '', ...facts, '', setting.details ?? '', ''].join('\n')
-}
-
-type Row = readonly [left: string, right: string]
-
-const flagRows = (list: readonly Setting[]): readonly Row[] =>
-  list.filter(({ cli }) => cli !== undefined).map((setting) => rowOf(setting, ''))
-
-function rowOf(setting: Setting, name: string): Row {
-  const flags = setting.cli?.join(', ')
-  return [flags === undefined ? `(${name})` : flags + valueText(setting), setting.summary]
-}
-
+const width = 96
+const indent = 2
 const column = 34
 
-/** A left part that is too long stands on a line of its own. */
-const rows = (list: readonly Row[]): readonly string[] =>
-  list.map(([left, right]) =>
-    left.length < column - 2
-      ? `  ${left.padEnd(column - 2)}${right}`
-      : `  ${left}\n${' '.repeat(column)}${right}`,
-  )
+const commands: readonly Row[] = [
+  { left: 'init', right: 'Write gunicorn.conf.ts, and the types that editors complete it with.' },
+]
+
+const general: readonly Row[] = [
+  {
+    left: '-h, --help[=all|SETTING]',
+    right: 'Show the settings that matter most, every one, or all there is to say of one.',
+  },
+  { left: '-v, --version', right: 'Show the version.' },
+]
+
+/** The whole text, lines of at most 96 columns, ending in a line end. `short` has the settings marked common. */
+export const renderHelp = (program: string, extent: HelpExtent): string => {
+  const blocks = [
+    `Usage: ${program} [OPTIONS] [MODULE[:NAME]] [-- ARGUMENTS OF THE APP]\n       ${program} COMMAND`,
+    'Serves the application that MODULE holds, with as many worker processes as are asked for.',
+    block('Commands', commands),
+    block('General', general),
+    ...sections.map(({ title, names }) => block(title, names.flatMap(rowOf(extent)))),
+    closing(program, extent),
+  ]
+  return `${blocks.filter((text) => text !== '').join('\n\n')}\n`
+}
+
+/** All there is to say of one setting, ending in a line end. */
+export const settingHelp = (name: SettingName): string => {
+  const setting: Setting = settings[name]
+  const facts: readonly Row[] = [
+    { left: 'Flag', right: flagWords(setting) || 'none: it stands in a configuration file' },
+    ...(setting.env === undefined ? [] : [{ left: 'Variable', right: setting.env }]),
+    { left: 'Type', right: setting.accepts ?? setting.type },
+    { left: 'Default', right: defaultWords(setting) },
+    ...(setting.gunicorn ? [{ left: 'Unlike Gunicorn', right: setting.gunicorn.differs ?? '' }] : []),
+  ]
+  const table = facts.map(({ left, right }) => `  ${`${left}:`.padEnd(18)}${right}`).join('\n')
+  const blocks = [`${name}: ${setting.summary}`, laterWords(setting), table, setting.details]
+  return `${blocks.filter((text) => text !== undefined).join('\n\n')}\n`
+}
+
+/** The flags with the place of their value, short ones aligned: `-b, --bind ADDRESS`, `    --backlog INT`. */
+const usageOf = (setting: Setting): string => {
+  const flags = setting.cli ?? []
+  const names = flags.join(', ')
+  const aligned = flags[0]?.startsWith('--') ? `    ${names}` : names
+  const metavar = setting.metavar ?? 'VALUE'
+  const places = { switch: '', value: ` ${metavar}`, append: ` ${metavar}`, optional: `[=${metavar}]` }
+  return aligned + places[setting.flag]
+}
+
+const rowOf =
+  (extent: HelpExtent) =>
+  (name: SettingName): readonly Row[] => {
+    const setting: Setting = settings[name]
+    if (setting.cli === undefined || (extent === 'short' && setting.common !== true)) return []
+    return [{ left: usageOf(setting), right: `${setting.summary}${remark(setting)}` }]
+  }
+
+/** What stands after the summary: that the setting has to wait, or its default when that says something. */
+const remark = (setting: Setting): string => {
+  if (setting.later !== undefined) return ` (comes with ${setting.later})`
+  const { default: value, defaultText } = setting
+  if (defaultText !== undefined) return ` [${defaultText}]`
+  const silent = value === undefined || typeof value === 'boolean' || value === '' || String(value) === ''
+  return silent || String(value).length > 30 ? '' : ` [${String(value)}]`
+}
+
+const block = (title: string, rows: readonly Row[]): string =>
+  rows.length === 0 ? '' : [`${title}:`, ...rows.flatMap(linesOf)].join('\n')
+
+const linesOf = ({ left, right }: Row): readonly string[] => {
+  const [first = '', ...rest] = wrap(right, width - column)
+  const label = `${' '.repeat(indent)}${left}`
+  const fits = label.length <= column - 2
+  return [
+    ...(fits ? [`${label.padEnd(column)}${first}`] : [label, `${' '.repeat(column)}${first}`]),
+    ...rest.map((line) => `${' '.repeat(column)}${line}`),
+  ]
+}
+
+/** Breaks text at spaces into lines of at most `columns`; a longer word has a line of its own. */
+export const wrap = (text: string, columns: number): readonly string[] => {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(/\s+/)) {
+    const longer = line === '' ? word : `${line} ${word}`
+    if (longer.length > columns && line !== '') {
+      lines.push(line)
+      line = word
+    } else line = longer
+  }
+  return [...lines, line]
+}
+
+const closing = (program: string, extent: HelpExtent): string =>
+  [
+    ...(extent === 'short' ? [`Every setting: ${program} --help=all.`] : []),
+    'Settings may also stand in gunicorn.conf.ts, or as flags in the variable GUNICORN_CMD_ARGS.',
+    `The manual: man ${program}, man gunicorn.conf.`,
+  ].join('\n')

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { writeStarter } from '../../../src/cli/init.ts'
+import { ambient } from '../../../src/config/ambient.ts'
 import { loadConfig } from '../../../src/config/load.ts'
 import { settings } from '../../../src/config/settings/index.ts'
 import { useProject } from '../config/project.ts'
 
 const project = useProject()
-const init = (force = false) =>
-  writeStarter({ directory: project.directory, force, declarations: 'declare module "tsgunicorn" {}' })
+const init = (force = false) => writeStarter({ directory: project.directory, force })
 const textOf = (name: string) => readFileSync(project.path(name), 'utf8')
 const load = () =>
   loadConfig({
@@ -19,14 +19,14 @@ const load = () =>
   })
 
 test('init writes a starter that changes nothing, and the declarations it refers to', async () => {
-  expect(init()).toEqual(['gunicorn.conf.ts', '.tsgunicorn/config.d.ts'])
-  expect(textOf('.tsgunicorn/config.d.ts')).toBe('declare module "tsgunicorn" {}')
+  expect(await init()).toEqual(['gunicorn.conf.ts', '.tsgunicorn/config.d.ts'])
+  expect(textOf('.tsgunicorn/config.d.ts')).toBe(ambient)
   const { origins } = await load()
   expect(Object.values(origins).every(({ kind }) => kind === 'default')).toBe(true)
 })
 
 test('what the starter proposes is understood once it is no comment', async () => {
-  init()
+  await init()
   const settingLines = textOf('gunicorn.conf.ts').replace(/^ {2}\/\/ (?=[a-z_]+: |[a-z_]+\(| {2}|\})/gm, '  ')
   project.write({ 'gunicorn.conf.ts': settingLines })
   const { origins } = await load()
@@ -37,14 +37,14 @@ test('what the starter proposes is understood once it is no comment', async () =
   expect(given.every((name) => name in settings)).toBe(true)
 })
 
-test.each(['gunicorn.conf.ts', '.tsgunicorn/config.d.ts'])('init does not overwrite %s', (name) => {
+test.each(['gunicorn.conf.ts', '.tsgunicorn/config.d.ts'])('init does not overwrite %s', async (name) => {
   project.write({ [name]: 'mine' })
-  expect(() => init()).toThrow(/already there. Use --force/)
+  await expect(init()).rejects.toThrow(/already there. Use --force/)
   expect(textOf(name)).toBe('mine')
 })
 
-test('init --force does', () => {
+test('init --force does', async () => {
   project.write({ 'gunicorn.conf.ts': 'mine' })
-  init(true)
+  await init(true)
   expect(textOf('gunicorn.conf.ts')).toContain('defineConfig')
 })

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { fullHelp, settingHelp, shortHelp, versionText } from '../../../src/cli/help.ts'
-import { printConfig } from '../../../src/cli/inspect.ts'
+import { printConfig, versionText } from '../../../src/cli/inspect.ts'
 import { loadConfig } from '../../../src/config/load.ts'
 import { settings } from '../../../src/config/settings/index.ts'
 import { version } from '../../../src/version.ts'
@@ -34,19 +33,4 @@ test('--print-config tells every setting by name, its value and who gave it', as
 
 test('--version tells the version of the package', () => {
   expect(versionText()).toBe(`tsgunicorn (version ${version})\n`)
-})
-
-test('--help names the usual flags, --help=all every setting', () => {
-  expect(shortHelp()).toMatch(/^Usage: tsgunicorn[\s\S]+-b, --bind <ADDRESS>/)
-  expect(shortHelp()).not.toContain('--limit-request-line')
-  const all = fullHelp()
-  for (const [name, setting] of Object.entries(settings)) {
-    expect(all).toContain((setting.cli ?? [`(${name})`]).join(', '))
-  }
-})
-
-test('--help=SETTING tells what there is to say of it', () => {
-  const text = settingHelp('bind')
-  expect(text).toMatch(/^bind: .+\n\n {2}Flag: +-b <ADDRESS>, --bind <ADDRESS>\n {2}Variable: +PORT\n/)
-  expect(text).toContain(settings.bind.details ?? 'nothing')
 })

@@ -1,0 +1,107 @@
+/** What the benchmarks share: medians, processes that are started, asked and ended, and the idle cost of one. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually } from '../test/support/eventually.ts'
+import { builtProgram, freePort } from '../test/support/machine.ts'
+import { isAlive } from '../test/support/processes.ts'
+
+export const median = (values: readonly number[]): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2
+}
+
+export const spread = (values: readonly number[], digits = 1): string =>
+  `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)})`
+
+/** Sources of the servers that are compared. All answer the same. */
+export const sources = {
+  'bare.mjs': `import { createServer } from 'node:http'
+createServer((req, res) => res.end('hello')).listen(Number(process.env.PORT), '127.0.0.1')`,
+  'app.mjs': `export default (req, res) => res.end('hello')`,
+  'cluster.mjs': `import cluster from 'node:cluster'
+import { createServer } from 'node:http'
+if (cluster.isPrimary) { cluster.fork(); cluster.fork() }
+else createServer((req, res) => res.end('hello')).listen(Number(process.env.PORT), '127.0.0.1')`,
+} as const
+
+export type Contestant = 'bare' | 'tsgunicorn' | 'cluster'
+
+export interface Running {
+  readonly child: ChildProcess
+  readonly pid: number
+  readonly port: number
+  /** Milliseconds from the command to the first answer. */
+  readonly startedIn: number
+  readonly stop: () => Promise<void>
+}
+
+const commandOf = (who: Contestant, port: number, workers: number): string[] =>
+  who === 'tsgunicorn'
+    ? [
+        builtProgram,
+        '-b',
+        `127.0.0.1:${port}`,
+        '-w',
+        String(workers),
+        '--log-level',
+        'warning',
+        '--no-control-socket',
+        'app.mjs',
+      ]
+    : [`${who}.mjs`]
+
+/** Starts one and waits for its first answer. */
+export const startContestant = async (who: Contestant, { workers = 1 } = {}): Promise<Running> => {
+  const folder = mkdtempSync(join(tmpdir(), 'tsg-bench-'))
+  for (const [name, text] of Object.entries(sources)) writeFileSync(join(folder, name), text)
+  const port = await freePort()
+  const began = performance.now()
+  const child = spawn(process.execPath, commandOf(who, port, workers), {
+    cwd: folder,
+    env: { ...process.env, PORT: String(port) },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const { pid } = child
+  if (pid === undefined) throw new Error(`${who} could not be started`)
+  await eventually(() => hello(port), { within: 15_000, every: 1, what: `an answer of ${who}` })
+  const startedIn = performance.now() - began
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await eventually(() => !isAlive(pid), { within: 15_000 })
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return { child, pid, port, startedIn, stop }
+}
+
+/** True when it answers with 200. */
+export const hello = (port: number): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, agent: false }, (answer) => {
+      answer.resume().once('end', () => resolve(answer.statusCode === 200))
+    })
+      .once('error', reject)
+      .end()
+  })
+
+/** Bytes, from /proc/PID/smaps_rollup: what is resident, and what no other process shares. */
+export const memoryOf = (pid: number): { readonly rss: number; readonly own: number } => {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
+  const kilobytes = (name: string) =>
+    Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(text)?.[1] ?? Number.NaN)
+  return {
+    rss: kilobytes('Rss') * 1024,
+    own: (kilobytes('Private_Clean') + kilobytes('Private_Dirty')) * 1024,
+  }
+}
+
+/** How often the process's threads went to sleep so far: each is a wake-up (proc(5), status). */
+export const wakeUpsOf = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`)
+    .map((thread) => readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'))
+    .map((status) => Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1] ?? 0))
+    .reduce((sum, count) => sum + count, 0)

@@ -1,0 +1,103 @@
+/**
+ * The worker processes: spawned with the sockets, told things, ended. What they say and their end become events.
+ * A child that is not known any more (its worker was forgotten while it was being spawned) is ended at once.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { isIPv6 } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { messageOf } from '../errors.ts'
+import { onWorkerMessage, toWorker } from '../ipc/channel.ts'
+import type { BootMessage, InheritedListener, ToMaster, ToWorker } from '../ipc/messages.ts'
+import type { Address } from '../sockets/address.ts'
+import type { Listener } from '../sockets/listener.ts'
+import { paddedArgv0 } from '../system/title.ts'
+
+const workerProgram = fileURLToPath(new URL('../worker/main.js', import.meta.url))
+
+/**
+ * The debugger opens on SIGUSR1 alone, on a free loopback port, and only to take the stack of a blocked worker
+ * (system/stack.ts); it prints nothing.
+ */
+const STACK_FLAGS = ['--inspect-port=127.0.0.1:0', '--inspect-publish-uid=http']
+
+export interface SpawnOptions {
+  readonly boot: Omit<BootMessage, 'type' | 'listeners'>
+  readonly listeners: readonly Listener[]
+  readonly boardFd: number
+  readonly nodeOptions: readonly string[]
+  readonly cwd: string
+  readonly env: NodeJS.ProcessEnv
+  /** Descriptors or 'ignore' for the worker's stdout and stderr. */
+  readonly output: number | 'ignore' | 'inherit'
+}
+
+export interface ChildEvents {
+  readonly said: (message: ToMaster) => void
+  /** Files the worker has imported (`reload`). */
+  readonly imported: (files: readonly string[]) => void
+  readonly ended: (code: number | null, signal: string | null) => void
+}
+
+/** Descriptors in a worker: 0 to 2 as usual, 3 the channel, 4 the board, then the listeners. */
+const BOARD_FD = 4
+const FIRST_LISTENER_FD = 5
+
+/** Spawns a worker and sends it its boot message. Throws the system's error when there is no process. */
+export function spawnWorker(options: SpawnOptions, events: ChildEvents): ChildProcess {
+  const { listeners, output, boardFd } = options
+  const child = spawn(process.execPath, [...STACK_FLAGS, ...options.nodeOptions, workerProgram], {
+    argv0: paddedArgv0('tsgunicorn'),
+    cwd: options.cwd,
+    env: options.env,
+    stdio: ['ignore', output, output, 'ipc', boardFd, ...listeners.map(({ fd }) => fd)],
+  })
+  const inherited = listeners.map((listener, index) => ({
+    fd: FIRST_LISTENER_FD + index,
+    name: listener.name,
+    address: socketAddress(listener.address),
+  }))
+  let told = false
+  const ended = (code: number | null, signal: string | null) => {
+    if (told) return
+    told = true
+    events.ended(code, signal)
+  }
+  // 'exit' comes before what the worker said last; 'close' waits for the channel, so that no word is lost.
+  child.once('close', ended)
+  child.once('error', () => ended(null, null))
+  onWorkerMessage(child, events.said)
+  child.on('message', (message) => {
+    const files = importedFiles(message)
+    if (files.length > 0) events.imported(files)
+  })
+  tell(child, { type: 'boot', ...options.boot, listeners: inherited })
+  return child
+}
+
+export const boardDescriptor = BOARD_FD
+
+const socketAddress = (address: Address): InheritedListener['address'] => {
+  if (address.kind === 'unix') return address.path
+  if (address.kind === 'fd') return `fd://${address.fd}`
+  return { address: address.host, port: address.port, family: isIPv6(address.host) ? 'IPv6' : 'IPv4' }
+}
+
+/** Tells a worker something; one that is gone needs no telling. */
+export function tell(child: ChildProcess, message: ToWorker, handle?: unknown): void {
+  toWorker(child, message, handle).catch((error: unknown) => {
+    if (child.exitCode === null && child.signalCode === null && child.connected) {
+      process.emitWarning(`worker ${child.pid} could not be told '${message.type}': ${messageOf(error)}`)
+    }
+  })
+}
+
+/** What Node reports of imports under WATCH_REPORT_DEPENDENCIES: `{ 'watch:import': [...] }`, paths or file URLs. */
+function importedFiles(message: unknown): string[] {
+  if (typeof message !== 'object' || message === null) return []
+  const found = Object.entries(message).flatMap(([key, value]) =>
+    (key === 'watch:import' || key === 'watch:require') && Array.isArray(value) ? value : [],
+  )
+  return found.filter((item) => typeof item === 'string').map(toPath)
+}
+
+const toPath = (file: string): string => (file.startsWith('file:') ? fileURLToPath(file) : file)

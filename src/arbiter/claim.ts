@@ -1,0 +1,51 @@
+/** How the master comes by its pidfile, and what a master killed before it has left behind. */
+import { readFileSync } from 'node:fs'
+import type { Config } from '../config/config.ts'
+import { hasCode } from '../errors.ts'
+import { endLeftovers, findLeftovers } from '../system/leftovers.ts'
+import { Pidfile } from '../system/pidfile.ts'
+import type { Office } from './office.ts'
+
+/** During an upgrade the new master's pidfile has this ending, until it is promoted. */
+const CHALLENGER = '.2'
+
+export const pidfilePath = (office: Office, config: Config): string | undefined =>
+  config.pidfile && office.state().role === 'challenger' ? config.pidfile + CHALLENGER : config.pidfile
+
+/**
+ * Writes the pidfile that the configuration names, or takes it from its former path. A file left by a master that
+ * was killed tells its pid: workers of it that still live (their loop was blocked) are ended first.
+ * Throws ServerError TSG_PIDFILE_*.
+ */
+export async function takePidfile(office: Office, config: Config): Promise<void> {
+  const path = pidfilePath(office, config)
+  if (path === office.pidfile?.path) return
+  if (path === undefined) {
+    office.pidfile?.unlink()
+    office.pidfile = undefined
+    return
+  }
+  const before = pidIn(path)
+  if (office.pidfile) office.pidfile.rename(path)
+  else office.pidfile = Pidfile.create(path)
+  if (before !== undefined && before !== process.pid) await endWorkersOf(office, before)
+}
+
+async function endWorkersOf(office: Office, master: number): Promise<void> {
+  const leftovers = findLeftovers(master)
+  if (leftovers.length === 0) return
+  const pids = leftovers.map(({ pid }) => pid).join(', ')
+  office.log.warning(`Ending what the master before (pid:${master}) left: ${pids}`, { master })
+  await endLeftovers(leftovers)
+}
+
+function pidIn(path: string): number | undefined {
+  try {
+    const text = readFileSync(path, 'latin1').trim()
+    return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined
+  } catch (error) {
+    // What is wrong with the path is told by Pidfile.create.
+    if (hasCode(error, 'ENOENT', 'EACCES', 'ENOTDIR', 'EISDIR')) return undefined
+    throw error
+  }
+}

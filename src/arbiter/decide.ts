@@ -1,0 +1,147 @@
+/**
+ * The arbiter's judgement, with nothing of the operating system in it.
+ *
+ * `decide` is told what happened and says what to do about it. It opens no file, reads no clock and sends no
+ * signal: loop.ts gathers the events, perform.ts carries out the effects. It never waits: a waiting is a
+ * deadline in the state, and `tick` asks what is overdue.
+ */
+import { balance } from './balance.ts'
+import { nextDeadline, workerDeadline } from './deadlines.ts'
+import { exited, spawnFailed } from './deaths.ts'
+import { type Command, signals } from './signals.ts'
+import { chaseStaging, failStaging, loaded, reload, settle, start, stepDone, stepFailed } from './staging.ts'
+import type { Effect, Event, State } from './state.ts'
+import { finish, stop, stopGracefully, stopQuickly } from './stopping.ts'
+import { isServing, isStopping, Turn } from './turn.ts'
+import { chaseUpgrade, parentGone, startUpgrade, upgradeEnded, upgradeReady } from './upgrade.ts'
+import { becameReady, captured, chase, recycle, spawned } from './workers.ts'
+
+export type Decision = readonly [State, readonly Effect[]]
+
+/** A tick later than this says that the master itself did not run: silence is counted anew. */
+const SUSPENDED_AFTER = 1000
+
+export const initialState = (role: State['role'], seed: number): State => ({
+  mode: { phase: 'running' },
+  role,
+  target: 0,
+  workers: [],
+  nextAge: 1,
+  nextGeneration: 1,
+  serving: undefined,
+  staging: undefined,
+  upgrade: { phase: 'none' },
+  pending: [],
+  crashes: { count: 0, notBefore: 0 },
+  awakeSince: 0,
+  seed,
+})
+
+export function decide(state: State, event: Event, now: number): Decision {
+  const turn = new Turn(state, now)
+  if (state.mode.phase === 'gone') return [state, []]
+  judge(turn, event)
+  settle(turn)
+  resume(turn)
+  if (turn.state.mode.phase !== 'stopping') balance(turn)
+  finish(turn)
+  return [turn.state, turn.effects]
+}
+
+/** Does what was asked for while a reload was under way. */
+function resume(turn: Turn): void {
+  while (!turn.state.staging && !isStopping(turn.state)) {
+    const [next, ...rest] = turn.state.pending
+    if (!next) return
+    turn.set({ pending: rest })
+    if (next === 'reload') reload(turn)
+    else startUpgrade(turn)
+  }
+}
+
+type Judgements = { readonly [T in Event['type']]: (turn: Turn, event: Extract<Event, { type: T }>) => void }
+
+const judgements: Judgements = {
+  start: (turn, { policy }) => start(turn, policy),
+  signal: (turn, { signal }) => {
+    turn.log('info', `Handling signal: ${signal.slice(3).toLowerCase()}`)
+    commands[signals[signal].command](turn)
+  },
+  loaded,
+  done: stepDone,
+  failed: stepFailed,
+  'hook-failed': (turn, { failure }) => {
+    if (!turn.state.serving) failStaging(turn, failure)
+  },
+  spawned,
+  'spawn-failed': (turn, { age, message }) => spawnFailed(turn, age, message),
+  ready: (turn, { age }) => becameReady(turn, age),
+  recycle: (turn, { age, reason }) => {
+    const worker = turn.find(age)
+    if (worker) recycle(turn, worker, reason)
+  },
+  captured: (turn, { age }) => captured(turn, age),
+  exited,
+  changed: (turn, { files }) => {
+    turn.log('info', `Worker reloading: ${files.join(', ')} modified`)
+    reload(turn)
+  },
+  'upgrade-ready': upgradeReady,
+  'upgrade-ended': (turn, { message }) => upgradeEnded(turn, message),
+  'parent-gone': parentGone,
+  tick: (turn, { beats }) => tick(turn, beats),
+}
+
+function judge<T extends Event['type']>(turn: Turn, event: Extract<Event, { type: T }>): void {
+  const judgement: (turn: Turn, event: Extract<Event, { type: T }>) => void = judgements[event.type as T]
+  judgement(turn, event)
+}
+
+const commands: Readonly<Record<Command, (turn: Turn) => void>> = {
+  reload: (turn) => {
+    turn.log('info', 'Hang up: Master')
+    reload(turn)
+  },
+  stop: stopGracefully,
+  quit: stopQuickly,
+  increase: (turn) => resize(turn, turn.state.target + 1),
+  decrease: (turn) => resize(turn, Math.max(Math.min(1, turn.state.target), turn.state.target - 1)),
+  reopen: (turn) => turn.do({ do: 'reopen-logs' }),
+  upgrade: startUpgrade,
+  winch: (turn) => {
+    if (!turn.policy?.daemon) {
+      turn.log('debug', 'SIGWINCH ignored. Not daemonized')
+      return
+    }
+    turn.log('info', 'graceful stop of workers')
+    resize(turn, 0)
+  },
+}
+
+function resize(turn: Turn, target: number): void {
+  const { target: before } = turn.state
+  if (isStopping(turn.state) || target === before) return
+  turn.set({ target })
+  turn.do({ do: 'workers-changed', now: target, before })
+}
+
+function tick(turn: Turn, beats: ReadonlyMap<number, number>): void {
+  if (turn.now - nextDeadline(turn.state) > SUSPENDED_AFTER) turn.set({ awakeSince: turn.now })
+  takeBeats(turn, beats)
+  const { staging, mode, upgrade } = turn.state
+  if (mode.phase === 'lame-duck' && turn.now >= mode.deadline) stop(turn, 'graceful', 0)
+  if (staging && 'deadline' in staging && turn.now >= staging.deadline) chaseStaging(turn, staging)
+  if (upgrade.phase === 'starting' && turn.now >= upgrade.deadline) chaseUpgrade(turn)
+  for (const worker of turn.state.workers) {
+    const deadline = workerDeadline(worker, turn.policy?.timeout ?? 0, turn.state.awakeSince)
+    if (turn.now >= deadline) chase(turn, worker)
+  }
+}
+
+function takeBeats(turn: Turn, beats: ReadonlyMap<number, number>): void {
+  const workers = turn.state.workers.map((worker) => {
+    const beat = beats.get(worker.age)
+    return isServing(worker) && beat !== undefined && beat > worker.beat ? { ...worker, beat } : worker
+  })
+  turn.set({ workers })
+}

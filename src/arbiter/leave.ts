@@ -1,0 +1,17 @@
+/** How the master ends once its last worker is gone: hooks, pidfile, logs, and the exit status. */
+import type { Office } from './office.ts'
+
+/** Never rejects; the process ends with it. */
+export async function leave(office: Office, code: number, reason: string | undefined): Promise<void> {
+  const { log, config } = office
+  log.info('Shutting down: Master')
+  if (reason) log.error(`Reason: ${reason}`)
+  office.watchEnd()
+  office.pidfile?.unlink()
+  await office.hooks.call(config, 'on_exit', office.server)
+  office.metrics.close()
+  office.board.close()
+  office.successor?.unref()
+  await log.close()
+  office.options.exit(code, reason)
+}

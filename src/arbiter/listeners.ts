@@ -1,0 +1,109 @@
+/**
+ * The listening sockets of the generations. A reload keeps what both configurations name, opens what is new before
+ * any worker boots, and closes what is gone only when the new generation serves; a failed one closes what it opened.
+ */
+import { type Address, parseAddress, sameAddress } from '../sockets/address.ts'
+import { type BindOptions, bindListener, listenAll } from '../sockets/listen.ts'
+import type { Listener } from '../sockets/listener.ts'
+
+export interface OpenOptions extends BindOptions {
+  readonly bind: readonly string[]
+  readonly backlog: number
+}
+
+/** A listener and the address it was asked for by: a port 0 or a host name is not what it got. */
+interface Held {
+  readonly asked: Address
+  readonly listener: Listener
+}
+
+export class Listeners {
+  /** Sockets this process was started with, not taken by any configuration yet. */
+  #inherited: readonly Listener[]
+  readonly #givenAll: boolean
+  readonly #held = new Map<number, readonly Held[]>()
+
+  /** `givenAll`: a socket-activated server listens on what it is given, whatever `bind` says. */
+  constructor(inherited: readonly Listener[], givenAll: boolean) {
+    this.#inherited = inherited
+    this.#givenAll = givenAll
+  }
+
+  of(generation: number): readonly Listener[] {
+    return this.#held.get(generation)?.map(({ listener }) => listener) ?? []
+  }
+
+  /**
+   * Opens the addresses of a generation; those that another one holds are shared.
+   * Throws ServerError TSG_ADDRESS_*; nothing new is left open then.
+   */
+  async open(generation: number, options: OpenOptions): Promise<void> {
+    if (this.#held.has(generation)) return
+    if (this.#givenAll) {
+      this.#held.set(generation, this.#inherited.map(asGiven))
+      return
+    }
+    const known = [...this.#all(), ...this.#inherited.map(asGiven)]
+    const opened: Listener[] = []
+    try {
+      const held: Held[] = []
+      for (const asked of options.bind.map(parseAddress)) {
+        const found = known.find((other) => sameAddress(other.asked, asked))
+        const listener = found?.listener ?? (await bindListener(asked, options))
+        if (!found) opened.push(listener)
+        held.push({ asked, listener })
+      }
+      await listenAll(opened, options.backlog)
+      this.#held.set(generation, held)
+    } catch (error) {
+      for (const listener of opened) discard(listener)
+      throw error
+    }
+  }
+
+  /** Takes back what only this generation holds. */
+  drop(generation: number): void {
+    const mine = this.of(generation)
+    this.#held.delete(generation)
+    for (const listener of mine) if (!this.#holds(listener)) discard(listener)
+  }
+
+  /** The generation serves: what no generation after `generation` names is closed, older ones are forgotten. */
+  commit(generation: number): void {
+    for (const older of [...this.#held.keys()].filter((number) => number < generation)) this.drop(older)
+    if (this.#givenAll) return
+    for (const listener of this.#inherited) if (!this.#holds(listener)) discard(listener)
+    this.#inherited = []
+  }
+
+  /** Whether somebody still accepts on all of these after their worker stops. */
+  keeps(listeners: readonly Listener[]): boolean {
+    return listeners.every((listener) => this.#holds(listener))
+  }
+
+  /** `shared`: another master goes on with the same sockets, so that no path may be removed. */
+  closeAll(shared: boolean): void {
+    const all = new Set([...this.#all().map(({ listener }) => listener), ...this.#inherited])
+    this.#held.clear()
+    this.#inherited = []
+    for (const listener of all) {
+      if (!shared) listener.unlink()
+      listener.close()
+    }
+  }
+
+  #all(): Held[] {
+    return [...this.#held.values()].flat()
+  }
+
+  #holds(listener: Listener): boolean {
+    return this.#all().some((held) => held.listener === listener)
+  }
+}
+
+const asGiven = (listener: Listener): Held => ({ asked: listener.address, listener })
+
+function discard(listener: Listener): void {
+  listener.unlink()
+  listener.close()
+}

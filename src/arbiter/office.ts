@@ -1,0 +1,70 @@
+/**
+ * What the master owns while it runs, in one place: the parts that steps.ts, spawning.ts and perform.ts work with.
+ * It decides nothing; it is made by master.ts.
+ */
+import type { ChildProcess } from 'node:child_process'
+import type { Config } from '../config/config.ts'
+import type { HookServer } from '../config/hook-types.ts'
+import type { Board } from '../system/board.ts'
+import type { Pidfile } from '../system/pidfile.ts'
+import type { Crew } from './crew.ts'
+import type { Hooks } from './hooks.ts'
+import type { Loaded } from './identity.ts'
+import type { Listeners } from './listeners.ts'
+import type { LogSwitch } from './log-switch.ts'
+import type { Metrics } from './metrics.ts'
+import type { StartCommand } from './reexec.ts'
+import type { Event, State } from './state.ts'
+
+/** What the command line gives the master. */
+export interface MasterOptions {
+  readonly loaded: Loaded
+  /** Reads the configuration again, as at the start. */
+  readonly reload: () => Promise<Loaded>
+  readonly command: StartCommand
+  /** Set when this master was spawned by an upgrade: the old master's pid. */
+  readonly parent: number | undefined
+  /** The first generation serves. Called once. */
+  readonly ready: () => void
+  /** Everything is closed; ends the process with this status. The reason is for whoever waits for the start. */
+  readonly exit: (code: number, reason: string | undefined) => void
+}
+
+export interface Office {
+  readonly options: MasterOptions
+  readonly log: LogSwitch
+  readonly hooks: Hooks
+  readonly listeners: Listeners
+  readonly board: Board
+  readonly crew: Crew
+  readonly metrics: Metrics
+  readonly server: HookServer
+  /** Generation number -> its configuration. */
+  readonly loads: Map<number, Loaded>
+  readonly enqueue: (event: Event) => void
+  readonly state: () => State
+  /** Files a worker imported, to be watched (`reload`). */
+  readonly watch: (files: readonly string[]) => void
+  readonly watchEnd: () => void
+  /** Tells systemd, when it waits to be told. */
+  readonly notify: (state: 'reloading' | 'ready' | 'stopping') => void
+  /** Sets the title that ps(1) shows, from role and configuration. */
+  readonly title: () => void
+  /** The configuration that hooks and names are taken from: of the newest generation that got so far. */
+  config: Config
+  pidfile: Pidfile | undefined
+  /** The throw-away process of `preload_app`, while it runs. */
+  proof: ChildProcess | undefined
+  /** The new master of an upgrade, while it lives. */
+  successor: ChildProcess | undefined
+}
+
+/** The configuration of a generation. Throws when there is none: that would be a fault of the judgement. */
+export function loadedOf(office: Office, generation: number): Loaded {
+  const loaded = office.loads.get(generation)
+  if (!loaded) throw new Error(`generation ${generation} has no configuration`)
+  return loaded
+}
+
+export const processName = (config: Config): string =>
+  config.proc_name ?? config.wsgi_app ?? config.default_proc_name

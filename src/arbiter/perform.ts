@@ -1,0 +1,134 @@
+/**
+ * Effects and their deeds: the only caller of kill, spawn and close in the master. A deed that takes time answers
+ * with an event later; none may throw.
+ */
+import { messageOf } from '../errors.ts'
+import { beginCapture } from './capture.ts'
+import { tell } from './children.ts'
+import { takePidfile } from './claim.ts'
+import { leave } from './leave.ts'
+import { openLog } from './logs.ts'
+import { loadedOf, type Office } from './office.ts'
+import { startNewMaster } from './reexec.ts'
+import { beginSpawn } from './spawning.ts'
+import type { Effect, State } from './state.ts'
+import { beginStep } from './steps.ts'
+
+type Deeds = { readonly [D in Effect['do']]: (office: Office, effect: Extract<Effect, { do: D }>) => void }
+
+const deeds: Deeds = {
+  log: ({ log }, { level, message, facts }) => log[level](message, facts),
+  step: beginStep,
+  commit: (office, { generation, first }) => commit(office, generation, first),
+  discard: (office, { generation }) => {
+    office.proof?.kill('SIGKILL')
+    office.listeners.drop(generation)
+    office.loads.delete(generation)
+    const serving = office.state().serving
+    if (serving) office.config = loadedOf(office, serving.number).config
+  },
+  'workers-changed': (office, { now, before }) => {
+    office.metrics.workers(now)
+    void office.hooks.call(office.config, 'nworkers_changed', office.server, now, before)
+  },
+  spawn: beginSpawn,
+  forget: ({ crew }, { age }) => crew.forget(age),
+  drain: (office, { age }) => {
+    const member = office.crew.get(age)
+    // Who is the last to accept on a socket also takes what waits in its queue.
+    const last = member && !office.listeners.keeps(member.listeners)
+    if (member) tell(member.child, { type: 'drain', emptyAcceptQueue: last === true })
+  },
+  kill: ({ crew, log }, { age, signal }) => {
+    const member = crew.get(age)
+    if (!member) return
+    if (signal === 'SIGABRT') member.aborted = true
+    if (!member.child.kill(signal)) log.debug(`Worker (pid:${member.child.pid}) is gone already`, { age })
+  },
+  capture: beginCapture,
+  'reopen-logs': (office) => {
+    reopen(office)
+    for (const { child } of office.crew.all()) tell(child, { type: 'reopen-logs' })
+  },
+  notify: (office, { state }) => office.notify(state),
+  'close-listeners': (office, { shared }) => {
+    office.proof?.kill('SIGKILL')
+    office.listeners.closeAll(shared)
+  },
+  upgrade: (office) => void upgrade(office),
+  'end-upgrade': ({ successor }) => void successor?.kill('SIGKILL'),
+  promote: (office) => void promote(office),
+  exit: (office, { code, reason }) => void leave(office, code, reason),
+}
+
+/** Begins the effect. A deed that throws is a fault of ours: it is logged, and the master goes on. */
+export function perform(office: Office, effect: Effect): void {
+  const deed = deeds[effect.do] as (office: Office, effect: Effect) => void
+  try {
+    deed(office, effect)
+  } catch (error) {
+    office.log.exception(`internal error in '${effect.do}': ${messageOf(error)}`, error)
+  }
+}
+
+/** The last beat of each serving worker, from the board. */
+export function readBeats(office: Office, state: State): ReadonlyMap<number, number> {
+  const serving = state.workers.filter(({ phase }) => phase === 'ready' || phase === 'leaving')
+  return new Map(serving.map(({ age, slot }) => [age, office.board.read(slot).beat]))
+}
+
+function commit(office: Office, generation: number, first: boolean): void {
+  const loaded = loadedOf(office, generation)
+  office.listeners.commit(generation)
+  for (const number of [...office.loads.keys()].filter((other) => other < generation)) {
+    // Workers of older generations still end: their hooks are looked up until the last one is gone.
+    if (!office.crew.all().some((member) => member.generation === number)) office.loads.delete(number)
+  }
+  office.title()
+  office.metrics.workers(office.state().target)
+  if (first) {
+    office.options.ready()
+    return
+  }
+  void openLog(office, loaded)
+  takePidfile(office, loaded.config).catch((error: unknown) => office.log.error(messageOf(error)))
+  office.log.info(`Reloaded: generation ${generation} serves`, { generation })
+}
+
+function reopen(office: Office): void {
+  try {
+    office.log.reopen()
+  } catch (error) {
+    office.log.error(messageOf(error))
+  }
+}
+
+async function upgrade(office: Office): Promise<void> {
+  await office.hooks.call(office.config, 'pre_exec', office.server)
+  const generation = office.state().serving?.number ?? 0
+  const events = {
+    ready: () => office.enqueue({ type: 'upgrade-ready' }),
+    ended: (message: string) => {
+      office.successor = undefined
+      office.enqueue({ type: 'upgrade-ended', message })
+    },
+  }
+  try {
+    const { command } = office.options
+    office.successor = startNewMaster(command, office.listeners.of(generation), events)
+    office.log.info(`Starting a new master (pid:${office.successor.pid})`, { pid: office.successor.pid })
+  } catch (error) {
+    events.ended(`the new master could not be started: ${messageOf(error)}`)
+  }
+}
+
+/** The old master is gone: this one takes over its name and its pidfile. */
+async function promote(office: Office): Promise<void> {
+  office.title()
+  office.notify('ready')
+  try {
+    await takePidfile(office, office.config)
+  } catch (error) {
+    office.log.error(messageOf(error))
+  }
+}

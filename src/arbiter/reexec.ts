@@ -1,0 +1,57 @@
+/**
+ * USR2: starts a new master from the program on disk. It gets the listening sockets, the environment and the
+ * arguments that this one was started with, and a channel on which it reports ready; its end, or ours, is the
+ * channel's end. It is a child of ours until we are gone (then of init), as in Gunicorn.
+ *
+ *   old master ── spawn ──> new master (pidfile.2)      both accept through their workers
+ *   old master: TERM        new master: promoted (pidfile)
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { onChildReady } from '../ipc/channel.ts'
+import { inheritEnvironment } from '../sockets/inherit.ts'
+import type { Listener } from '../sockets/listener.ts'
+
+export interface StartCommand {
+  readonly program: string
+  readonly nodeArguments: readonly string[]
+  readonly arguments: readonly string[]
+  /** As the shell had it (PWD): a symbolic link in it is followed anew. */
+  readonly cwd: string
+  readonly env: NodeJS.ProcessEnv
+}
+
+export interface UpgradeEvents {
+  readonly ready: () => void
+  readonly ended: (words: string) => void
+}
+
+/** 0 to 2 as ours, 3 the channel. */
+const FIRST_LISTENER_FD = 4
+
+/** Spawns the new master; it is told to be one by GUNICORN_PID, our pid. */
+export function startNewMaster(
+  command: StartCommand,
+  listeners: readonly Listener[],
+  events: UpgradeEvents,
+): ChildProcess {
+  const child = spawn(command.program, [...command.nodeArguments, ...command.arguments], {
+    cwd: command.cwd,
+    env: {
+      ...command.env,
+      ...inheritEnvironment(listeners, FIRST_LISTENER_FD),
+      GUNICORN_PID: String(process.pid),
+    },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...listeners.map(({ fd }) => fd)],
+  })
+  onChildReady(child, events.ready)
+  let told = false
+  const ended = (words: string) => {
+    if (!told) events.ended(words)
+    told = true
+  }
+  child.once('error', (error) => ended(`the new master could not be started: ${error.message}`))
+  child.once('close', (code, signal) =>
+    ended(`the new master (pid:${child.pid}) ended ${signal ? `by ${signal}` : `with status ${code}`}`),
+  )
+  return child
+}

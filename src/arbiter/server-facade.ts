@@ -1,0 +1,43 @@
+/** What server hooks are given as `server`: Gunicorn's names, read from the office as they are at the moment. */
+import type { HookLog, HookServer, HookWorker } from '../config/hook-types.ts'
+import { plain } from '../config/plain.ts'
+import { factsOf, hookWorker } from './crew.ts'
+import { type Office, processName } from './office.ts'
+
+export class ServerFacade implements HookServer {
+  readonly #office: () => Office
+
+  constructor(office: () => Office) {
+    this.#office = office
+  }
+
+  get pid(): number {
+    return process.pid
+  }
+  get log(): HookLog {
+    return this.#office().log
+  }
+  get cfg(): Readonly<Record<string, unknown>> {
+    return plain(this.#office().config)
+  }
+  get proc_name(): string {
+    return processName(this.#office().config)
+  }
+  get num_workers(): number {
+    return this.#office().state().target
+  }
+  get address(): readonly string[] {
+    const { listeners, state } = this.#office()
+    const { staging, serving } = state()
+    return listeners.of((staging ?? serving)?.number ?? 0).map(({ name }) => name)
+  }
+  get WORKERS(): ReadonlyMap<number, HookWorker> {
+    const { crew, log } = this.#office()
+    return new Map(
+      crew.all().flatMap((member) => {
+        const { pid } = member.child
+        return pid === undefined ? [] : [[pid, hookWorker(factsOf(member), log)] as const]
+      }),
+    )
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * How a generation comes to serve: the steps of a start and of a reload, and what their failure leads to.
+ *
+ *   start:  preparing -> opening [-> retrying -> opening] -> announcing [-> proving] -> booting -> serving
+ *   reload: loading   -> opening [-> retrying -> opening] -> announcing [-> proving] -> booting -> serving
+ *
+ * A first start that fails ends the master with the failure's exit status; a reload that fails is dropped, and
+ * the generation that served before serves on.
+ */
+import type { Event, Failure, Policy, Staging, Step } from './state.ts'
+import { stop } from './stopping.ts'
+import { after, isServing, isStaying, isStopping, type Turn } from './turn.ts'
+import { quit } from './workers.ts'
+
+/** Gunicorn's five tries, a second apart, for an address in use. */
+const OPEN_ATTEMPTS = 5
+const OPEN_RETRY_DELAY = 1000
+/** Reading a configuration or opening sockets is lost after this time. */
+const STEP_PATIENCE = 60_000
+
+export function start(turn: Turn, policy: Policy): void {
+  const number = turn.state.nextGeneration
+  turn.set({ nextGeneration: number + 1, target: policy.workers })
+  const deadline = turn.now + STEP_PATIENCE + 2 * policy.hookTimeout
+  enter(turn, { number, step: 'preparing', policy, deadline })
+}
+
+/** HUP: stage a new generation, or, when one is being staged, another one after it. */
+export function reload(turn: Turn): void {
+  const { state } = turn
+  if (isStopping(state) || state.mode.phase === 'lame-duck') return
+  if (state.staging && !supersede(turn)) {
+    turn.postpone('reload')
+    return
+  }
+  const number = turn.state.nextGeneration
+  turn.set({ nextGeneration: number + 1 })
+  turn.do({ do: 'notify', state: 'reloading' })
+  enter(turn, { number, step: 'loading', deadline: turn.now + STEP_PATIENCE })
+}
+
+/** A staged generation that serves in part but does not get on is taken as it is, so that a newer may come. */
+function supersede(turn: Turn): boolean {
+  const { staging, crashes, workers } = turn.state
+  const stuck = staging?.step === 'booting' && crashes.count > 0
+  if (!stuck || !workers.some((w) => isServing(w) && w.generation === staging.number)) return false
+  commit(turn, staging)
+  return true
+}
+
+export function loaded(turn: Turn, { generation, policy }: Extract<Event, { type: 'loaded' }>): void {
+  const { staging } = turn.state
+  if (staging?.number !== generation || staging.step !== 'loading') return
+  enter(turn, { number: generation, step: 'opening', policy, attempt: 1, deadline: turn.now + STEP_PATIENCE })
+}
+
+/** The step that follows a step that is done. */
+export function stepDone(turn: Turn, { generation, step }: Extract<Event, { type: 'done' }>): void {
+  const { staging } = turn.state
+  if (staging?.number !== generation || staging.step !== step || !('policy' in staging)) return
+  const { number, policy } = staging
+  const patience = turn.now + STEP_PATIENCE
+  switch (staging.step) {
+    case 'preparing':
+      enter(turn, { number, step: 'opening', policy, attempt: 1, deadline: patience })
+      return
+    case 'opening':
+      enter(turn, { number, step: 'announcing', policy, deadline: patience + 2 * policy.hookTimeout })
+      return
+    case 'announcing':
+      if (policy.preload)
+        enter(turn, { number, step: 'proving', policy, deadline: proofDeadline(turn, policy) })
+      else boot(turn, staging, policy)
+      return
+    case 'proving':
+      boot(turn, staging, policy)
+      return
+    default:
+  }
+}
+
+const proofDeadline = (turn: Turn, { bootTimeout }: Policy): number =>
+  after(turn.now, bootTimeout && bootTimeout + 5000)
+
+function boot(turn: Turn, { number }: Staging, policy: Policy): void {
+  const before = turn.state.serving ? turn.state.target : policy.workers
+  turn.set({ staging: { number, step: 'booting', policy, before }, target: policy.workers })
+  turn.set({ crashes: { count: 0, notBefore: 0 } })
+}
+
+function enter(turn: Turn, staging: Staging & Exclude<Step, { step: 'retrying' | 'booting' }>): void {
+  turn.set({ staging })
+  turn.do({ do: 'step', step: staging.step, generation: staging.number, first: !turn.state.serving })
+}
+
+/** A step has failed, or its deadline has come. */
+export function stepFailed(turn: Turn, { generation, failure }: Extract<Event, { type: 'failed' }>): void {
+  const { staging } = turn.state
+  if (staging?.number !== generation || staging.step === 'booting') return
+  if (staging.step === 'opening' && failure.retry && staging.attempt < OPEN_ATTEMPTS) {
+    const { number, policy, attempt } = staging
+    turn.log('error', failure.message)
+    turn.log('error', 'Retrying in 1 second.')
+    turn.set({
+      staging: { number, step: 'retrying', policy, attempt, deadline: turn.now + OPEN_RETRY_DELAY },
+    })
+    return
+  }
+  failStaging(turn, failure)
+}
+
+export function chaseStaging(turn: Turn, staging: Staging): void {
+  if (staging.step === 'booting') return
+  if (staging.step === 'retrying') {
+    const { number, policy, attempt } = staging
+    const deadline = turn.now + STEP_PATIENCE
+    enter(turn, { number, step: 'opening', policy, attempt: attempt + 1, deadline })
+    return
+  }
+  failStaging(turn, { message: `${staging.step} the configuration did not end in time`, exit: 1 })
+}
+
+/** Drops the staged generation; without one that serves, the master ends. */
+export function failStaging(turn: Turn, failure: Failure): void {
+  const { staging, serving } = turn.state
+  if (!staging) return
+  turn.set({ staging: undefined, crashes: { count: 0, notBefore: 0 } })
+  if (!serving) {
+    stop(turn, 'quick', failure.exit, failure.message)
+    return
+  }
+  for (const worker of turn.state.workers) {
+    if (worker.generation === staging.number && isStaying(worker)) quit(turn, worker)
+  }
+  if (staging.step === 'booting') turn.set({ target: staging.before })
+  turn.do({ do: 'discard', generation: staging.number })
+  turn.log(
+    'error',
+    `configuration not reloaded, generation ${serving.number} serves on: ${failure.message}`,
+    {
+      generation: staging.number,
+    },
+  )
+  turn.do({ do: 'notify', state: 'ready' })
+}
+
+/** A staged generation with all its workers ready becomes the one that serves. */
+export function settle(turn: Turn): void {
+  const { staging, workers, target } = turn.state
+  if (staging?.step !== 'booting') return
+  const ready = workers.filter((worker) => isServing(worker) && worker.generation === staging.number)
+  if (ready.length >= target) commit(turn, staging)
+}
+
+function commit(turn: Turn, staging: Extract<Staging, { step: 'booting' }>): void {
+  const { number, policy } = staging
+  const first = !turn.state.serving
+  turn.set({ serving: { number, policy }, staging: undefined })
+  turn.do({ do: 'commit', generation: number, first }, { do: 'notify', state: 'ready' })
+}

@@ -1,0 +1,229 @@
+/**
+ * What the arbiter knows (State), what can happen to it (Event) and what it can have done (Effect). Types only.
+ *
+ * Every waiting is a deadline in the state, in monotonic milliseconds. A first start is a generation that is
+ * staged with none serving behind it: so start and reload are one road, and only its failure differs.
+ */
+
+/** The numbers decisions need, taken from one generation's settings. Times in milliseconds; 0 switches off. */
+export interface Policy {
+  readonly workers: number
+  readonly timeout: number
+  readonly gracefulTimeout: number
+  readonly bootTimeout: number
+  readonly abortTimeout: number
+  readonly hookTimeout: number
+  readonly lameDuck: number
+  readonly lifetime: number
+  readonly lifetimeJitter: number
+  /** Workers above the target during a reload; 0 for as many as the target. */
+  readonly surge: number
+  readonly daemon: boolean
+  readonly preload: boolean
+}
+
+export type Signal = 'SIGTERM' | 'SIGQUIT' | 'SIGABRT' | 'SIGKILL'
+
+/** Why a serving worker is to be replaced. */
+export type RecycleReason = 'max_requests' | 'max_worker_memory' | 'max_worker_lifetime'
+
+interface Identity {
+  /** A worker's number, from 1, never reused. */
+  readonly age: number
+  readonly generation: number
+  /** Its place in the board of heartbeats. */
+  readonly slot: number
+}
+
+/** A worker, from the wish for it to its end. `deadline` is when the next rung of the ladder is due. */
+export type Worker = Identity &
+  (
+    | { readonly phase: 'spawning'; readonly deadline: number }
+    | { readonly phase: 'booting'; readonly pid: number; readonly deadline: number }
+    | (Service & { readonly phase: 'ready' })
+    | (Service & { readonly phase: 'leaving'; readonly reason: RecycleReason })
+    | { readonly phase: 'retiring'; readonly pid: number; readonly deadline: number }
+    | {
+        readonly phase: 'capturing'
+        readonly pid: number
+        readonly deadline: number
+        readonly booted: boolean
+      }
+    | {
+        readonly phase: 'aborting'
+        readonly pid: number
+        readonly deadline: number
+        readonly booted: boolean
+      }
+    | { readonly phase: 'quitting'; readonly pid: number; readonly deadline: number }
+    | { readonly phase: 'killed'; readonly pid: number; readonly deadline: number }
+  )
+
+interface Service {
+  readonly pid: number
+  readonly since: number
+  readonly beat: number
+  /** When `max_worker_lifetime` ends; Infinity without one. */
+  readonly expires: number
+}
+
+export type Phase = Worker['phase']
+export type InPhase<P extends Phase> = Extract<Worker, { phase: P }>
+export type ServingWorker = InPhase<'ready' | 'leaving'>
+
+/** A configuration load whose workers serve. */
+export interface Generation {
+  readonly number: number
+  readonly policy: Policy
+}
+
+/** What a generation goes through before it serves. */
+export type Step =
+  /** The configuration is being read. */
+  | { readonly step: 'loading'; readonly deadline: number }
+  /** Hooks before the sockets: `nworkers_changed`, `on_starting`. First start only. */
+  | { readonly step: 'preparing'; readonly policy: Policy; readonly deadline: number }
+  /** Addresses are being bound. */
+  | { readonly step: 'opening'; readonly policy: Policy; readonly attempt: number; readonly deadline: number }
+  /** An address was in use; tried again at the deadline. */
+  | {
+      readonly step: 'retrying'
+      readonly policy: Policy
+      readonly attempt: number
+      readonly deadline: number
+    }
+  /** Hooks after the sockets: `when_ready`, or `nworkers_changed` and `on_reload`. */
+  | { readonly step: 'announcing'; readonly policy: Policy; readonly deadline: number }
+  /** `preload_app`: a throw-away process proves that the app loads. */
+  | { readonly step: 'proving'; readonly policy: Policy; readonly deadline: number }
+  /** Workers boot. `before` is the target that a failure returns to. */
+  | { readonly step: 'booting'; readonly policy: Policy; readonly before: number }
+
+export type Staging = { readonly number: number } & Step
+
+export type Mode =
+  | { readonly phase: 'running' }
+  /** TERM came: not ready any more, still accepting. */
+  | { readonly phase: 'lame-duck'; readonly deadline: number }
+  | {
+      readonly phase: 'stopping'
+      readonly how: 'graceful' | 'quick'
+      readonly exit: number
+      readonly reason?: string
+    }
+  /** The exit effect was given; nothing more is decided. */
+  | { readonly phase: 'gone' }
+
+export type Upgrade =
+  | { readonly phase: 'none' }
+  | { readonly phase: 'starting'; readonly deadline: number }
+  | { readonly phase: 'running' }
+
+/** What waits until the reload under way is over. */
+export type Pending = 'reload' | 'upgrade'
+
+export interface State {
+  readonly mode: Mode
+  /** A master whose parent is the old master of an upgrade is a challenger until that one is gone. */
+  readonly role: 'master' | 'challenger'
+  /** How many workers are wanted. */
+  readonly target: number
+  readonly workers: readonly Worker[]
+  readonly nextAge: number
+  readonly nextGeneration: number
+  readonly serving: Generation | undefined
+  readonly staging: Staging | undefined
+  readonly upgrade: Upgrade
+  readonly pending: readonly Pending[]
+  /** Deaths at boot in a row, and when the next spawn may be. */
+  readonly crashes: { readonly count: number; readonly notBefore: number }
+  /** Silence is counted from here at the earliest: the master itself may have been stopped. */
+  readonly awakeSince: number
+  /** Seed of the pure random numbers (jitter). */
+  readonly seed: number
+}
+
+export interface Failure {
+  readonly message: string
+  readonly exit: number
+  /** Worth another try: an address in use. */
+  readonly retry?: boolean
+}
+
+export type SignalName =
+  | 'SIGHUP'
+  | 'SIGINT'
+  | 'SIGQUIT'
+  | 'SIGTERM'
+  | 'SIGTTIN'
+  | 'SIGTTOU'
+  | 'SIGUSR1'
+  | 'SIGUSR2'
+  | 'SIGWINCH'
+
+export type Event =
+  | { readonly type: 'start'; readonly policy: Policy }
+  | { readonly type: 'signal'; readonly signal: SignalName }
+  | { readonly type: 'loaded'; readonly generation: number; readonly policy: Policy }
+  /** The effect of the generation's present step has succeeded. */
+  | { readonly type: 'done'; readonly generation: number; readonly step: Step['step'] }
+  | { readonly type: 'failed'; readonly generation: number; readonly failure: Failure }
+  /** A hook threw or did not end in time. Before the first generation serves, it stops the start. */
+  | { readonly type: 'hook-failed'; readonly failure: Failure }
+  | { readonly type: 'spawned'; readonly age: number; readonly pid: number }
+  | { readonly type: 'spawn-failed'; readonly age: number; readonly message: string }
+  | { readonly type: 'ready'; readonly age: number }
+  | { readonly type: 'recycle'; readonly age: number; readonly reason: RecycleReason }
+  | { readonly type: 'captured'; readonly age: number }
+  | {
+      readonly type: 'exited'
+      readonly age: number
+      readonly code: number | null
+      readonly signal: string | null
+      /** What the worker said of why it could not boot. */
+      readonly message?: string
+    }
+  /** Files that the app or the configuration is made of have changed (`reload`). */
+  | { readonly type: 'changed'; readonly files: readonly string[] }
+  | { readonly type: 'upgrade-ready' }
+  | { readonly type: 'upgrade-ended'; readonly message: string }
+  | { readonly type: 'parent-gone' }
+  /** A deadline has come. `beats` holds the last beat of workers, by age. */
+  | { readonly type: 'tick'; readonly beats: ReadonlyMap<number, number> }
+
+export type Level = 'critical' | 'error' | 'warning' | 'info' | 'debug'
+
+export type Effect =
+  | {
+      readonly do: 'log'
+      readonly level: Level
+      readonly message: string
+      readonly facts?: Record<string, unknown>
+    }
+  /** Do the work of a step; answered by `loaded`, `done` or `failed`. */
+  | {
+      readonly do: 'step'
+      readonly step: Exclude<Step['step'], 'retrying' | 'booting'>
+      readonly generation: number
+      readonly first: boolean
+    }
+  /** The generation serves: what only the one before it used is closed. */
+  | { readonly do: 'commit'; readonly generation: number; readonly first: boolean }
+  /** The generation has failed: what only it used is closed. */
+  | { readonly do: 'discard'; readonly generation: number }
+  | { readonly do: 'workers-changed'; readonly now: number; readonly before: number }
+  | { readonly do: 'spawn'; readonly age: number; readonly generation: number; readonly slot: number }
+  /** A spawn that was asked for is not wanted any more. */
+  | { readonly do: 'forget'; readonly age: number }
+  | { readonly do: 'drain'; readonly age: number }
+  | { readonly do: 'kill'; readonly age: number; readonly signal: Signal }
+  /** Take the stack of a blocked worker and log it; answered by `captured`. */
+  | { readonly do: 'capture'; readonly age: number; readonly why: 'timeout' | 'boot_timeout' }
+  | { readonly do: 'reopen-logs' }
+  | { readonly do: 'notify'; readonly state: 'reloading' | 'ready' | 'stopping' }
+  /** Stop listening; others (an upgrade's other master) may still hold the sockets. */
+  | { readonly do: 'close-listeners'; readonly shared: boolean }
+  | { readonly do: 'upgrade' }
+  | { readonly do: 'end-upgrade' }
+  | { readonly do: 'promote' }
+  | { readonly do: 'exit'; readonly code: number; readonly reason?: string }

@@ -1,0 +1,105 @@
+/**
+ * The work of a generation's steps (see staging.ts): each is begun here and answered by `loaded`, `done` or `failed`.
+ */
+import { messageOf, ServerError } from '../errors.ts'
+import { cpuCount } from '../system/cpus.ts'
+import { takePidfile } from './claim.ts'
+import { spawnWorker } from './children.ts'
+import { loadedOf, type Office } from './office.ts'
+import { policyOf } from './policy.ts'
+import { bootOf, spawnOptions } from './spawning.ts'
+import type { Effect, Failure } from './state.ts'
+
+type StepEffect = Extract<Effect, { do: 'step' }>
+
+/** Begins a step; its outcome comes as an event. */
+export function beginStep(office: Office, { step, generation, first }: StepEffect): void {
+  const work = steps[step]
+  work(office, generation, first).then(
+    () => step !== 'loading' && office.enqueue({ type: 'done', generation, step }),
+    (error: unknown) => office.enqueue({ type: 'failed', generation, failure: failureOf(error) }),
+  )
+}
+
+const failureOf = (error: unknown): Failure => ({
+  message: error instanceof ServerError && error.detail ? `${error.message}\n${error.detail}` : messageOf(error),
+  exit: error instanceof ServerError ? error.exitStatus : 1,
+  retry: error instanceof ServerError && error.code === 'TSG_ADDRESS_IN_USE',
+})
+
+type Work = (office: Office, generation: number, first: boolean) => Promise<void>
+
+const steps: Readonly<Record<StepEffect['step'], Work>> = {
+  /** Reload: the configuration is read again, and judged before anything is touched. */
+  loading: async (office, generation) => {
+    const loaded = await office.options.reload()
+    for (const warning of loaded.warnings) office.log.warning(warning)
+    office.loads.set(generation, loaded)
+    office.enqueue({ type: 'loaded', generation, policy: policyOf(loaded.config, cpuCount) })
+  },
+
+  preparing: async (office, generation) => {
+    const { config } = loadedOf(office, generation)
+    await office.hooks.call(config, 'nworkers_changed', office.server, office.state().target, undefined)
+    await takePidfile(office, config)
+    await office.hooks.call(config, 'on_starting', office.server)
+  },
+
+  opening: async (office, generation, first) => {
+    const { config, identity: owner } = loadedOf(office, generation)
+    await office.listeners.open(generation, {
+      bind: config.bind,
+      backlog: config.backlog,
+      reusePort: config.reuse_port,
+      umask: config.umask,
+      ...(owner ? { owner } : {}),
+    })
+    const names = office.listeners.of(generation).map(({ name }) => name)
+    const addresses = names.join(',')
+    if (first) office.log.info(`Listening at: ${addresses} (${process.pid})`, { addresses: names })
+  },
+
+  announcing: async (office, generation, first) => {
+    const { config } = loadedOf(office, generation)
+    office.config = config
+    if (first) {
+      await office.hooks.call(config, 'when_ready', office.server)
+      return
+    }
+    const { target } = office.state()
+    const { workers } = policyOf(config, cpuCount)
+    await office.hooks.call(config, 'nworkers_changed', office.server, workers, target)
+    await office.hooks.call(config, 'on_reload', office.server)
+  },
+
+  /** preload_app: one throw-away process loads the app and fills the compile cache before any worker is spawned. */
+  proving: async (office, generation) => {
+    const loaded = loadedOf(office, generation)
+    await new Promise<void>((resolve, reject) => {
+      let failure: ServerError | undefined
+      office.proof = spawnWorker(
+        {
+          ...spawnOptions(office, loaded, 0),
+          boot: bootOf(loaded, { age: 0, generation, slot: 0 }, true),
+          listeners: [],
+        },
+        {
+          said: (message) => {
+            if (message.type !== 'failed') return
+            const code = message.exit === 4 ? 'TSG_APP_SHAPE' : 'TSG_WORKER_BOOT'
+            failure = new ServerError(code, message.message, message.detail ? { detail: message.detail } : {})
+          },
+          imported: (files) => office.watch(files),
+          ended: (code, signal) => {
+            office.proof = undefined
+            if (code === 0) resolve()
+            else reject(failure ?? new ServerError('TSG_WORKER_BOOT', proofWords(code, signal)))
+          },
+        },
+      )
+    })
+  },
+}
+
+const proofWords = (code: number | null, signal: string | null): string =>
+  `preload_app: the application could not be loaded: its process ended ${signal ? `by ${signal}` : `with status ${code}`}`

@@ -1,0 +1,51 @@
+/**
+ * How a master ends: not ready any more, lame duck, drain, gone. A quicker stop may overtake a graceful one;
+ * nothing else is heard after it.
+ */
+import { isStopping, type Turn } from './turn.ts'
+import { quit, retire } from './workers.ts'
+
+/** TERM: still accepting for lame_duck, then a graceful stop. */
+export function stopGracefully(turn: Turn): void {
+  const { state } = turn
+  if (isStopping(state) || state.mode.phase === 'lame-duck') return
+  const lameDuck = state.serving?.policy.lameDuck ?? 0
+  if (lameDuck === 0) {
+    stop(turn, 'graceful', 0)
+    return
+  }
+  turn.set({ mode: { phase: 'lame-duck', deadline: turn.now + lameDuck } })
+  turn.do({ do: 'notify', state: 'stopping' })
+  turn.log('info', `Lame duck: accepting for ${lameDuck / 1000} s more`)
+}
+
+/** INT or QUIT: workers are ended at once. */
+export function stopQuickly(turn: Turn): void {
+  const { mode } = turn.state
+  if (mode.phase === 'stopping' && mode.how === 'graceful') turn.log('info', 'Quick shutdown requested')
+  stop(turn, 'quick', mode.phase === 'stopping' ? mode.exit : 0)
+}
+
+export function stop(turn: Turn, how: 'graceful' | 'quick', exit: number, reason?: string): void {
+  const { mode, upgrade, role } = turn.state
+  if (mode.phase === 'gone' || (mode.phase === 'stopping' && (mode.how === 'quick' || how === 'graceful')))
+    return
+  if (mode.phase !== 'stopping') {
+    turn.do({ do: 'notify', state: 'stopping' })
+    turn.do({ do: 'close-listeners', shared: upgrade.phase !== 'none' || role === 'challenger' })
+  }
+  turn.set({ mode: { phase: 'stopping', how, exit, ...(reason ? { reason } : {}) } })
+  turn.set({ staging: undefined, pending: [] })
+  for (const worker of turn.state.workers) {
+    if (how === 'quick') quit(turn, worker)
+    else if (worker.phase !== 'retiring') retire(turn, worker)
+  }
+}
+
+/** When the last worker is gone, so is the master. */
+export function finish(turn: Turn): void {
+  const { mode, workers } = turn.state
+  if (mode.phase !== 'stopping' || workers.length > 0) return
+  turn.set({ mode: { phase: 'gone' } })
+  turn.do({ do: 'exit', code: mode.exit, ...(mode.reason ? { reason: mode.reason } : {}) })
+}

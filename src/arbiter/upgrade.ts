@@ -1,0 +1,71 @@
+/**
+ * USR2: a new master from the program on disk, on the same sockets. One at a time; it reports ready or dies, and
+ * whichever of the two masters is ended, the other serves on. As in Gunicorn's manual, TERM of the old completes
+ * the upgrade, TERM of the new backs out.
+ */
+import type { Policy } from './state.ts'
+import { after, isStopping, type Turn } from './turn.ts'
+
+/** Added to boot_timeout: the new master loads its configuration before its workers boot. */
+const START_PATIENCE = 60_000
+
+export function startUpgrade(turn: Turn): void {
+  const { state } = turn
+  if (isStopping(state)) return
+  if (state.upgrade.phase !== 'none') {
+    turn.log('warning', 'USR2 signal ignored. Child exists.')
+    return
+  }
+  if (state.role === 'challenger') {
+    turn.log('warning', 'USR2 signal ignored. Parent exists.')
+    return
+  }
+  if (state.staging) {
+    turn.postpone('upgrade')
+    return
+  }
+  turn.set({ upgrade: { phase: 'starting', deadline: startDeadline(turn) } })
+  turn.do({ do: 'upgrade' })
+}
+
+const startDeadline = ({ now, policy }: Turn): number => after(now, withBoot(policy))
+const withBoot = (policy: Policy | undefined): number =>
+  policy?.bootTimeout ? policy.bootTimeout + START_PATIENCE : 0
+
+export function upgradeReady(turn: Turn): void {
+  if (turn.state.upgrade.phase !== 'starting') return
+  turn.set({ upgrade: { phase: 'running' } })
+  turn.log(
+    'info',
+    'The new master is ready. Send TERM to this one to complete the upgrade, or to the new one to back out.',
+  )
+}
+
+/** The new master died: this one serves on, with the workers it should have. */
+export function upgradeEnded(turn: Turn, message: string): void {
+  const { upgrade, serving } = turn.state
+  if (upgrade.phase === 'none') return
+  turn.set({ upgrade: { phase: 'none' } })
+  const failed = upgrade.phase === 'starting'
+  turn.log(failed ? 'error' : 'info', failed ? `upgrade failed, this master serves on: ${message}` : message)
+  // WINCH may have retired our workers in favour of the new master's: without them nobody would serve.
+  if (turn.state.target === 0 && serving && serving.policy.workers > 0 && !isStopping(turn.state)) {
+    turn.do({ do: 'workers-changed', now: serving.policy.workers, before: 0 })
+    turn.set({ target: serving.policy.workers })
+  }
+}
+
+export function chaseUpgrade(turn: Turn): void {
+  const { upgrade } = turn.state
+  if (upgrade.phase !== 'starting') return
+  turn.log('error', 'the new master did not get ready in time, ending it')
+  turn.set({ upgrade: { phase: 'starting', deadline: turn.now + START_PATIENCE } })
+  turn.do({ do: 'end-upgrade' })
+}
+
+export function parentGone(turn: Turn): void {
+  if (turn.state.role !== 'challenger') return
+  turn.set({ role: 'master' })
+  turn.log('info', 'Master has been promoted.')
+  turn.do({ do: 'promote' })
+}

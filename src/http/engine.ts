@@ -1,0 +1,71 @@
+/**
+ * The boundary between a worker and whatever serves HTTP in it. An engine knows no configuration, no log and no
+ * worker: it is given an application, a policy and functions to tell what happened.
+ */
+import type { Socket } from 'node:net'
+import type { ExchangeRecord } from './exchange.ts'
+import type { HttpPolicy } from './policy.ts'
+import type { RequestView, ResponseView } from './views.ts'
+
+export interface EngineOptions {
+  readonly policy: HttpPolicy
+  /** Called once when an exchange is over. Without it (and without `postRequest`) nothing is recorded. */
+  readonly onExchange?: (record: ExchangeRecord) => void
+  /** Called for every request that is given to the application, before it is. */
+  readonly onRequest?: () => void
+  /** Told of every error that is not a client's. `where` is as `GET /path`, or names the part that failed. */
+  readonly onError: (error: unknown, where: string) => void
+  /** Told of every request refused before the application saw it. */
+  readonly onRefused?: (status: number, reason: string, remoteAddress: string) => void
+  /** Called before the application, awaited; what it throws is told to `onError` and answered with 500. */
+  readonly preRequest?: (request: RequestView) => unknown
+  /** Called when an exchange is over; what it throws, or rejects with, is told to `onError`. */
+  readonly postRequest?: (
+    request: RequestView,
+    environ: Record<string, string>,
+    response: ResponseView,
+  ) => unknown
+  /**
+   * Asks for a listening handle (or descriptor) of the listener with this index again, after accepting was stopped
+   * at `workerConnections`. Without it that limit is not enforced: a closed descriptor cannot be had back.
+   */
+  readonly requestListenerDescriptor?: (index: number) => Promise<ListeningHandle>
+}
+
+/** A descriptor, or a handle as a process receives it over IPC. */
+export type ListeningHandle = number | object
+
+export interface EngineListener {
+  readonly fd: number
+}
+
+export interface DrainOptions {
+  /** Accept what already waits in the kernel's queue before the listeners are closed: when nobody else will. */
+  readonly emptyAcceptQueue: boolean
+  /** The longest that an idle connection may still be waited on, from now. */
+  readonly idleMs: number
+}
+
+/** A request in the application's hands. */
+export interface InflightRequest {
+  readonly method: string
+  readonly target: string
+  readonly ageMs: number
+  readonly remoteAddress: string
+}
+
+export interface Engine {
+  /** Accepts on inherited listening descriptors, which it owns from then on. Rejects with the system's error. */
+  listen(listeners: readonly EngineListener[], backlog: number): Promise<void>
+  /** Serves a connection that was accepted elsewhere. */
+  accept(socket: Socket): void
+  /** Stops accepting, finishes what is under way; resolves when the last connection is gone. Repeatable. */
+  drain(options: DrainOptions): Promise<void>
+  /** Cuts everything off. */
+  destroy(): void
+  /** Connections held now. */
+  readonly connections: number
+  /** Requests given to the application since the start. */
+  readonly requests: number
+  inflight(): InflightRequest[]
+}

@@ -1,0 +1,135 @@
+/**
+ * Who the client is, behind proxies: judged from the peer's address and the request's raw headers.
+ *
+ * Pure but for the peer, which it is told. Nobody's word is taken but a trusted peer's: then the list of hops is
+ * read from the right, the end that the nearest proxy wrote, and the first address that is not itself trusted is
+ * the client. What stands left of it was written by the client and may say anything.
+ */
+import { BlockList, isIP } from 'node:net'
+import { ServerError } from '../errors.ts'
+
+export interface Trust {
+  /** Whether this peer's word is taken. An empty address is a unix socket's peer: trusted. */
+  readonly trusts: (address: string) => boolean
+}
+
+const family = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
+
+const invalid = (entry: string): ServerError =>
+  new ServerError(
+    'TSG_SETTING_INVALID',
+    `forwarded_allow_ips: '${entry}' is not an address. Use an IP address, a block as 10.0.0.0/8, or *.`,
+  )
+
+const addBlock = (list: BlockList, entry: string): void => {
+  const [address = '', bits, ...rest] = entry.split('/')
+  const version = isIP(address)
+  if (version === 0 || rest.length > 0) throw invalid(entry)
+  const longest = version === 6 ? 128 : 32
+  if (bits !== undefined && (!/^\d{1,3}$/.test(bits) || Number(bits) > longest)) throw invalid(entry)
+  list.addSubnet(address, Number(bits ?? longest), family(address))
+}
+
+/** Reads `forwarded_allow_ips`; throws ServerError for what is neither an address, a block nor `*`. */
+export const compileTrust = (entries: readonly string[]): Trust => {
+  if (entries.includes('*')) return { trusts: () => true }
+  const list = new BlockList()
+  for (const entry of entries) addBlock(list, entry)
+  return {
+    trusts: (address) => {
+      if (address === '') return true
+      const plain = plainAddress(address)
+      return isIP(plain) !== 0 && list.check(plain, family(plain))
+    },
+  }
+}
+
+/** An IPv4 address in IPv6's clothes (`::ffff:192.0.2.1`, from a dual-stack socket) without them. */
+export const plainAddress = (address: string): string =>
+  address.length > 7 && address.startsWith('::ffff:') && isIP(address.slice(7)) === 4
+    ? address.slice(7)
+    : address
+
+/** All values of a header, in order of arrival; `lowerCaseName` is compared without regard to case. */
+export const valuesOf = (rawHeaders: readonly string[], lowerCaseName: string): string[] => {
+  const values: string[] = []
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? ''
+    if (name.length === lowerCaseName.length && name.toLowerCase() === lowerCaseName)
+      values.push(rawHeaders[index + 1] ?? '')
+  }
+  return values
+}
+
+/** `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80` -> the address; anything else: undefined. */
+export const nodeAddress = (text: string): string | undefined => {
+  const bracketed = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text)
+  if (bracketed) return isIP(bracketed[1] ?? '') === 6 ? plainAddress(bracketed[1] ?? '') : undefined
+  const address = isIP(text) === 0 ? text.replace(/:\d{1,5}$/, '') : text
+  return isIP(address) === 0 ? undefined : plainAddress(address)
+}
+
+/** The hops of X-Forwarded-For, the farthest first; undefined where an element is not an address. */
+export const hopsOfForwardedFor = (values: readonly string[]): (string | undefined)[] =>
+  values.flatMap((value) => value.split(',')).map((element) => nodeAddress(element.trim()))
+
+/** RFC 7239, 4: pairs of one element; a value is a token or a quoted string. Anchored: junk ends the reading. */
+const pair = /\s*([!#$%&'*+.^_`|~\w-]+)=("(?:[^"\\]|\\.)*"|[^\s",;]*)\s*(;|,|$)/y
+
+/** The hops of Forwarded, the farthest first; an element without a usable `for` is undefined. */
+export const hopsOfForwarded = (values: readonly string[]): (string | undefined)[] => {
+  const text = values.join(',')
+  const hops: (string | undefined)[] = []
+  let hop: string | undefined
+  pair.lastIndex = 0
+  while (pair.lastIndex < text.length) {
+    const found = pair.exec(text)
+    // Malformed: which hop is which can no longer be said, so nothing of it counts.
+    if (!found) return [undefined]
+    if (found[1]?.toLowerCase() === 'for') hop = nodeAddress(unquote(found[2] ?? ''))
+    if (found[3] === ';') continue
+    hops.push(hop)
+    hop = undefined
+  }
+  return hops
+}
+
+const unquote = (text: string): string =>
+  text.startsWith('"') ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text
+
+/**
+ * The client's address: the peer's own unless it is trusted. X-Forwarded-For is preferred to Forwarded where both
+ * are there: proxies that write only the first pass on whatever a client wrote in the second.
+ */
+export const clientAddress = (peer: string, rawHeaders: readonly string[], trust: Trust): string => {
+  if (!trust.trusts(peer)) return plainAddress(peer)
+  const listed = valuesOf(rawHeaders, 'x-forwarded-for')
+  const hops =
+    listed.length > 0 ? hopsOfForwardedFor(listed) : hopsOfForwarded(valuesOf(rawHeaders, 'forwarded'))
+  let client = plainAddress(peer)
+  for (const hop of hops.reverse()) {
+    if (hop === undefined) return client
+    client = hop
+    if (!trust.trusts(hop)) return client
+  }
+  return client
+}
+
+/**
+ * The scheme a trusted peer names by `secure_scheme_headers`; undefined when it names none.
+ * Headers that disagree are the caller's to refuse: 'contradictory'.
+ */
+export const schemeOf = (
+  rawHeaders: readonly string[],
+  secure: ReadonlyMap<string, string>,
+): 'http' | 'https' | 'contradictory' | undefined => {
+  let scheme: 'http' | 'https' | undefined
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const wanted = secure.get((rawHeaders[index] ?? '').toLowerCase())
+    if (wanted === undefined) continue
+    const said = rawHeaders[index + 1] === wanted ? 'https' : 'http'
+    if (scheme !== undefined && scheme !== said) return 'contradictory'
+    scheme = said
+  }
+  return scheme
+}

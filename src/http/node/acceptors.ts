@@ -1,0 +1,141 @@
+/**
+ * Listening: takes connections from inherited descriptors, can really stop taking them, and take them again.
+ *
+ * A descriptor belongs to the acceptor that listens on it and is closed with it; the socket, and the kernel's queue
+ * of connections, live on in the master. Node offers no other way to stop accepting, so to go on a new descriptor
+ * has to be asked for.
+ */
+import { createServer, type Server, type Socket } from 'node:net'
+import type { EngineListener, ListeningHandle } from '../engine.ts'
+
+export interface AcceptorsOptions {
+  readonly onConnection: (socket: Socket) => void
+  readonly onError: (error: unknown, where: string) => void
+  readonly ask: ((index: number) => Promise<ListeningHandle>) | undefined
+}
+
+type Acceptor =
+  | { readonly phase: 'accepting'; readonly server: Server }
+  | { readonly phase: 'paused' | 'asking' }
+
+/** How long the kernel's queue is emptied at most: under a storm it never is. */
+const emptyingMs = 1000
+const askAgainMs = 1000
+
+export class Acceptors {
+  readonly #options: AcceptorsOptions
+  #acceptors: Acceptor[] = []
+  #backlog = 0
+  #accepted = 0
+  #phase: 'accepting' | 'paused' | 'closed' = 'accepting'
+
+  constructor(options: AcceptorsOptions) {
+    this.#options = options
+  }
+
+  /** Listens on all of them; `backlog` is set anew by every listen(2) on a shared socket, so all must agree. */
+  async open(listeners: readonly EngineListener[], backlog: number): Promise<void> {
+    this.#backlog = backlog
+    const servers = await Promise.all(listeners.map(({ fd }) => this.#listen(fd)))
+    this.#acceptors = servers.map((server) => ({ phase: 'accepting', server }))
+  }
+
+  get canPause(): boolean {
+    return this.#options.ask !== undefined
+  }
+
+  /** Stops accepting: what comes waits in the kernel's queue, for this process or another. */
+  pause(): void {
+    if (this.#phase !== 'accepting' || !this.canPause) return
+    this.#phase = 'paused'
+    this.#closeServers()
+  }
+
+  resume(): void {
+    if (this.#phase !== 'paused') return
+    this.#phase = 'accepting'
+    this.#acceptors.forEach((acceptor, index) => {
+      if (acceptor.phase === 'paused') this.#reopen(index).catch((error) => this.#failed(error, index))
+    })
+  }
+
+  /** Closes for good. With `emptyQueue` only after what waits in the kernel's queue was accepted. */
+  async close({ emptyQueue }: { readonly emptyQueue: boolean }): Promise<void> {
+    if (this.#phase === 'closed') return
+    if (emptyQueue) await this.#emptyQueue()
+    this.#phase = 'closed'
+    this.#closeServers()
+  }
+
+  closeNow(): void {
+    this.#phase = 'closed'
+    this.#closeServers()
+  }
+
+  /** A whole turn of the loop polls every descriptor once: a turn without a connection means an empty queue. */
+  async #emptyQueue(): Promise<void> {
+    const until = performance.now() + emptyingMs
+    this.resume()
+    await turn()
+    for (let before = -1; this.#busy(before) && performance.now() < until; await turn())
+      before = this.#accepted
+  }
+
+  #busy(before: number): boolean {
+    return before !== this.#accepted || this.#acceptors.some(({ phase }) => phase === 'asking')
+  }
+
+  async #reopen(index: number): Promise<void> {
+    const { ask } = this.#options
+    if (!ask) return
+    this.#acceptors[index] = { phase: 'asking' }
+    const server = await this.#listen(await ask(index))
+    this.#acceptors[index] = { phase: 'accepting', server }
+    // The world may have changed while we asked.
+    if (this.#phase !== 'accepting') this.#closeServers()
+  }
+
+  #failed(error: unknown, index: number): void {
+    this.#acceptors[index] = { phase: 'paused' }
+    if (this.#phase === 'closed') return
+    this.#options.onError(error, `listener ${index}`)
+    // A worker that no longer accepts is of no use to anyone: it must go on asking.
+    setTimeout(() => {
+      const waits = this.#phase === 'accepting' && this.#acceptors[index]?.phase === 'paused'
+      if (waits) this.#reopen(index).catch((again) => this.#failed(again, index))
+    }, askAgainMs).unref()
+  }
+
+  #closeServers(): void {
+    this.#acceptors.forEach((acceptor, index) => {
+      if (acceptor.phase !== 'accepting') return
+      acceptor.server.close()
+      this.#acceptors[index] = { phase: 'paused' }
+    })
+  }
+
+  async #listen(handle: ListeningHandle): Promise<Server> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      this.#accepted += 1
+      this.#options.onConnection(socket)
+    })
+    const listening = new Promise<void>((resolve, reject) => {
+      server.once('listening', resolve).once('error', reject)
+    })
+    startListening(server, handle, this.#backlog)
+    await listening
+    server.on('error', (error) => this.#options.onError(error, 'accept'))
+    return server
+  }
+}
+
+/** The backlog has to be positional: `listen({ fd, backlog })` ignores it. */
+const startListening = (server: Server, handle: ListeningHandle, backlog: number): void => {
+  if (typeof handle === 'number') return void server.listen({ fd: handle }, backlog)
+  if (handle.constructor.name !== 'Pipe') return void server.listen(handle, backlog)
+  // Given a Pipe, listen() would wrap its descriptor in a second handle, and the first could never be closed.
+  Object.assign(server, { _handle: handle })
+  Reflect.apply(Reflect.get(server, '_listen2'), server, [null, -1, -1, backlog])
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -1,0 +1,106 @@
+/**
+ * One client's connection: what is under way on it, whether it waits, and how it ends. It knows sockets and
+ * node's requests, and nothing of the server they belong to.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import { plainAddress, type Trust } from '../forwarded.ts'
+import { Exchange } from './exchange.ts'
+
+/** How long a client that was answered may still send before its bytes are met with a reset. */
+const lingerMs = 2000
+
+export class Connection {
+  readonly socket: Socket
+  /** The peer's address; empty for unix sockets. */
+  readonly peer: string
+  readonly exchanges: Exchange[] = []
+  requests = 0
+  /** 'ending': our side is, or is about to be, at its end: nothing more can be answered. */
+  phase: 'open' | 'upgraded' | 'ending' = 'open'
+  #latest: IncomingMessage | undefined
+  #trusted: boolean | undefined
+  readonly #trust: Trust
+  /** Bytes read when the last exchange ended: more of them mean that a request is on its way. */
+  #settled = 0
+
+  constructor(socket: Socket, trust: Trust) {
+    this.socket = socket
+    this.peer = plainAddress(socket.remoteAddress ?? '')
+    this.#trust = trust
+    socket.destroySoon = () => this.#destroySoon()
+  }
+
+  /** Whether the peer's word about the client is taken; judged once. */
+  readonly trusted = (): boolean => {
+    this.#trusted ??= this.#trust.trusts(this.peer)
+    return this.#trusted
+  }
+
+  get encrypted(): boolean {
+    return 'encrypted' in this.socket && this.socket.encrypted === true
+  }
+
+  /** Whether it waits for a request of which no byte was read yet. */
+  get idle(): boolean {
+    return this.phase === 'open' && this.exchanges.length === 0 && this.socket.bytesRead === this.#settled
+  }
+
+  begin(request: IncomingMessage, response?: ServerResponse): Exchange {
+    const exchange = new Exchange(this, request, response)
+    this.exchanges.push(exchange)
+    this.#latest = request
+    return exchange
+  }
+
+  /** Forgets an exchange that is over; false when that was done before. */
+  finish(exchange: Exchange): boolean {
+    const index = this.exchanges.indexOf(exchange)
+    if (index === -1) return false
+    this.exchanges.splice(index, 1)
+    this.#settled = this.socket.bytesRead
+    return true
+  }
+
+  /**
+   * Lets the last response under way say `Connection: close`, and no other: after it node ends the connection, and
+   * pipelined requests behind it would go unanswered.
+   */
+  closeAfterLast(): void {
+    const last = this.exchanges.length - 1
+    this.exchanges.forEach(({ response, keepable }, index) => {
+      if (response && !response.headersSent) response.shouldKeepAlive = keepable && index !== last
+    })
+  }
+
+  /**
+   * Ends our side with FIN and goes on reading for a moment: closing a socket with unread bytes makes the kernel
+   * send RST, which may overtake the answer (RFC 9112, 9.6). `last` is sent before.
+   */
+  end(last?: string): void {
+    this.phase = 'ending'
+    const { socket } = this
+    if (last === undefined) socket.end()
+    else socket.end(last, 'latin1')
+    const timer = setTimeout(() => socket.destroy(), lingerMs).unref()
+    socket.once('close', () => clearTimeout(timer))
+    // Whoever paused it is done with it; unread, the client's FIN would not be noticed.
+    socket.resume()
+  }
+
+  /** Destroys the connection, after `last` is flushed. */
+  cut(last?: string): void {
+    this.phase = 'ending'
+    if (last === undefined) return void this.socket.destroy()
+    this.socket.write(last, 'latin1')
+    Socket.prototype.destroySoon.call(this.socket)
+  }
+
+  /** Node's way to end a connection after its last response: at once, whatever the client still sends. */
+  #destroySoon(): void {
+    if (this.phase === 'open' && this.#latest?.complete === false) this.end()
+    else Socket.prototype.destroySoon.call(this.socket)
+    if (this.phase === 'open') this.phase = 'ending'
+  }
+}

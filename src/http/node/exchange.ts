@@ -1,0 +1,103 @@
+/**
+ * One request and its response while they are under way, and the record of them afterwards. Nothing is counted
+ * and nothing is built unless someone wants the record.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ExchangeRecord } from '../exchange.ts'
+import { clientAddress, schemeOf, type Trust } from '../forwarded.ts'
+import { headerOf, type RequestFacts } from '../views.ts'
+import type { Connection } from './connection.ts'
+
+export class Exchange {
+  readonly connection: Connection
+  readonly request: IncomingMessage
+  /** None for an upgraded connection, which the application writes to itself. */
+  readonly response: ServerResponse | undefined
+  readonly number: number
+  readonly started = performance.now()
+  /** What node had decided before any policy did. */
+  readonly keepable: boolean
+  /** The headers as received: the request's own may have lost some to `header_map`. */
+  readonly rawHeaders: readonly string[]
+  /** Bytes of body, as far as they were counted (see meter.ts). */
+  sent = 0
+  /** What was seen of an upgraded connection's own status line. */
+  rawStatus = 0
+
+  constructor(connection: Connection, request: IncomingMessage, response: ServerResponse | undefined) {
+    this.connection = connection
+    this.request = request
+    this.response = response
+    this.rawHeaders = request.rawHeaders
+    this.number = connection.requests += 1
+    this.keepable = response?.shouldKeepAlive ?? false
+  }
+
+  get method(): string {
+    return this.request.method ?? ''
+  }
+
+  get target(): string {
+    return this.request.url ?? ''
+  }
+}
+
+/** Responses without a body, whatever the application wrote: RFC 9110, 6.4.1. */
+const isBodyless = (method: string, status: number): boolean =>
+  method === 'HEAD' || status === 304 || status === 204 || status < 200
+
+/** The raw head as it was sent; empty when none was. `_header` is how node keeps it, on every version. */
+export const headSent = (response: ServerResponse | undefined): string => {
+  const head: unknown = response && '_header' in response ? response._header : undefined
+  return typeof head === 'string' ? head : ''
+}
+
+export const bodySent = ({ method, response, sent }: Exchange): number =>
+  response && isBodyless(method, response.statusCode) ? 0 : sent
+
+export const statusSent = ({ response, rawStatus }: Exchange): number => {
+  if (!response) return rawStatus
+  return response.headersSent ? response.statusCode : 0
+}
+
+export interface ForwardingPolicy {
+  readonly trust: Trust
+  /** Lower-case header name -> the value that means https. */
+  readonly secure: ReadonlyMap<string, string>
+}
+
+/** What the request said, seen through the proxies that are trusted. */
+export const factsOf = (exchange: Exchange, forwarding: ForwardingPolicy): RequestFacts => {
+  const { connection, request, rawHeaders } = exchange
+  const named = connection.trusted() ? schemeOf(rawHeaders, forwarding.secure) : undefined
+  const own = connection.encrypted ? 'https' : 'http'
+  return {
+    method: exchange.method,
+    target: exchange.target,
+    httpVersion: request.httpVersion,
+    rawHeaders: request.rawHeaders,
+    scheme: named === undefined || named === 'contradictory' ? own : named,
+    remoteAddress: clientAddress(connection.peer, rawHeaders, forwarding.trust),
+    requestNumber: exchange.number,
+  }
+}
+
+/** The record of an exchange that is over. */
+export const recordOf = (exchange: Exchange, facts: RequestFacts, completed: boolean): ExchangeRecord => {
+  const elapsed = performance.now() - exchange.started
+  const head = headSent(exchange.response)
+  return {
+    remoteAddress: facts.remoteAddress,
+    method: facts.method,
+    target: facts.target,
+    httpVersion: facts.httpVersion,
+    scheme: facts.scheme,
+    status: statusSent(exchange),
+    bodyBytes: bodySent(exchange),
+    startedAt: Date.now() - elapsed,
+    durationUs: Math.round(elapsed * 1000),
+    completed,
+    requestHeaders: exchange.rawHeaders,
+    responseHeader: (name) => headerOf(head, name),
+  }
+}

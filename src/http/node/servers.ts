@@ -1,0 +1,76 @@
+/**
+ * The `http.Server` beneath an application, set up by the policy. Own applications get a server of ours, servers
+ * of the application's own are taken as they are: none of their listeners is removed or called by us.
+ */
+import { EventEmitter } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { Application, FetchHandler } from '../../app/application.ts'
+import { type HttpPolicy, limitsOf } from '../policy.ts'
+
+export const serverOf = async (app: Application, policy: HttpPolicy): Promise<Server> => {
+  if (app.kind === 'server') return app.server
+  const server = createServer()
+  if (app.kind === 'fetch') server.on('request', await fetchListener(app.fetch, policy))
+  else {
+    server.on('request', app.handler)
+    if (app.upgrade) server.on('upgrade', app.upgrade)
+  }
+  // Without listeners node answers these by itself, or not at all, unseen by any policy; see gate.ts.
+  server.on('checkExpectation', noListener)
+  server.on('connect', noListener)
+  return server
+}
+
+/** Marks events that nobody but the gate answers. */
+export const noListener = (): void => undefined
+
+const fetchListener = async (fetch: FetchHandler, policy: HttpPolicy) => {
+  const { toNodeHandler } = await import('srvx/node')
+  const plain = policy.forwardedAllowIps.filter((entry) => !entry.includes('/'))
+  const trustProxy = plain.includes('*') ? true : plain
+  // A function of our own: toNodeHandler would hand back a node handler it finds on the application's.
+  return toNodeHandler((request) => fetch(request), { trustProxy })
+}
+
+/** Sets times and bounds, and starts node's own watch over slow requests, which listen() would start. */
+export const applyPolicy = (server: Server, policy: HttpPolicy): void => {
+  server.keepAliveTimeout = policy.keepAliveMs
+  server.headersTimeout = policy.headersMs
+  server.requestTimeout = policy.requestMs
+  // Counted by us: node drops fields above its number without a word.
+  server.maxHeadersCount = 0
+  Object.assign(server, { maxHeaderSize: limitsOf(policy).head })
+  server
+    .listeners('listening')
+    .find(({ name }) => name === 'setupConnectionsTracking')
+    ?.call(server)
+}
+
+/**
+ * Has rejected promises of listeners told to `onRejection` instead of to the process. `EventEmitter` called as a
+ * function on an existing emitter is the documented way of old inheritance: it keeps the listeners and sets options.
+ */
+export const captureRejections = (
+  server: Server,
+  onRejection: (error: unknown, event: string, args: readonly unknown[]) => void,
+): void => {
+  Reflect.apply(EventEmitter as unknown as () => void, server, [{ captureRejections: true }])
+  Object.assign(server, {
+    [Symbol.for('nodejs.rejection')]: (error: unknown, event: string, ...args: unknown[]) =>
+      onRejection(error, event, args),
+  })
+}
+
+/**
+ * Lets an application close its server although it never listened itself: the callback comes without error when
+ * `whenDone` says that the engine has let go. A server whose `close` was replaced before is left alone.
+ */
+export const adoptClose = (server: Server, whenDone: Promise<void>): void => {
+  if (server.listening || Object.hasOwn(server, 'close')) return
+  const close = (callback?: (error?: Error) => void): Server => {
+    if (callback) server.once('close', callback)
+    void whenDone.then(() => server.emit('close'))
+    return server
+  }
+  Object.assign(server, { close })
+}

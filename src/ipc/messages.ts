@@ -1,0 +1,56 @@
+/**
+ * Everything a master and a worker say to one another, one union each way. Plain data: it travels as JSON over
+ * Node's channel (see channel.ts). The master's death is the channel's end.
+ */
+import type { ConfigTransfer } from '../config/transfer.ts'
+
+/** Ids of users and groups a worker changes to before it loads the application. */
+export interface Privileges {
+  readonly uid: number
+  readonly gid: number
+  /** With initgroups(3): the user whose supplementary groups are taken. */
+  readonly userName: string | undefined
+  readonly initgroups: boolean
+}
+
+/** A listener as a worker inherits it. */
+export interface InheritedListener {
+  readonly fd: number
+  /** As it is logged: `http://127.0.0.1:8000`, `unix:/run/x`. */
+  readonly name: string
+  /** What an adopted script's `server.address()` answers: a unix path, or host and port. */
+  readonly address: string | { readonly address: string; readonly port: number; readonly family: 'IPv4' | 'IPv6' }
+}
+
+/** Sent once, right after the spawn: all a worker needs. */
+export interface BootMessage {
+  readonly type: 'boot'
+  readonly age: number
+  readonly generation: number
+  readonly slot: number
+  readonly config: ConfigTransfer
+  readonly listeners: readonly InheritedListener[]
+  readonly processName: string
+  readonly privileges: Privileges | undefined
+  /** Requests after which the worker asks to be replaced, jitter included; 0 for never. */
+  readonly maxRequests: number
+  /** Only prove that the application loads, then exit with status 0 (`preload_app`). */
+  readonly proof: boolean
+}
+
+export type ToWorker =
+  | BootMessage
+  /** Stop accepting, finish what is in hand, exit. */
+  | { readonly type: 'drain'; readonly emptyAcceptQueue: boolean }
+  | { readonly type: 'reopen-logs' }
+  /** Comes with the handle of the listener with this index. */
+  | { readonly type: 'listener'; readonly index: number }
+
+export type ToMaster =
+  | { readonly type: 'ready'; readonly kind: string; readonly shape: string }
+  /** The worker cannot boot and exits with this status. */
+  | { readonly type: 'failed'; readonly exit: number; readonly message: string; readonly detail?: string }
+  /** A limit of the worker's life is reached: it serves on until it is told to drain. */
+  | { readonly type: 'recycle'; readonly reason: 'max_requests' | 'max_worker_memory' }
+  /** Accepting was stopped at worker_connections: the listener with this index is wanted again. */
+  | { readonly type: 'listener'; readonly index: number }

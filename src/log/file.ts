@@ -1,0 +1,106 @@
+/**
+ * The file behind a log: opened for appending, so that many processes write whole lines into one file (O_APPEND,
+ * open(2): the seek to the end and the write are one step), and opened anew after a rotation. It knows no lines.
+ */
+import { closeSync, fchownSync, fstatSync, openSync } from 'node:fs'
+import { hasCode, messageOf, ServerError } from '../errors.ts'
+
+/** Who owns log files, so that workers that dropped privileges can open them again. */
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
+export interface LogFileOptions {
+  /** A path, or the number of a descriptor that is open already (1, 2). */
+  readonly destination: string | number
+  readonly owner?: Owner
+  /** The setting to name in errors. */
+  readonly setting: string
+}
+
+/** Writes of several processes into one pipe stay whole up to this size only (PIPE_BUF, pipe(7)). */
+const PIPE_BYTES = 4096
+/** One write of a buffered log into a file: enough to make the system call cheap. */
+const FILE_BYTES = 65_536
+
+/** The log of a path, or of a descriptor that this process was given and never closes. */
+export class LogFile {
+  readonly #options: LogFileOptions
+  #fd: number
+  #closed = false
+
+  /** Errors: TSG_LOG_UNWRITABLE when the path cannot be opened for appending. */
+  constructor(options: LogFileOptions) {
+    this.#options = options
+    this.#fd = typeof options.destination === 'number' ? options.destination : openForAppend(options)
+  }
+
+  get fd(): number {
+    return this.#fd
+  }
+
+  get path(): string {
+    return String(this.#options.destination)
+  }
+
+  /** How many bytes one write may have and still not be mixed with another process's. */
+  get wholeBytes(): number {
+    return isFile(this.#fd) ? FILE_BYTES : PIPE_BYTES
+  }
+
+  /**
+   * Opens the path anew and gives the descriptor to close when no write uses it any more; undefined when there is
+   * nothing to close. The new file is open before the old one is let go, so a failure (TSG_LOG_UNWRITABLE) leaves
+   * the log where it was.
+   */
+  reopen(): number | undefined {
+    if (this.#closed || typeof this.#options.destination === 'number') return undefined
+    const former = this.#fd
+    this.#fd = openForAppend(this.#options)
+    return former
+  }
+
+  /** Closing twice is harmless: the number may belong to another file by then. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    if (typeof this.#options.destination === 'string') closeSync(this.#fd)
+  }
+}
+
+function openForAppend({ destination, owner, setting }: LogFileOptions): number {
+  try {
+    const fd = openSync(destination.toString(), 'a', 0o644)
+    if (owner !== undefined) giveTo(fd, owner)
+    return fd
+  } catch (error) {
+    throw new ServerError(
+      'TSG_LOG_UNWRITABLE',
+      `${setting}: '${destination}' cannot be opened for appending (${messageOf(error)}). ${advice(error)}`,
+      { cause: error },
+    )
+  }
+}
+
+const advice = (error: unknown): string => {
+  if (hasCode(error, 'ENOENT')) return 'Create its directory.'
+  if (hasCode(error, 'EACCES', 'EPERM')) return 'Let the user of the server write it, or choose another file.'
+  return 'Choose another file.'
+}
+
+/** Regular files alone: a device as /dev/null belongs to the system. Only root may give files away (chown(2)). */
+function giveTo(fd: number, { uid, gid }: Owner): void {
+  if (process.geteuid?.() !== 0) return
+  const stat = fstatSync(fd)
+  if (stat.isFile() && (stat.uid !== uid || stat.gid !== gid)) fchownSync(fd, uid, gid)
+}
+
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile()
+  } catch (error) {
+    if (hasCode(error, 'EBADF')) return false
+    throw error
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Listeners that are there already: from systemd (LISTEN_FDS), from the master before us (GUNICORN_FD), or named as
+ * `fd://N`. It finds out what they are; it binds nothing and removes nothing from the environment.
+ */
+import { messageOf, ServerError } from '../errors.ts'
+import { listenFds } from '../systemd/listen-fds.ts'
+import { socketInode } from '../util/proc-sockets.ts'
+import { tcpTable } from '../util/tcp-table.ts'
+import { type Address, addressText, parseAddress } from './address.ts'
+import { type Bound, openDescriptor } from './handle.ts'
+import { type Listener, listenerOf } from './listener.ts'
+import { unixTable } from './tables.ts'
+import { publishedPath } from './unix.ts'
+
+/**
+ * Our addition to GUNICORN_FD: the addresses in the same order, a JSON list. A unix socket knows only the temporary
+ * name it was bound to, and without /proc not even that.
+ */
+const namesVariable = 'TSGUNICORN_FD_NAMES'
+
+/** Variables that children other than a new master must not get. */
+export const inheritVariables = ['GUNICORN_FD', namesVariable] as const
+
+const notListening = (fd: number, why: string, cause?: unknown): ServerError =>
+  new ServerError(
+    'TSG_ADDRESS_INVALID',
+    `Descriptor ${fd} is not a listening socket: ${why}. ` +
+      'Whoever starts the server must pass it open and listening (systemd socket units, GUNICORN_FD, fd://N).',
+    { cause },
+  )
+
+const open = (fd: number): Bound => {
+  try {
+    return openDescriptor(fd)
+  } catch (cause) {
+    throw notListening(fd, messageOf(cause), cause)
+  }
+}
+
+/**
+ * What the kernel's tables say of the descriptor. A TCP socket that is bound and does not listen yet stands in none,
+ * and is taken: `listenAll` can make it listen. Undefined also where there is no /proc, and for the socket
+ * of another network namespace (PrivateNetwork= of systemd).
+ */
+const inspect = (fd: number): { readonly listening: boolean; readonly path?: string } | undefined => {
+  const inode = socketInode('self', fd)
+  if (inode === undefined) return undefined
+  const unix = unixTable().find((row) => row.inode === inode)
+  if (unix !== undefined) return { listening: unix.listening, path: publishedPath(unix.path) }
+  return tcpTable().find((row) => row.inode === inode)
+}
+
+const addressOf = (
+  fd: number,
+  bound: Bound,
+  path: string | undefined,
+  known: Address | undefined,
+): Address => {
+  if (known !== undefined && known.kind !== 'fd') return known
+  const { address, port } = bound.name
+  if (address !== undefined && port !== undefined) return { kind: 'tcp', host: address, port }
+  return path === undefined || path === '' ? { kind: 'fd', fd } : { kind: 'unix', path }
+}
+
+/**
+ * A listener from a descriptor, its address by getsockname(2) (TCP) or the kernel's table (unix). `known`: the
+ * address, where the giver told it. `removable`: the unix path goes when the server ends; false for systemd's.
+ * Throws ServerError TSG_ADDRESS_INVALID when it is no listening socket.
+ */
+export const adoptDescriptor = (
+  fd: number,
+  { known, removable = false }: { readonly known?: Address; readonly removable?: boolean } = {},
+): Listener => {
+  if (fd < 3) throw notListening(fd, '0, 1 and 2 are the standard streams')
+  const seen = inspect(fd)
+  if (seen?.listening === false)
+    throw notListening(fd, 'it is a connection, or nobody called listen(2) on it')
+  const bound = open(fd)
+  return listenerOf(addressOf(fd, bound, seen?.path, known), bound, removable)
+}
+
+const knownAddresses = (text: string | undefined): readonly (Address | undefined)[] => {
+  if (text === undefined) return []
+  const names: unknown = JSON.parse(text)
+  return Array.isArray(names) ? names.map((name) => parseAddress(String(name))) : []
+}
+
+/** GUNICORN_FD: numbers and commas. The new master takes the paths over: it removes them at its end. */
+const fromMaster = (numbers: string, env: NodeJS.ProcessEnv): Listener[] => {
+  const known = knownAddresses(env[namesVariable])
+  const descriptors = numbers.split(',').map((number) => number.trim())
+  const wrong = descriptors.find((number) => !/^\d{1,9}$/.test(number))
+  if (wrong !== undefined)
+    throw new ServerError(
+      'TSG_ENVIRONMENT',
+      `GUNICORN_FD: '${wrong}' is not a descriptor. Use numbers and commas.`,
+    )
+  return descriptors.map((number, index) => {
+    const address = known[index]
+    return adoptDescriptor(Number(number), {
+      removable: true,
+      ...(address === undefined ? {} : { known: address }),
+    })
+  })
+}
+
+export interface Inherited {
+  readonly from: 'master' | 'systemd' | 'nobody'
+  readonly listeners: readonly Listener[]
+}
+
+/** All listeners this process was started with. Throws ServerError TSG_ADDRESS_INVALID or TSG_ENVIRONMENT. */
+export const inheritListeners = (env: NodeJS.ProcessEnv = process.env, pid = process.pid): Inherited => {
+  const numbers = env['GUNICORN_FD']
+  if (numbers !== undefined && numbers !== '') return { from: 'master', listeners: fromMaster(numbers, env) }
+  const given = listenFds(env, pid)
+  if (given.length === 0) return { from: 'nobody', listeners: [] }
+  return { from: 'systemd', listeners: given.map(({ fd }) => adoptDescriptor(fd)) }
+}
+
+/** What a new master finds its listeners by, when they stand in its stdio from descriptor `first` on, in order. */
+export const inheritEnvironment = (listeners: readonly Listener[], first = 3): Record<string, string> => ({
+  GUNICORN_FD: listeners.map((_, index) => first + index).join(','),
+  [namesVariable]: JSON.stringify(listeners.map(({ address }) => addressText(address))),
+})

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { type Daemon, start } from '../support/daemon.ts'
+import { eventually } from '../support/eventually.ts'
+import { startMixedLoad } from '../support/load.ts'
+
+const both = ['127.0.0.1:PORT', 'unix:server.sock']
+const targetsOf = (server: Daemon) => [server.target, { path: server.path('server.sock') }]
+const boots = (server: Daemon) => server.log().match(/Booting worker with pid/g)?.length ?? 0
+
+test('max_requests with jitter under load: workers are replaced and no request is lost', async () => {
+  const server = await start({
+    workers: 2,
+    bind: both,
+    args: ['--max-requests', '50', '--max-requests-jitter', '20'],
+  })
+  const load = await startMixedLoad(targetsOf(server), { rate: 80 })
+  await server.logged(/Autorestarting worker after current request/)
+  await eventually(() => boots(server) >= 8, {
+    within: 40_000,
+    what: () => `eight boots, there are ${boots(server)}`,
+  })
+  for (const report of await load.stop()) {
+    expect(report.failures).toEqual([])
+    expect(report.slowest).toBeLessThan(1500)
+  }
+  await server.hasWorkers(2)
+  await server.assertClean()
+})
+
+test('max_requests replaces a worker only when its successor is ready', async () => {
+  const server = await start({ workers: 1, args: ['--max-requests', '5'] })
+  const [old = 0] = await server.hasWorkers(1)
+  for (let i = 0; i < 60; i++) expect(await server.get()).toBe('hello 1')
+  await eventually(() => !server.workerPids().includes(old), { within: 10_000 })
+  await server.assertClean()
+})
+
+test('max_worker_memory replaces a worker that has grown, without a lost request', async () => {
+  const server = await start({ workers: 1, config: { max_worker_memory: '160M' } })
+  const old = await server.hasWorkers(1)
+  const load = await startMixedLoad([server.target], { rate: 50 })
+  expect(await server.get('/grow?150')).toBe('hello grown')
+  await server.hasWorkers(1, { not: old, within: 20_000 })
+  for (const report of await load.stop()) expect(report.failures).toEqual([])
+  await server.logged(/max_worker_memory|memory/)
+  await server.assertClean({ allows: [/memory/] })
+})
+
+test('max_worker_lifetime replaces workers without a lost request', async () => {
+  const server = await start({ workers: 2, config: { max_worker_lifetime: 2 }, bind: both })
+  const old = await server.hasWorkers(2)
+  const load = await startMixedLoad(targetsOf(server), { rate: 50 })
+  await eventually(() => server.workerPids().every((pid) => !old.includes(pid)), { within: 20_000 })
+  for (const report of await load.stop()) expect(report.failures).toEqual([])
+  await server.assertClean({ allows: [/lifetime/] })
+})
+
+test('TERM under load: what was sent before is answered, later connections are refused, nothing is reset', async () => {
+  const server = await start({ workers: 2, bind: both })
+  const load = await startMixedLoad(targetsOf(server), { rate: 100 })
+  await load.answered(30)
+  server.signal('SIGTERM')
+  expect(await server.exited()).toEqual({ code: 0, signal: null })
+  for (const report of await load.stop()) {
+    const other = report.failures.filter(({ kind }) => kind !== 'refused' && kind !== 'ENOENT')
+    expect(other).toEqual([])
+  }
+  await server.assertClean()
+})

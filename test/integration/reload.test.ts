@@ -1,0 +1,196 @@
+import { expect, test } from 'vitest'
+import { appOf, slowBootApp, throwingApp } from '../support/apps.ts'
+import { type Daemon, start } from '../support/daemon.ts'
+import { eventually } from '../support/eventually.ts'
+import { startMixedLoad } from '../support/load.ts'
+import { freePort } from '../support/machine.ts'
+
+const both = ['127.0.0.1:PORT', 'unix:server.sock']
+const targetsOf = (server: Daemon) => [server.target, { path: server.path('server.sock') }]
+
+/** Answers with `text` from now on: as many in a row as could still meet an old worker. */
+const answersOnly = async (server: Daemon, text: string): Promise<void> => {
+  await eventually(async () => (await server.get()) === text, { within: 20_000, what: text })
+}
+
+test('HUP serves the changed code with new workers and loses no request', async () => {
+  const server = await start({ workers: 2, bind: both })
+  const old = await server.hasWorkers(2)
+  const load = await startMixedLoad(targetsOf(server), { rate: 60 })
+  server.write('app.mjs', appOf('2'))
+  server.signal('SIGHUP')
+  await server.logged(/Hang up: Master/)
+  await server.hasWorkers(2, { not: old })
+  await load.answered(30)
+  for (const report of await load.stop()) expect(report.failures).toEqual([])
+  expect(await server.get()).toBe('hello 2')
+  await server.assertClean()
+})
+
+test('ten reloads in a row under load lose no request', async () => {
+  const server = await start({ workers: 2, bind: both })
+  const load = await startMixedLoad(targetsOf(server), { rate: 40 })
+  for (let version = 2; version <= 11; version++) {
+    server.write('app.mjs', appOf(String(version)))
+    server.signal('SIGHUP')
+    await answersOnly(server, `hello ${version}`)
+  }
+  await load.answered(20)
+  for (const report of await load.stop()) expect(report.failures).toEqual([])
+  await server.hasWorkers(2)
+  await server.assertClean()
+})
+
+test('while the new code boots slowly the old one answers at its usual speed', async () => {
+  const server = await start({ workers: 2, bind: both })
+  const old = await server.hasWorkers(2)
+  const load = await startMixedLoad(targetsOf(server), { rate: 40 })
+  server.write('app.mjs', slowBootApp('2', 2000))
+  server.signal('SIGHUP')
+  await server.hasWorkers(2, { not: old })
+  await load.answered(20)
+  for (const report of await load.stop()) {
+    expect(report.failures).toEqual([])
+    expect(report.slowest).toBeLessThan(1000)
+  }
+  await server.assertClean()
+})
+
+test('HUP takes a changed number of workers', async () => {
+  const server = await start({ config: { workers: 1 } })
+  const old = await server.hasWorkers(1)
+  server.rewriteConfig({ workers: 3 })
+  server.signal('SIGHUP')
+  const three = await server.hasWorkers(3, { not: old })
+  server.rewriteConfig({ workers: 2 })
+  server.signal('SIGHUP')
+  await server.hasWorkers(2, { not: [...old, ...three] })
+  await server.assertClean()
+})
+
+test('HUP takes changed addresses: one kept without a gap, one added, one removed', async () => {
+  const [kept, removed, added] = [await freePort(), await freePort(), await freePort()]
+  const config = (...ports: number[]) => ({ workers: 2, bind: ports.map((port) => `127.0.0.1:${port}`) })
+  const server = await start({ bind: [], config: config(kept, removed), target: { port: kept } })
+  const old = await server.hasWorkers(2)
+  const load = await startMixedLoad([{ port: kept }], { rate: 100 })
+  server.rewriteConfig(config(kept, added))
+  server.signal('SIGHUP')
+  await eventually(async () => (await server.get('/', { port: added })) === 'hello 1', { within: 15_000 })
+  await server.hasWorkers(2, { not: old })
+  await expect(server.get('/', { port: removed })).rejects.toThrow(/refused/)
+  await load.answered(30)
+  for (const report of await load.stop()) expect(report.failures).toEqual([])
+  await server.assertClean()
+})
+
+test('HUP swaps a unix socket for another, and the old path is gone', async () => {
+  const config = (name: string) => ({ workers: 1, bind: [`unix:${name}`] })
+  const server = await start({ bind: [], config: config('a.sock'), until: 'spawned' })
+  const path = (name: string) => ({ path: server.path(name) })
+  await eventually(() => server.get('/', path('a.sock')), { within: 15_000 })
+  server.rewriteConfig(config('b.sock'))
+  server.signal('SIGHUP')
+  await eventually(() => server.get('/', path('b.sock')), { within: 15_000 })
+  await eventually(() => server.read('a.sock') === '' && !server.exists('a.sock'))
+  await server.assertClean()
+})
+
+const failures = [
+  [
+    'a syntax error in the configuration',
+    (server: Daemon) => server.rewriteConfig('export default { workers: '),
+  ],
+  ['a typo in the configuration', (server: Daemon) => server.rewriteConfig({ workers: 2, timeuot: 3 })],
+  ['an application that throws', (server: Daemon) => server.write('app.mjs', throwingApp)],
+  ['an application with a syntax error', (server: Daemon) => server.write('app.mjs', 'export default (')],
+  ['an application without the export', (server: Daemon) => server.write('app.mjs', 'export const x = 1')],
+] as const
+
+test.each(failures)('%s: the reload fails, the old workers serve on untouched', async (_name, breakIt) => {
+  const server = await start({ config: { workers: 2 }, bind: both })
+  const old = await server.hasWorkers(2)
+  const load = await startMixedLoad(targetsOf(server), { rate: 30 })
+  breakIt(server)
+  server.signal('SIGHUP')
+  await server.logged(/\[ERROR\].*reload/i)
+  expect(await server.hasWorkers(2)).toEqual(old)
+  await load.answered(20)
+  for (const report of await load.stop()) expect(report.failures).toEqual([])
+  // What was mended is taken by the next HUP.
+  server.rewriteConfig({ workers: 2 })
+  server.write('app.mjs', appOf('2'))
+  server.signal('SIGHUP')
+  await server.hasWorkers(2, { not: old })
+  expect(await server.get()).toBe('hello 2')
+  await server.assertClean({ allows: [/./] })
+})
+
+test('a reload whose new address is taken keeps the old one', async () => {
+  const first = await start({})
+  const server = await start({ bind: [], config: { bind: ['unix:server.sock'] }, until: 'spawned' })
+  const target = { path: server.path('server.sock') }
+  await eventually(() => server.get('/', target), { within: 15_000 })
+  const old = await server.hasWorkers(1)
+  server.rewriteConfig({ bind: ['unix:server.sock', `127.0.0.1:${first.port}`] })
+  server.signal('SIGHUP')
+  await server.logged(/\[ERROR\].*reload/i, { within: 20_000 })
+  expect(await server.hasWorkers(1)).toEqual(old)
+  expect(await server.get('/', target)).toBe('hello 1')
+  await server.assertClean({ allows: [/./] })
+  await first.assertClean()
+})
+
+test('TERM during a reload ends the server, old and new workers alike', async () => {
+  const server = await start({ workers: 2 })
+  const old = await server.hasWorkers(2)
+  server.write('app.mjs', slowBootApp('2', 30_000))
+  server.signal('SIGHUP')
+  await eventually(() => server.workerPids().some((pid) => !old.includes(pid)), { within: 15_000 })
+  server.signal('SIGTERM')
+  expect(await server.exited({ within: 5000 })).toEqual({ code: 0, signal: null })
+  await server.assertClean({ allows: [/SIGTERM/] })
+})
+
+test('HUP during a reload is not lost: the last code wins', async () => {
+  const server = await start({ workers: 2 })
+  const old = await server.hasWorkers(2)
+  server.write('app.mjs', slowBootApp('2', 1000))
+  server.signal('SIGHUP')
+  await eventually(() => server.workerPids().some((pid) => !old.includes(pid)), { within: 15_000 })
+  server.write('app.mjs', appOf('3'))
+  server.signal('SIGHUP')
+  await answersOnly(server, 'hello 3')
+  const serving = await server.hasWorkers(2, { not: old })
+  for (let i = 0; i < 20; i++) expect(await server.get()).toBe('hello 3')
+  expect(await server.hasWorkers(2)).toEqual(serving)
+  await server.assertClean()
+})
+
+test('a request in hand of an old worker is finished after the reload', async () => {
+  const server = await start({ workers: 1 })
+  const [old] = await server.hasWorkers(1)
+  const client = await server.hold('/slow?1500')
+  server.write('app.mjs', appOf('2'))
+  server.signal('SIGHUP')
+  await answersOnly(server, 'hello 2')
+  expect((await client.answer()).body).toBe(`hello late ${old}`)
+  await server.hasWorkers(1, { not: old === undefined ? [] : [old] })
+  await server.assertClean()
+})
+
+test('a reload does not leak descriptors or processes in the master', async () => {
+  const server = await start({ config: { workers: 1 } })
+  const count = () => server.descriptors(server.masterPid())
+  const reload = async () => {
+    const old = await server.hasWorkers(1)
+    server.signal('SIGHUP')
+    await server.hasWorkers(1, { not: old })
+  }
+  await reload()
+  await reload()
+  const before = await eventually(() => server.workerPids().length === 1 && count())
+  for (let i = 0; i < 4; i++) await reload()
+  await eventually(() => count() <= before, { what: () => `${before} descriptors, there are ${count()}` })
+  await server.assertClean()
+})

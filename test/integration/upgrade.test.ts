@@ -1,0 +1,179 @@
+import { writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { appOf } from '../support/apps.ts'
+import { type Daemon, start } from '../support/daemon.ts'
+import { eventually } from '../support/eventually.ts'
+import { startMixedLoad } from '../support/load.ts'
+import { isAlive } from '../support/processes.ts'
+
+const args = ['-p', 'server.pid']
+const both = ['127.0.0.1:PORT', 'unix:server.sock']
+const targetsOf = (server: Daemon) => [server.target, { path: server.path('server.sock') }]
+
+/** Sends USR2 and waits for the new master and its workers. Gives its pid. */
+const upgrade = async (server: Daemon, workers = 2): Promise<number> => {
+  server.signal('SIGUSR2', server.masterPid())
+  const text = await eventually(() => server.read('server.pid.2').trim() || undefined, {
+    within: 15_000,
+    what: () => `server.pid.2; log:\n${server.log()}`,
+  })
+  await server.hasWorkers(workers, { master: Number(text) })
+  return Number(text)
+}
+
+const promoted = (server: Daemon, pid: number) =>
+  eventually(() => server.read('server.pid') === `${pid}\n` && !server.exists('server.pid.2'), {
+    within: 10_000,
+    what: () => `the pidfile to name ${pid}; log:\n${server.log()}`,
+  })
+
+test('USR2, then TERM to the old master: the new one takes over and no request is lost', async () => {
+  const server = await start({ workers: 2, args, bind: both })
+  const load = await startMixedLoad(targetsOf(server), { rate: 60 })
+  server.write('app.mjs', appOf('2'))
+  const successor = await upgrade(server)
+  expect(server.read('server.pid')).toBe(`${server.pid}\n`)
+  await eventually(async () => (await server.get()) === 'hello 2')
+  server.signal('SIGTERM', server.pid)
+  expect(await server.exited()).toEqual({ code: 0, signal: null })
+  await promoted(server, successor)
+  await server.logged(/Master has been promoted/)
+  await load.answered(30)
+  for (const report of await load.stop()) expect(report.failures).toEqual([])
+  expect(await server.get()).toBe('hello 2')
+  expect(await server.get('/', { path: server.path('server.sock') })).toBe('hello 2')
+  await server.assertClean()
+})
+
+test('USR2, then back out: TERM to the new master leaves the old one as it was', async () => {
+  const server = await start({ workers: 2, args, bind: both })
+  const old = await server.hasWorkers(2)
+  const load = await startMixedLoad(targetsOf(server), { rate: 60 })
+  const successor = await upgrade(server)
+  server.signal('SIGTERM', successor)
+  await eventually(() => !isAlive(successor) && !server.exists('server.pid.2'), { within: 15_000 })
+  expect(server.read('server.pid')).toBe(`${server.pid}\n`)
+  expect(await server.hasWorkers(2)).toEqual(old)
+  await load.answered(30)
+  for (const report of await load.stop()) expect(report.failures).toEqual([])
+  // And it may try again.
+  const second = await upgrade(server)
+  expect(second).not.toBe(successor)
+  server.signal('SIGTERM', server.pid)
+  await promoted(server, second)
+  await server.assertClean()
+})
+
+test('two upgrades in a row', async () => {
+  const server = await start({ workers: 2, args, bind: both })
+  const load = await startMixedLoad(targetsOf(server), { rate: 40 })
+  let master = server.pid
+  for (const version of ['2', '3']) {
+    server.write('app.mjs', appOf(version))
+    const successor = await upgrade(server)
+    server.signal('SIGTERM', master)
+    await promoted(server, successor)
+    master = successor
+    await eventually(async () => (await server.get()) === `hello ${version}`)
+  }
+  await load.answered(20)
+  for (const report of await load.stop()) expect(report.failures).toEqual([])
+  await server.assertClean()
+})
+
+test('USR2 with a broken configuration: the new master dies, the old one says so and serves on', async () => {
+  const server = await start({ config: { workers: 2 }, args, bind: both })
+  const old = await server.hasWorkers(2)
+  server.rewriteConfig('export default { workers: ')
+  const end = server.logEnd()
+  server.signal('SIGUSR2')
+  await server.logged(/\[(WARNING|ERROR)\].*(upgrade|new master|re-?exec)/i, { after: end })
+  await eventually(() =>
+    server.processes().every(({ pid, ppid }) => pid === server.pid || ppid === server.pid),
+  )
+  expect(await server.hasWorkers(2)).toEqual(old)
+  expect(server.exists('server.pid.2')).toBe(false)
+  expect(await server.get()).toBe('hello 1')
+  expect(await server.get('/', { path: server.path('server.sock') })).toBe('hello 1')
+  server.rewriteConfig({ workers: 1 })
+  const successor = await upgrade(server, 1)
+  server.signal('SIGTERM', server.pid)
+  await promoted(server, successor)
+  await server.assertClean({ allows: [/./] })
+})
+
+test('a second USR2 while the first is pending is ignored with a warning', async () => {
+  const server = await start({ workers: 2, args })
+  const successor = await upgrade(server)
+  server.signal('SIGUSR2', server.pid)
+  await server.logged(/SIGUSR2|USR2.*ignored/i)
+  await server.logged(/Child exists/i)
+  const end = server.logEnd()
+  server.signal('SIGUSR2', successor)
+  await server.logged(/Parent exists/i, { after: end })
+  server.signal('SIGTERM', server.pid)
+  await promoted(server, successor)
+  await server.assertClean({ allows: [/ignored/] })
+})
+
+test('kill -9 of the old master promotes the new one', async () => {
+  const server = await start({ workers: 2, args })
+  const successor = await upgrade(server)
+  process.kill(server.pid, 'SIGKILL')
+  await promoted(server, successor)
+  expect(await server.get()).toBe('hello 1')
+  await server.hasWorkers(2, { master: successor })
+  await server.assertClean({ code: null })
+})
+
+test('kill -9 of the new master leaves the old one serving', async () => {
+  const server = await start({ workers: 2, args })
+  const successor = await upgrade(server)
+  process.kill(successor, 'SIGKILL')
+  await eventually(
+    () => server.processes().every(({ pid, ppid }) => pid === server.pid || ppid === server.pid),
+    {
+      within: 10_000,
+    },
+  )
+  expect(await server.get()).toBe('hello 1')
+  // Its pidfile could not be removed by itself; the next upgrade takes it over.
+  const second = await upgrade(server).catch(() => undefined)
+  expect(second).not.toBe(successor)
+  server.signal('SIGTERM', server.pid)
+  await server.exited()
+  if (second !== undefined) await promoted(server, second)
+  await server.assertClean({ allows: [/./] })
+})
+
+test('a daemon is upgraded like any other: WINCH, then QUIT to the old master', async () => {
+  const server = await start({
+    workers: 2,
+    args: ['-D', ...args, '--error-logfile', 'error.log'],
+    until: 'spawned',
+  })
+  await server.exited()
+  const old = server.masterPid()
+  const successor = await upgrade(server)
+  server.signal('SIGWINCH', old)
+  await server.hasWorkers(0, { master: old })
+  expect(await server.get()).toBe('hello 1')
+  server.signal('SIGQUIT', old)
+  await promoted(server, successor)
+  expect(await server.get()).toBe('hello 1')
+  await server.assertClean({ keeps: ['error.log'] })
+})
+
+test('the new master honours changed addresses', async () => {
+  const server = await start({ bind: [], args, config: { bind: ['unix:a.sock'] }, until: 'spawned' })
+  const path = (name: string) => ({ path: server.path(name) })
+  await eventually(() => server.get('/', path('a.sock')), { within: 15_000 })
+  writeFileSync(server.path('gunicorn.conf.ts'), `export default { bind: ['unix:a.sock', 'unix:b.sock'] }`)
+  const successor = await upgrade(server, 1)
+  await eventually(() => server.get('/', path('b.sock')), { within: 10_000 })
+  server.signal('SIGTERM', server.pid)
+  await promoted(server, successor)
+  expect(await server.get('/', path('a.sock'))).toBe('hello 1')
+  expect(await server.get('/', path('b.sock'))).toBe('hello 1')
+  await server.assertClean()
+})

@@ -1,0 +1,394 @@
+/**
+ * One server under test: started from the built program in a folder of its own, watched through its log, /proc
+ * and HTTP, ended and inspected for leftovers. It knows Gunicorn's interface (flags, signals, log messages) and
+ * nothing of how the server is made.
+ *
+ * Every process started from here carries `TSG_TEST=<mark>` in its environment; by it we find daemons, upgraded
+ * masters and orphans, and end exactly these.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { onTestFailed, onTestFinished } from 'vitest'
+import { hasCode } from '../../src/errors.ts'
+import type { Answer } from './answer.ts'
+import { helloApp } from './apps.ts'
+import { eventually, type Patience } from './eventually.ts'
+import { type Cleanliness, findFaults } from './leftovers.ts'
+import { builtProgram, freePort, temporaryFolder } from './machine.ts'
+import { childrenOf, isAlive, type ProcessFacts, processesMarked } from './processes.ts'
+import { RawClient, type RequestOptions, request, requestText, type Target } from './raw-client.ts'
+
+export interface StartOptions {
+  readonly workers?: number
+  /** The application's source (`app.mjs`) or the argument that names another file of `files`. */
+  readonly app?: string
+  readonly appArgument?: string
+  /** Settings as an object, or the text of gunicorn.conf.ts; none: no configuration file. */
+  readonly config?: string | Readonly<Record<string, unknown>>
+  /** Further files: relative path -> text. */
+  readonly files?: Readonly<Record<string, string>>
+  /** Symbolic links in the folder: name -> where it points. */
+  readonly links?: Readonly<Record<string, string>>
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  /** Addresses for -b; none: one free port of 127.0.0.1. `[]`: the configuration binds. */
+  readonly bind?: readonly string[]
+  /** Where requests go, if not to the first address. */
+  readonly target?: Target
+  /** What is run instead of `node dist/cli/tsgunicorn.js`. */
+  readonly program?: readonly string[]
+  /** Descriptors the server inherits as 3, 4, ... */
+  readonly inherit?: readonly number[]
+  /** Wait until it answers (the default), or return at once. */
+  readonly until?: 'serving' | 'spawned'
+}
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** The text of a configuration file that exports plain settings. */
+export const configText = (settings: Readonly<Record<string, unknown>>): string =>
+  `export default ${JSON.stringify(settings, null, 2)}\n`
+
+export class Daemon {
+  readonly folder: string
+  readonly mark: string
+  readonly port: number
+  readonly target: Target
+  /** The process that was started (with -D: the one that returns to the terminal). */
+  readonly child: ChildProcess
+  readonly exit: Promise<Exit>
+  #exit: Exit | undefined
+  readonly #boardsBefore = boardsInMemory()
+  /** Names in the folder that the test itself put there. */
+  readonly #own: Set<string>
+
+  constructor(place: Place, child: ChildProcess) {
+    this.folder = place.folder
+    this.mark = place.mark
+    this.port = place.port
+    this.target = place.target
+    this.#own = place.own
+    this.child = child
+    this.exit = new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', (code, signal) => resolve({ code, signal }))
+    })
+    this.exit.then(
+      (exit) => {
+        this.#exit = exit
+      },
+      () => undefined,
+    )
+  }
+
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error('the server could not be spawned')
+    return this.child.pid
+  }
+
+  path(name: string): string {
+    return join(this.folder, name)
+  }
+
+  /** Writes a file of the test's own into the folder. */
+  write(name: string, text: string): void {
+    this.#own.add(name.split('/')[0] ?? name)
+    mkdirSync(dirname(this.path(name)), { recursive: true })
+    writeFileSync(this.path(name), text)
+  }
+
+  rewriteConfig(config: string | Readonly<Record<string, unknown>>): void {
+    this.write('gunicorn.conf.ts', typeof config === 'string' ? config : configText(config))
+  }
+
+  read(name: string): string {
+    try {
+      return readFileSync(this.path(name), 'utf8')
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return ''
+      throw error
+    }
+  }
+
+  unlink(name: string): void {
+    rmSync(this.path(name))
+  }
+
+  exists(name: string): boolean {
+    return existsSync(this.path(name))
+  }
+
+  /** How many descriptors a process has open. */
+  descriptors(pid: number): number {
+    return readdirSync(`/proc/${pid}/fd`).length
+  }
+
+  /** What it wrote to stderr so far, then what is in error.log if a test sent the log there. */
+  log(): string {
+    return this.read('stderr.log') + this.read('error.log')
+  }
+
+  stdout(): string {
+    return this.read('stdout.log')
+  }
+
+  signal(name: NodeJS.Signals, pid = this.masterPid()): void {
+    process.kill(pid, name)
+  }
+
+  /** The master's pid: from the pidfile if there is one, else the process that was started. */
+  masterPid(pidfile = 'server.pid'): number {
+    const text = this.read(pidfile).trim()
+    return text === '' ? this.pid : Number(text)
+  }
+
+  /** The workers of a master, oldest first. */
+  workers(master = this.masterPid()): ProcessFacts[] {
+    return childrenOf(master).filter(({ command }) => /\bworker\b/.test(command))
+  }
+
+  workerPids(master = this.masterPid()): number[] {
+    return this.workers(master).map(({ pid }) => pid)
+  }
+
+  /** All living processes of this test's server, masters, workers, helpers, daemons alike. */
+  processes(): ProcessFacts[] {
+    return processesMarked(`TSG_TEST=${this.mark}`)
+  }
+
+  /** Resolves when `count` workers are there and none of `not` is among them. Gives their pids. */
+  async hasWorkers(count: number, options: Patience & { not?: readonly number[]; master?: number } = {}) {
+    const { not = [], master, ...patience } = options
+    const now = () => this.workerPids(master ?? this.masterPid())
+    return await eventually(
+      () => {
+        const pids = now()
+        return pids.length === count && !pids.some((pid) => not.includes(pid)) && pids
+      },
+      {
+        within: 15_000,
+        what: () => `${count} workers other than ${not}; there are ${now()}\n${this.log()}`,
+        ...patience,
+      },
+    )
+  }
+
+  /** Resolves with the match once the log (from offset `after` on) matches; see `logEnd`. */
+  async logged(pattern: RegExp, { after = 0, ...patience }: Patience & { after?: number } = {}) {
+    return await eventually(() => pattern.exec(this.log().slice(after)) ?? undefined, {
+      within: 15_000,
+      what: () => `${pattern} in the log:\n${this.log().slice(after)}`,
+      ...patience,
+    })
+  }
+
+  logEnd(): number {
+    return this.log().length
+  }
+
+  request(path: string, options: RequestOptions = {}): Promise<Answer> {
+    return request(this.target, path, options)
+  }
+
+  /** The body of a 200 answer. */
+  async get(path = '/', target: Target = this.target): Promise<string> {
+    const answer = await request(target, path)
+    if (answer.status !== 200) throw new Error(`GET ${path}: ${answer.status} ${answer.body}`)
+    return answer.body
+  }
+
+  /** Sends a request on a connection of its own and resolves when the application has it in its hands. */
+  async hold(path: string): Promise<RawClient> {
+    const word = `seen ${path.split('?')[0]}\n`
+    const count = () => this.stdout().split(word).length
+    const before = count()
+    const client = await RawClient.connect(this.target)
+    client.send(requestText(path, { headers: { Connection: 'keep-alive' } }))
+    await eventually(() => count() > before, {
+      what: () => `the application to see ${path}; log:\n${this.log()}`,
+    })
+    return client
+  }
+
+  async serving(patience: Patience = {}): Promise<void> {
+    const fact = async () => {
+      if (this.#exit !== undefined && this.#exit.code !== 0) return 'dead'
+      return (await this.get('/')) !== undefined && 'serving'
+    }
+    const state = await eventually(fact, {
+      within: 20_000,
+      what: () => `an answer; log:\n${this.log()}`,
+      ...patience,
+    })
+    if (state === 'dead') throw new Error(`the server ended (${JSON.stringify(this.#exit)}):\n${this.log()}`)
+  }
+
+  /** Resolves when the started process has ended; throws if it has not within the time. */
+  async exited({ within = 20_000 }: Patience = {}): Promise<Exit> {
+    return await eventually(() => this.#exit, { within, what: () => `the exit; log:\n${this.log()}` })
+  }
+
+  /** Resolves when no process of this server is left. */
+  async gone({ within = 10_000 }: Patience = {}): Promise<void> {
+    await eventually(() => this.processes().length === 0, {
+      within,
+      what: () => `no process left; there are ${JSON.stringify(this.processes())}\n${this.log()}`,
+    })
+  }
+
+  /**
+   * Ends the server with TERM if it still runs, then throws unless it left nothing behind: no process, no file,
+   * no unexpected warning or error in its log. `allows`: patterns of log lines the test provoked.
+   */
+  async assertClean(clean: Cleanliness = {}): Promise<void> {
+    const master = this.masterPid()
+    if (isAlive(master)) this.signal('SIGTERM', master)
+    const exit = await this.exited({ within: 40_000 })
+    await this.gone()
+    const left = this.#leftFiles(new Set([...this.#own, ...(clean.keeps ?? []), 'stderr.log', 'stdout.log']))
+    const faults = findFaults({ log: this.log(), exit, left, clean })
+    if (faults.length > 0) throw new Error(`not clean:\n${faults.join('\n')}\n--- log:\n${this.log()}`)
+  }
+
+  /** Files of the server that are still there: in its folder, in its TMPDIR, in shared memory. */
+  #leftFiles(own: ReadonlySet<string>): string[] {
+    const inFolder = readdirSync(this.folder).filter((name) => !own.has(name))
+    const inTmp = readdirSync(this.path('tmp')).filter((name) => !caches.test(name))
+    const inMemory = boardsInMemory().filter((name) => !this.#boardsBefore.includes(name))
+    return [...inFolder, ...inTmp.map((name) => `tmp/${name}`), ...inMemory.map((name) => `/dev/shm/${name}`)]
+  }
+
+  /** Kills whatever is left and removes the folder. Every test ends with it, also a failed one. */
+  async destroy(): Promise<void> {
+    for (const { pid } of this.processes()) killIfAlive(pid)
+    await eventually(() => this.processes().length === 0)
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** Caches that outlive processes on purpose: tsx's, and Node's compile cache. */
+const caches = /^(tsx-\d+|node-compile-cache)$/
+
+const boardsInMemory = (): string[] =>
+  existsSync('/dev/shm') ? readdirSync('/dev/shm').filter((name) => /gunicorn/i.test(name)) : []
+
+const killIfAlive = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (!hasCode(error, 'ESRCH')) throw error
+  }
+}
+
+/** Where a server lives, before there is one. */
+export interface Place {
+  readonly folder: string
+  readonly mark: string
+  readonly port: number
+  readonly target: Target
+  readonly own: Set<string>
+}
+
+/** Prepares the folder and gives the command line; `start` runs it. */
+export const prepare = async (options: StartOptions) => {
+  const place: Place = {
+    folder: temporaryFolder(),
+    mark: randomUUID(),
+    own: new Set(['tmp']),
+    ...(await chooseTarget(options)),
+  }
+  const files = { 'app.mjs': options.app ?? helloApp, ...configFile(options.config), ...options.files }
+  for (const [name, text] of Object.entries(files)) {
+    place.own.add(name.split('/')[0] ?? name)
+    mkdirSync(dirname(join(place.folder, name)), { recursive: true })
+    writeFileSync(join(place.folder, name), text)
+  }
+  for (const [name, to] of Object.entries(options.links ?? {})) {
+    place.own.add(name)
+    symlinkSync(to, join(place.folder, name))
+  }
+  mkdirSync(join(place.folder, 'tmp'), { mode: 0o1777 })
+  const [command = process.execPath, ...before] = options.program ?? [process.execPath, builtProgram]
+  return {
+    place,
+    command,
+    args: [...before, ...commandLine(options, place)],
+    env: environment(options, place),
+  }
+}
+
+const chooseTarget = async (options: StartOptions): Promise<{ port: number; target: Target }> => {
+  const port = await freePort()
+  return { port, target: options.target ?? { port } }
+}
+
+const configFile = (config: StartOptions['config']): Record<string, string> =>
+  config === undefined ? {} : { 'gunicorn.conf.ts': typeof config === 'string' ? config : configText(config) }
+
+const commandLine = (options: StartOptions, { port }: Place): string[] => [
+  ...(options.bind ?? [`127.0.0.1:${port}`]).flatMap((address) => [
+    '-b',
+    address.replace('PORT', String(port)),
+  ]),
+  ...(options.workers === undefined ? [] : ['-w', String(options.workers)]),
+  ...(options.args ?? []),
+  ...(options.appArgument === '' ? [] : [options.appArgument ?? 'app.mjs']),
+]
+
+/** Variables of the caller that would change what the server does. */
+const foreign =
+  /^(GUNICORN_|TSGUNICORN|LISTEN_|NOTIFY_|PORT$|WEB_CONCURRENCY$|FORWARDED_|NODE_|VITEST|SENDFILE$|TMPDIR$)/
+
+const environment = (options: StartOptions, { folder, mark }: Place): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),
+  TSG_TEST: mark,
+  // Temporary files must be found again, or missed.
+  TMPDIR: join(folder, 'tmp'),
+  HOME: folder,
+  ...options.env,
+})
+
+/** Starts a server; it is ended with the test, and its log is shown when the test fails. */
+export const start = async (options: StartOptions = {}): Promise<Daemon> => {
+  const { place, command, args, env } = await prepare(options)
+  const output = ['stdout.log', 'stderr.log'].map((name) => openSync(join(place.folder, name), 'a'))
+  const child = spawn(command, args, {
+    cwd: place.folder,
+    env,
+    stdio: ['ignore', ...output, ...(options.inherit ?? [])],
+  })
+  const daemon = new Daemon(place, child)
+  onTestFailed(() => {
+    console.error(`--- the server's log:\n${daemon.log()}`)
+  })
+  onTestFinished(() => daemon.destroy())
+  if (options.until !== 'spawned') await daemon.serving()
+  return daemon
+}
+
+export interface Ended extends Exit {
+  readonly stdout: string
+  readonly stderr: string
+  readonly daemon: Daemon
+}
+
+/** Runs a command line that ends by itself (usage, errors, --check-config), and gives what it said. */
+export const run = async (options: StartOptions, { within = 20_000 }: Patience = {}): Promise<Ended> => {
+  const daemon = await start({ ...options, until: 'spawned' })
+  const exit = await daemon.exited({ within })
+  return { ...exit, stdout: daemon.stdout(), stderr: daemon.log(), daemon }
+}
