@@ -38,27 +38,30 @@ const loadMain = (path: string): unknown => {
 const asksForMain = (path: string): boolean => /\bimport\.meta\.main\b/u.test(readFileSync(path, 'utf8'))
 
 /**
- * What `node FILE` does with an ES module. It tells nobody how that ended, so the module is imported again, which
- * gives the same namespace or the same error; the unheard copy of that error is not another one.
+ * What `node FILE` does with an ES module. It gives the outcome to nobody but the process (as a rejection that nobody
+ * handles or, before Node 22, as an uncaught exception), so the module is imported again, which gives the same
+ * namespace or the same error, and the process's copy of that error is taken back.
  */
 const importAsMain = async (path: string): Promise<Namespace> => {
-  const reasons = new Set<unknown>()
-  const collect = (reason: unknown): void => void reasons.add(reason)
+  const reported = new Set<unknown>()
+  const collect = (reason: unknown): void => void reported.add(reason)
   process.on('unhandledRejection', collect)
+  process.setUncaughtExceptionCaptureCallback(collect)
   try {
     const { runMain } = Module as unknown as { runMain: (path: string) => void }
     runMain(path)
     return await importModule(path)
+  } catch (error) {
+    await turnOfTheLoop()
+    reported.delete(error)
+    throw error
   } finally {
-    // Rejections are reported after the microtasks of the turn.
-    await new Promise((resolve) => setImmediate(resolve))
+    await turnOfTheLoop()
     process.off('unhandledRejection', collect)
-    await rethrowOthers(reasons, path)
+    process.setUncaughtExceptionCaptureCallback(null)
+    for (const reason of reported) void Promise.reject(reason)
   }
 }
 
-/** Rejections that are the application's and not of the import are unhandled still. */
-const rethrowOthers = async (reasons: Set<unknown>, path: string): Promise<void> => {
-  await importModule(path).catch((error: unknown) => reasons.delete(error))
-  for (const reason of reasons) void Promise.reject(reason)
-}
+/** Both reports are made after the microtasks of the turn. */
+const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))

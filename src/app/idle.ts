@@ -16,7 +16,13 @@ const lookEvery = 50
 const idleLooks = 20
 
 export class IdleWatch {
-  readonly #before: Resources = countResources()
+  readonly #before: Resources
+
+  constructor() {
+    // Made when first touched, and counted although they keep nothing alive: so they are made before the count.
+    void [process.stdout, process.stderr]
+    this.#before = countResources()
+  }
 
   /** Resolves when nothing but what was there at construction has kept the loop alive for a second. */
   async idle(signal: AbortSignal): Promise<void> {

@@ -3,7 +3,7 @@
  * worker left a synchronous function at a global symbol (worker/hang.ts) that is called in the paused process: it
  * runs `worker_abort` and answers with the requests.
  */
-import { captureStack } from '../system/stack.ts'
+import { type BlockedStack, type Evaluated, formatStack, stackOf } from '../system/stack.ts'
 import type { Member } from './crew.ts'
 import type { Office } from './office.ts'
 import type { Effect } from './state.ts'
@@ -27,7 +27,7 @@ export function beginCapture(office: Office, { age }: Extract<Effect, { do: 'cap
     office.enqueue({ type: 'captured', age })
     return
   }
-  captureStack(pid, { evaluate: EXPRESSION, deadlineMs: PATIENCE }).then(
+  stackOf(pid, { evaluate: EXPRESSION, deadline: PATIENCE }).then(
     (found) => {
       report(office, member, found)
       office.enqueue({ type: 'captured', age })
@@ -39,9 +39,7 @@ export function beginCapture(office: Office, { age }: Extract<Effect, { do: 'cap
   )
 }
 
-type Found = Awaited<ReturnType<typeof captureStack>>
-
-function report({ log }: Office, { child, age }: Member, found: Found): void {
+function report({ log }: Office, { child, age }: Member, found: BlockedStack): void {
   const facts = { pid: child.pid, age }
   if (found.kind === 'native') {
     log.critical(`Worker (pid:${child.pid}) is blocked in native code: there is no JavaScript stack`, facts)
@@ -51,18 +49,19 @@ function report({ log }: Office, { child, age }: Member, found: Found): void {
     log.critical(`Worker (pid:${child.pid}) is blocked; its stack is not available: ${found.why}`, facts)
     return
   }
-  const stack = found.frames.map((frame) => `    at ${frame}`).join('\n')
-  const requests = parseInflight(found.evaluated)
+  const requests = inflightOf(found.evaluated)
   const lines = requests.map((request) => `    ${describe(request)}`)
   const inHand = lines.length > 0 ? `\nin hand:\n${lines.join('\n')}` : ''
-  log.critical(`Worker (pid:${child.pid}) was blocked here:`, { ...facts, detail: stack + inHand, requests })
+  log.critical(`Worker (pid:${child.pid}) was blocked here:`, {
+    ...facts,
+    detail: formatStack(found.frames) + inHand,
+    requests,
+  })
 }
 
 const describe = ({ method, target, ageMs, remoteAddress }: Inflight): string =>
   `${method} ${target} (${(ageMs / 1000).toFixed(1)} s, from ${remoteAddress || 'a unix socket'})`
 
-function parseInflight(text: unknown): readonly Inflight[] {
-  if (typeof text !== 'string') return []
-  const parsed: unknown = JSON.parse(text)
-  return Array.isArray(parsed) ? parsed : []
-}
+/** The worker answers with a list; anything else is no answer. */
+const inflightOf = (evaluated: Evaluated | undefined): readonly Inflight[] =>
+  evaluated && 'value' in evaluated && Array.isArray(evaluated.value) ? evaluated.value : []

@@ -3,16 +3,16 @@
  * A child that is not known any more (its worker was forgotten while it was being spawned) is ended at once.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { isIPv6 } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { messageOf } from '../errors.ts'
 import { onWorkerMessage, toWorker } from '../ipc/channel.ts'
-import type { BootMessage, ToMaster, ToWorker } from '../ipc/messages.ts'
+import type { BootMessage, InheritedListener, ToMaster, ToWorker } from '../ipc/messages.ts'
+import type { Address } from '../sockets/address.ts'
 import type { Listener } from '../sockets/listener.ts'
+import { paddedArgv0 } from '../system/title.ts'
 
 const workerProgram = fileURLToPath(new URL('../worker/main.js', import.meta.url))
-
-/** The title of a process cannot grow beyond the arguments it was started with: reserve some room for it. */
-const ROOM_FOR_TITLE = 160
 
 /**
  * The debugger opens on SIGUSR1 alone, on a free loopback port, and only to take the stack of a blocked worker
@@ -32,7 +32,7 @@ export interface SpawnOptions {
 }
 
 export interface ChildEvents {
-  readonly said: (message: ToMaster) => void
+  readonly said: (message: Exclude<ToMaster, { type: 'hello' }>) => void
   /** Files the worker has imported (`reload`). */
   readonly imported: (files: readonly string[]) => void
   readonly ended: (code: number | null, signal: string | null) => void
@@ -42,11 +42,11 @@ export interface ChildEvents {
 const BOARD_FD = 4
 const FIRST_LISTENER_FD = 5
 
-/** Spawns a worker and sends it its boot message. Throws the system's error when there is no process. */
+/** Spawns a worker; its boot message follows when it says hello. Throws the system's error when there is no process. */
 export function spawnWorker(options: SpawnOptions, events: ChildEvents): ChildProcess {
   const { listeners, output, boardFd } = options
   const child = spawn(process.execPath, [...STACK_FLAGS, ...options.nodeOptions, workerProgram], {
-    argv0: 'tsgunicorn'.padEnd(ROOM_FOR_TITLE),
+    argv0: paddedArgv0('tsgunicorn'),
     cwd: options.cwd,
     env: options.env,
     stdio: ['ignore', output, output, 'ipc', boardFd, ...listeners.map(({ fd }) => fd)],
@@ -54,7 +54,7 @@ export function spawnWorker(options: SpawnOptions, events: ChildEvents): ChildPr
   const inherited = listeners.map((listener, index) => ({
     fd: FIRST_LISTENER_FD + index,
     name: listener.name,
-    address: listener.socketAddress,
+    address: socketAddress(listener.address),
   }))
   let told = false
   const ended = (code: number | null, signal: string | null) => {
@@ -65,16 +65,24 @@ export function spawnWorker(options: SpawnOptions, events: ChildEvents): ChildPr
   // 'exit' comes before what the worker said last; 'close' waits for the channel, so that no word is lost.
   child.once('close', ended)
   child.once('error', () => ended(null, null))
-  onWorkerMessage(child, events.said)
+  onWorkerMessage(child, (message) => {
+    if (message.type === 'hello') tell(child, { type: 'boot', ...options.boot, listeners: inherited })
+    else events.said(message)
+  })
   child.on('message', (message) => {
     const files = importedFiles(message)
     if (files.length > 0) events.imported(files)
   })
-  tell(child, { type: 'boot', ...options.boot, listeners: inherited })
   return child
 }
 
 export const boardDescriptor = BOARD_FD
+
+const socketAddress = (address: Address): InheritedListener['address'] => {
+  if (address.kind === 'unix') return address.path
+  if (address.kind === 'fd') return `fd://${address.fd}`
+  return { address: address.host, port: address.port, family: isIPv6(address.host) ? 'IPv6' : 'IPv4' }
+}
 
 /** Tells a worker something; one that is gone needs no telling. */
 export function tell(child: ChildProcess, message: ToWorker, handle?: unknown): void {

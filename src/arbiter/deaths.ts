@@ -71,7 +71,7 @@ function reportDeath(turn: Turn, worker: Worker, { code, signal }: Extract<Event
     const hint = signal === 'SIGKILL' && !asked ? ' Perhaps out of memory?' : ''
     const level = signal === 'SIGKILL' ? 'error' : signal === 'SIGTERM' ? 'info' : 'warning'
     turn.log(level, `Worker (pid:${pid}) was sent ${signal}!${hint}`, facts)
-  } else if (code !== 0) {
+  } else if (code !== 0 || worker.phase === 'booting') {
     turn.log('error', `Worker (pid:${pid}) exited with code ${code}.`, facts)
   }
 }

@@ -1,28 +1,22 @@
-/** The master's error log: opened from settings, and opened anew when a reload serves with other ones. */
-import type { Config } from '../config/config.ts'
+/** The master's logs: opened from settings, and opened anew when a reload serves with other ones. */
 import { messageOf } from '../errors.ts'
-import { createLogger, type Logger } from '../log/logger.ts'
-import { resolvePrivileges } from '../system/privileges.ts'
-import type { Office } from './office.ts'
+import { type Outlets, openOutlets } from '../log/outlets.ts'
+import type { Loaded } from './identity.ts'
+import { type Office, processName } from './office.ts'
 
-/** Opens the log that the settings name. Throws ServerError TSG_LOG_UNWRITABLE, TSG_SETTING_INVALID, TSG_PLATFORM. */
-export function createMasterLog(config: Config): Logger {
-  const owner = resolvePrivileges({ user: config.user, group: config.group, initgroups: false })
-  return createLogger({
-    destination: config.errorlog,
-    level: config.loglevel,
-    format: config.error_log_format,
-    name: 'master',
-    ...(owner ? { owner } : {}),
-  })
-}
+/** Rejects with ServerError TSG_LOG_UNWRITABLE, TSG_SETTING_INVALID, TSG_PLATFORM. */
+export const openMasterLogs = ({ config, identity: owner }: Loaded): Promise<Outlets> =>
+  openOutlets(config, { role: 'master', processName: processName(config), owner })
 
-/** Goes over to the log of `config`; when it cannot be opened, the one before goes on. */
-export async function openLog({ log }: Office, config: Config): Promise<void> {
+/** Goes over to the logs of a configuration; when they cannot be opened, those before go on. */
+export async function changeLogs(office: Office, loaded: Loaded): Promise<void> {
   try {
-    const before = log.swap(createMasterLog(config))
-    await before.close()
+    const { error, statsd } = await openMasterLogs(loaded)
+    const before = { error: office.log.swap(error), statsd: office.statsd }
+    office.statsd = statsd
+    await before.error.close()
+    await before.statsd?.close()
   } catch (error) {
-    log.error(`the log stays where it was: ${messageOf(error)}`)
+    office.log.error(`the log stays where it was: ${messageOf(error)}`)
   }
 }

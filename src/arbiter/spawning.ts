@@ -3,15 +3,14 @@
  */
 import type { Config } from '../config/config.ts'
 import { messageOf } from '../errors.ts'
-import type { BootMessage, Privileges, ToMaster } from '../ipc/messages.ts'
+import type { ToMaster } from '../ipc/messages.ts'
 import { inheritVariables } from '../sockets/inherit.ts'
-import type { Listener } from '../sockets/listener.ts'
 import { masterVariable } from '../system/leftovers.ts'
-import { resolvePrivileges } from '../system/privileges.ts'
 import { listenVariables } from '../systemd/listen-fds.ts'
 import { type SpawnOptions, spawnWorker, tell } from './children.ts'
 import { factsOf, hookWorker, type Member } from './crew.ts'
-import { type Loaded, loadedOf, type Office, processName } from './office.ts'
+import type { Loaded } from './identity.ts'
+import { loadedOf, type Office, processName } from './office.ts'
 import type { Effect } from './state.ts'
 
 type SpawnEffect = Extract<Effect, { do: 'spawn' }>
@@ -28,7 +27,15 @@ export function beginSpawn(office: Office, effect: SpawnEffect): void {
     return
   }
   const { age, generation } = effect
-  const facts = { age, generation, cfg: config, booted: false, aborted: false, pid: '[booting]', alive: true } as const
+  const facts = {
+    age,
+    generation,
+    cfg: config,
+    booted: false,
+    aborted: false,
+    pid: '[booting]',
+    alive: true,
+  } as const
   void hooks.call(config, 'pre_fork', office.server, hookWorker(facts, office.log)).then(begin)
 }
 
@@ -39,7 +46,11 @@ function trySpawn(office: Office, effect: SpawnEffect): void {
     office.enqueue({ type: 'spawned', age, pid })
   } catch (error) {
     office.log.error(`A worker could not be spawned: ${messageOf(error)}`, { age, err: error })
-    office.enqueue({ type: 'spawn-failed', age, message: `A worker could not be spawned: ${messageOf(error)}` })
+    office.enqueue({
+      type: 'spawn-failed',
+      age,
+      message: `A worker could not be spawned: ${messageOf(error)}`,
+    })
   }
 }
 
@@ -55,21 +66,30 @@ function spawnMember(office: Office, { age, generation, slot }: SpawnEffect): nu
       ended: (code, signal) => ended(office, age, code, signal),
     },
   )
-  if (child.pid === undefined) throw new Error(`${process.execPath} could not be started in ${loaded.config.chdir}`)
-  const cfg = loaded.config as unknown as Readonly<Record<string, unknown>>
-  office.crew.add({ age, generation, slot, child, listeners, booted: false, aborted: false, cfg })
+  if (child.pid === undefined)
+    throw new Error(`${process.execPath} could not be started in ${loaded.config.chdir}`)
+  office.crew.add({
+    age,
+    generation,
+    slot,
+    child,
+    listeners,
+    booted: false,
+    aborted: false,
+    cfg: loaded.config,
+  })
   return child.pid
 }
 
 export const bootOf = (
-  { config, transfer }: Loaded,
+  { config, transfer, identity: privileges }: Loaded,
   identity: { readonly age: number; readonly generation: number; readonly slot: number },
   proof = false,
 ): SpawnOptions['boot'] => ({
   ...identity,
   config: transfer,
   processName: processName(config),
-  privileges: privilegesOf(config),
+  privileges,
   maxRequests: withJitter(config.max_requests, config.max_requests_jitter),
   proof,
 })
@@ -77,9 +97,6 @@ export const bootOf = (
 /** Gunicorn draws the jitter in the master, so that two workers never share a seed. */
 const withJitter = (limit: number, jitter: number): number =>
   limit > 0 ? limit + Math.floor(Math.random() * (jitter + 1)) : 0
-
-const privilegesOf = (config: Config): Privileges | undefined =>
-  resolvePrivileges({ user: config.user, group: config.group, initgroups: config.initgroups })
 
 export function spawnOptions(
   office: Office,
@@ -97,7 +114,7 @@ export function spawnOptions(
 }
 
 /** Our environment with `raw_env` and our marks in it; nothing that is the master's alone. */
-function workerEnvironment(config: Config, slot: number): NodeJS.ProcessEnv {
+export function workerEnvironment(config: Config, slot: number): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, ...Object.fromEntries(config.raw_env.map(splitPair)) }
   for (const name of [...inheritVariables, ...listenVariables, 'GUNICORN_PID']) delete env[name]
   env[masterVariable] = String(process.pid)
@@ -112,7 +129,7 @@ export function splitPair(pair: string): [string, string] {
   return cut < 0 ? [pair, ''] : [pair.slice(0, cut), pair.slice(cut + 1)]
 }
 
-function heard(office: Office, age: number, message: ToMaster): void {
+function heard(office: Office, age: number, message: Exclude<ToMaster, { type: 'hello' }>): void {
   const member = office.crew.get(age)
   if (!member) return
   switch (message.type) {

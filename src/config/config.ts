@@ -201,7 +201,7 @@ export interface Config {
    * How long an idle connection waits for its next request; 0 closes after each response.
    *
    * Behind a proxy or load balancer that reuses connections, set it above the proxy's own idle time (60 seconds
-   * for many, 75 for nginx upstreams if configured so, 60 for AWS): when the server closes first, a request can meet a
+   * for nginx's upstreams and for the balancers of AWS): when the server closes first, a request can meet a
    * closing connection and the proxy answers 502. With clients connected directly, 1 to 5 seconds are right.
    *
    * Flag: `--keep-alive SECONDS`
@@ -438,7 +438,7 @@ export interface Config {
    */
   readonly preload_app: boolean
   /**
-   * Whether files may be sent with sendfile(2).
+   * Send files with sendfile(2); the flag turns it off.
    *
    * Accepted for the sake of shared configurations. Node sends files its own way, whatever stands here.
    *
@@ -512,7 +512,7 @@ export interface Config {
    *
    * Flag: `--worker-tmp-dir DIR`
    *
-   * @default a directory in memory, else the system’s for temporary files
+   * @default a directory in memory, else the system's for temporary files
    */
   readonly worker_tmp_dir: string | undefined
   /**
@@ -815,7 +815,7 @@ export interface Config {
   /**
    * The form of error log lines.
    *
-   * `text` is Gunicorn’s line. `json` is one object a line, for collectors that read fields.
+   * `text` is Gunicorn's line. `json` is one object a line, for collectors that read fields.
    *
    * Flag: `--error-log-format STRING`
    *
@@ -1003,7 +1003,7 @@ export interface Config {
   /**
    * In the master, at a reload, when the new configuration is in force.
    *
-   * Runs before the new workers start. The new configuration’s own hook is called.
+   * Runs before the new workers start. The new configuration's own hook is called.
    *
    * @default none
    */

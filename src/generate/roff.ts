@@ -4,12 +4,13 @@
  */
 
 /** Text as roff prints it: nothing in it is taken for a request or an escape. */
-export const escaped = (text: string): string =>
-  text
-    .replaceAll('\\', '\\e')
-    .replaceAll('-', '\\-')
-    .replaceAll('’', '\\(cq')
-    .replace(/^(?=[.'])/gm, '\\&')
+export const escaped = (text: string): string => guarded(glyphs(text))
+
+/** Roff would print a plain - as a hyphen, which cannot be copied into a command line. */
+const glyphs = (text: string): string => text.replaceAll('\\', '\\e').replaceAll('-', '\\-')
+
+/** A line that begins with . or ' would be a request. */
+const guarded = (text: string): string => text.replace(/^(?=[.'])/gm, '\\&')
 
 export const heading = (title: string): string => `.SH ${argument(title.toUpperCase())}`
 export const subheading = (title: string): string => `.SS ${argument(title)}`
@@ -25,13 +26,13 @@ export const ofMarkdown = (block: string): string =>
   block.startsWith('|') ? table(block) : inline(block.replaceAll('\n', ' '))
 
 /** Sentences each on a line of their own, as roff wants them; code in bold. */
-const inline = (text: string): string =>
-  text
-    .replaceAll(/([.:;?]) (?=[A-Z`])/g, '$1\n')
-    .split(/(`[^`]*`)/)
-    .map((part) => (part.startsWith('`') ? `\\fB${escaped(part.slice(1, -1))}\\fR` : escaped(part)))
-    .join('')
-    .replace(/\n(?=[.'])/g, '\n\\&')
+const inline = (text: string): string => {
+  const parts = text.replaceAll(/([.:;?]) (?=[A-Z`])/g, '$1\n').split(/(`[^`]*`)/)
+  const fonts = parts.map((part) =>
+    part.startsWith('`') ? `\\fB${glyphs(part.replaceAll('`', ''))}\\fR` : glyphs(part),
+  )
+  return guarded(fonts.join(''))
+}
 
 /** Rows under the head and its rule, as a nested list. */
 const table = (block: string): string => {

@@ -7,14 +7,15 @@ import { compileAccessFormat } from './access-format.ts'
 import { accessJsonLine } from './access-json.ts'
 import { BufferedLines } from './buffered-lines.ts'
 import { LogFile, type Owner } from './file.ts'
-import { openSyslog, type SyslogOptions } from './syslog.ts'
+import type { Syslog } from './syslog.ts'
 
 export interface AccessLogOptions {
   /** A path, '-' for the standard output, or undefined for syslog alone. */
   readonly destination: string | undefined
   /** An `access_log_format`, or 'json'. */
   readonly format: string
-  readonly syslog?: SyslogOptions
+  /** Each line also goes there. Opened by the caller, as the error log's. */
+  readonly syslog?: Syslog
   readonly owner?: Owner
 }
 
@@ -31,22 +32,21 @@ export interface AccessLog {
 
 const STANDARD_OUTPUT = 1
 
-/** Opens the access log. Errors: TSG_LOG_UNWRITABLE; TSG_SETTING_INVALID, TSG_PLATFORM for format and address. */
+/** Opens the access log. Errors: TSG_LOG_UNWRITABLE; TSG_SETTING_INVALID (format). */
 export function createAccessLog({ destination, format, syslog, owner }: AccessLogOptions): AccessLog {
   const line = format === 'json' ? accessJsonLine : compileAccessFormat(format)
-  const daemon = syslog === undefined ? undefined : openSyslog(syslog, 'access')
   const sink = destination === undefined ? undefined : openSink(destination, owner, format)
   return {
     write(record) {
       const text = line(record)
       sink?.write(text)
-      daemon?.send('info', text.slice(0, -1))
+      syslog?.send('info', text.slice(0, -1))
     },
     reopen: () => sink?.reopen(),
     flush: () => sink?.flush(),
     async close() {
       sink?.close()
-      await daemon?.close()
+      await syslog?.close()
     },
   }
 }

@@ -78,9 +78,10 @@ export class BufferedLines implements LineSink {
     const now = this.#writing
     if (now.phase === 'closed') return
     if (now.phase === 'gathering' || now.phase === 'blocked') clearTimeout(now.timer)
-    if (now.phase === 'blocked') this.#settle(writeWhole(now.fd, now.rest))
-    for (const chunk of this.#takeAll()) this.#settle(writeWhole(this.#file.fd, Buffer.from(chunk)))
-    if (now.phase === 'blocked') now.outdated.forEach(closeSync)
+    if (now.phase === 'blocked') this.#writeNow(now.fd, now.rest)
+    for (const chunk of this.#takeAll()) this.#writeNow(this.#file.fd, Buffer.from(chunk))
+    if (this.#lost > 0 && writeWhole(this.#file.fd, Buffer.from(this.#note(this.#lost)))) this.#lost = 0
+    if (now.phase === 'blocked') now.outdated.forEach(closeOne)
     if (now.phase !== 'writing') this.#writing = { phase: 'idle' }
   }
 
@@ -140,8 +141,9 @@ export class BufferedLines implements LineSink {
   #push(fd: number, bytes: Buffer): void {
     write(fd, bytes, (error, written) => {
       if (hasCode(error, 'EAGAIN', 'EBUSY')) this.#block(fd, bytes)
-      else if (error === null && written < bytes.length) this.#push(fd, bytes.subarray(written))
-      else this.#done(error === null)
+      else if (error !== null) this.#done(linesIn(bytes))
+      else if (written < bytes.length) this.#push(fd, bytes.subarray(written))
+      else this.#done(0)
     })
   }
 
@@ -149,7 +151,8 @@ export class BufferedLines implements LineSink {
     const now = this.#writing
     if (now.phase !== 'writing') {
       // Closed meanwhile: no timer may hold what is left.
-      this.#done(writeWhole(fd, rest))
+      this.#writeNow(fd, rest)
+      this.#done(0)
       return
     }
     const timer = setTimeout(() => this.#resume(), RETRY).unref()
@@ -163,10 +166,10 @@ export class BufferedLines implements LineSink {
     this.#push(now.fd, now.rest)
   }
 
-  #done(written: boolean): void {
-    this.#settle(written)
+  #done(lost: number): void {
+    this.#lost += lost
     const now = this.#writing
-    if ('outdated' in now) now.outdated.forEach(closeSync)
+    if ('outdated' in now) now.outdated.forEach(closeOne)
     if (now.phase === 'closed') this.#file.close()
     else this.#next()
   }
@@ -179,7 +182,12 @@ export class BufferedLines implements LineSink {
     return all
   }
 
-  #settle(written: boolean): void {
-    if (!written) this.#lost += 1
+  #writeNow(fd: number, bytes: Buffer): void {
+    if (!writeWhole(fd, bytes)) this.#lost += linesIn(bytes)
   }
 }
+
+const closeOne = (fd: number): void => closeSync(fd)
+
+const NEWLINE = 10
+const linesIn = (bytes: Buffer): number => bytes.reduce((sum, byte) => sum + (byte === NEWLINE ? 1 : 0), 0)

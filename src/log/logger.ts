@@ -3,23 +3,20 @@
  * no setting, no signal and no request.
  */
 
-import { BufferedLines } from './buffered-lines.ts'
 import { LogFile, type Owner } from './file.ts'
 import { type Level, levels, parseLevel, type RecordKind } from './levels.ts'
 import { type Facts, jsonLine, type LogRecord, textLine } from './line.ts'
 import type { Engine, LogFormat } from './pino-engine.ts'
 import { DirectLines, type LineSink } from './sink.ts'
-import { openSyslog, type Syslog, type SyslogOptions } from './syslog.ts'
+import type { Syslog } from './syslog.ts'
 
 export interface LoggerOptions {
   /** A path, or '-' for the standard error. */
   readonly destination: string
   readonly level: string
   readonly format: LogFormat
-  /** Each line also goes there. */
-  readonly syslog?: SyslogOptions
-  /** True (the default): a line is written before the call returns. False: within 50 ms, or at exit. */
-  readonly sync?: boolean
+  /** Each line also goes there. Opened by the caller: most servers have none, and its modules cost 5 ms of a boot. */
+  readonly syslog?: Syslog
   /** Told of each record that the level lets pass. */
   readonly onRecord?: (kind: RecordKind) => void
   readonly name?: 'master' | 'worker' | 'front'
@@ -42,6 +39,7 @@ export interface Logger {
   readonly usePino: () => Promise<void>
   /** Goes on in a fresh file (after a rotation). Errors: TSG_LOG_UNWRITABLE; the log then stays where it was. */
   readonly reopen: () => void
+  /** Lines are written before the call that says them returns; this is for symmetry with the access log. */
   readonly flush: () => void
   /** Lines are written when it returns; the promise is for the syslog daemon, half a second at most. */
   readonly close: () => Promise<void>
@@ -49,14 +47,13 @@ export interface Logger {
 
 const STANDARD_ERROR = 2
 
-/** Opens the error log. Errors: TSG_LOG_UNWRITABLE, TSG_SETTING_INVALID (level, address), TSG_PLATFORM (address). */
+/** Opens the error log. Errors: TSG_LOG_UNWRITABLE, TSG_SETTING_INVALID (level). */
 export function createLogger(options: LoggerOptions): Logger {
   const threshold = parseLevel(options.level)
-  const syslog = options.syslog === undefined ? undefined : openSyslog(options.syslog, 'error')
-  return new ErrorLog(options, openSink(options), threshold, syslog)
+  return new ErrorLog(options, openSink(options), threshold)
 }
 
-function openSink({ destination, owner, format, sync = true, name }: LoggerOptions): LineSink {
+function openSink({ destination, owner, format, name }: LoggerOptions): LineSink {
   const file = new LogFile({
     destination: destination === '-' ? STANDARD_ERROR : destination,
     setting: 'errorlog',
@@ -65,7 +62,7 @@ function openSink({ destination, owner, format, sync = true, name }: LoggerOptio
   const line = writerOf(format)
   const note = (lost: number): string =>
     line(entry('warning', `${lost} log lines were lost: the log could not be written`, {}, name))
-  return sync ? new DirectLines(file, note) : new BufferedLines(file, { note })
+  return new DirectLines(file, note)
 }
 
 const writerOf = (format: LogFormat): ((record: LogRecord) => string) =>
@@ -83,14 +80,12 @@ const entry = (level: Level, message: string, facts: Facts, name: string | undef
 class ErrorLog implements Logger {
   readonly #options: LoggerOptions
   readonly #sink: LineSink
-  readonly #syslog: Syslog | undefined
   #engine: Engine
   #threshold: Level
 
-  constructor(options: LoggerOptions, sink: LineSink, threshold: Level, syslog: Syslog | undefined) {
+  constructor(options: LoggerOptions, sink: LineSink, threshold: Level) {
     this.#options = options
     this.#sink = sink
-    this.#syslog = syslog
     this.#threshold = threshold
     const line = writerOf(options.format)
     this.#engine = (record) => sink.write(line(record))
@@ -123,13 +118,13 @@ class ErrorLog implements Logger {
 
   readonly close = async (): Promise<void> => {
     this.#sink.close()
-    await this.#syslog?.close()
+    await this.#options.syslog?.close()
   }
 
   #say(level: Level, message: string, facts: Facts = {}, kind: RecordKind = level): void {
     if (levels[level].rank < levels[this.#threshold].rank) return
     this.#engine(entry(level, String(message), facts, this.#options.name))
-    this.#syslog?.send(level, message, facts['err'])
+    this.#options.syslog?.send(level, message, facts['err'])
     this.#options.onRecord?.(kind)
   }
 }

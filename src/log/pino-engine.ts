@@ -27,6 +27,8 @@ export function pinoEngine(sink: LineSink, format: LogFormat, name: string | und
       useOnlyCustomLevels: true,
       base: name === undefined ? { pid: process.pid } : { pid: process.pid, name },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      // Pino's own would take our plain error for an Error again, and mix the messages of its causes.
+      serializers: { err: (fact: unknown) => fact },
       formatters: { level: (label) => ({ level: label }) },
     },
     format === 'json' ? sink : textStream(sink),

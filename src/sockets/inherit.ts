@@ -5,10 +5,11 @@
 import { messageOf, ServerError } from '../errors.ts'
 import { listenFds } from '../systemd/listen-fds.ts'
 import { socketInode } from '../util/proc-sockets.ts'
+import { tcpTable } from '../util/tcp-table.ts'
 import { type Address, addressText, parseAddress } from './address.ts'
 import { type Bound, openDescriptor } from './handle.ts'
 import { type Listener, listenerOf } from './listener.ts'
-import { tcpTable, unixTable } from './tables.ts'
+import { unixTable } from './tables.ts'
 import { publishedPath } from './unix.ts'
 
 /**
@@ -71,10 +72,10 @@ export const adoptDescriptor = (
   { known, removable = false }: { readonly known?: Address; readonly removable?: boolean } = {},
 ): Listener => {
   if (fd < 3) throw notListening(fd, '0, 1 and 2 are the standard streams')
-  const bound = open(fd)
   const seen = inspect(fd)
   if (seen?.listening === false)
     throw notListening(fd, 'it is a connection, or nobody called listen(2) on it')
+  const bound = open(fd)
   return listenerOf(addressOf(fd, bound, seen?.path, known), bound, removable)
 }
 

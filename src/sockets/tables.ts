@@ -1,19 +1,10 @@
 /**
- * The kernel's tables of sockets, /proc/net/{tcp,tcp6,unix}, read into rows. The parsers are pure; where there is
- * no /proc the tables are empty and nobody learns who holds an address.
+ * The kernel's table of unix sockets, /proc/net/unix, and who holds a socket. Where there is no /proc the tables are
+ * empty and nobody learns who holds an address.
  */
 import { readdirSync } from 'node:fs'
 import { orElse, readProc, socketInodes } from '../util/proc-sockets.ts'
-
-/** `any`: the socket is bound to all interfaces. */
-export interface TcpRow {
-  readonly family: 4 | 6
-  readonly address: string
-  readonly any: boolean
-  readonly port: number
-  readonly listening: boolean
-  readonly inode: number
-}
+import { tcpTable } from '../util/tcp-table.ts'
 
 export interface UnixRow {
   readonly path: string
@@ -26,35 +17,8 @@ export interface Holder {
   readonly command: string
 }
 
-/** TCP_LISTEN of include/net/tcp_states.h. */
-const listenState = '0A'
 /** __SO_ACCEPTCON of include/uapi/linux/net.h, the flag of a listening unix socket. */
 const acceptFlag = 0x10000
-
-/** Addresses stand there as 32-bit words in the machine's order: 0100007F is 127.0.0.1 on a little-endian one. */
-const readIPv4 = (hex: string): string =>
-  (hex.match(/../g) ?? [])
-    .reverse()
-    .map((byte) => Number.parseInt(byte, 16))
-    .join('.')
-
-export const parseTcpTable = (text: string): TcpRow[] =>
-  text
-    .split('\n')
-    .slice(1)
-    .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => fields.length > 9)
-    .map((fields) => {
-      const [hex = '', port = '0'] = (fields[1] ?? '').split(':')
-      return {
-        family: hex.length === 8 ? 4 : 6,
-        address: hex.length === 8 ? readIPv4(hex) : hex,
-        any: /^0*$/.test(hex),
-        port: Number.parseInt(port, 16),
-        listening: fields[3] === listenState,
-        inode: Number(fields[9]),
-      }
-    })
 
 export const parseUnixTable = (text: string): UnixRow[] =>
   text.split('\n').flatMap((line) => {
@@ -66,10 +30,6 @@ export const parseUnixTable = (text: string): UnixRow[] =>
     ]
   })
 
-export const tcpTable = (): TcpRow[] => [
-  ...parseTcpTable(readProc('net/tcp')),
-  ...parseTcpTable(readProc('net/tcp6')),
-]
 export const unixTable = (): UnixRow[] => parseUnixTable(readProc('net/unix'))
 
 const holdsAny = (pid: number, inodes: ReadonlySet<number>): boolean =>

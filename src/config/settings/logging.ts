@@ -16,6 +16,12 @@ const hostKind = matching(
   'HOST, HOST:PORT or [IPv6]:PORT (Node has no unix sockets for datagrams)',
 )
 
+// biome-ignore format: one name a line says no more
+const facilities = [
+  'auth', 'authpriv', 'cron', 'daemon', 'ftp', 'kern', 'lpr', 'mail', 'news', 'security', 'syslog', 'user', 'uucp',
+  'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7',
+] as const
+
 export const settings = {
   accesslog: optional(pathKind, {
     cli: ['--access-logfile'],
@@ -74,7 +80,7 @@ error leads nowhere: name a file.`,
     metavar: 'STRING',
     default: 'text',
     summary: 'The form of error log lines.',
-    details: '`text` is Gunicorn’s line. `json` is one object a line, for collectors that read fields.',
+    details: "`text` is Gunicorn's line. `json` is one object a line, for collectors that read fields.",
     gunicorn: false,
   }),
   loglevel: choice({
@@ -140,23 +146,7 @@ server's own do, and with \`daemon\` nowhere.`,
     details: 'Messages are tagged `gunicorn.PREFIX.error` and `gunicorn.PREFIX.access`.',
   }),
   syslog_facility: choice({
-    words: [
-      ...[
-        'auth',
-        'authpriv',
-        'cron',
-        'daemon',
-        'ftp',
-        'kern',
-        'lpr',
-        'mail',
-        'news',
-        'security',
-        'syslog',
-        'user',
-      ],
-      ...['uucp', 'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'],
-    ],
+    words: facilities,
     cli: ['--log-syslog-facility'],
     metavar: 'NAME',
     default: 'user',

@@ -19,7 +19,7 @@ export const settings = {
   on_reload: hook<OfServer>({
     parameters: ['server'],
     summary: 'In the master, at a reload, when the new configuration is in force.',
-    details: 'Runs before the new workers start. The new configuration’s own hook is called.',
+    details: "Runs before the new workers start. The new configuration's own hook is called.",
   }),
   when_ready: hook<OfServer>({
     parameters: ['server'],

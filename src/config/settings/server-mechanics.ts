@@ -41,7 +41,7 @@ replaced, and costs one loading of the application.`,
     parseEnv: yes,
     default: true,
     defaultText: 'true, or what $SENDFILE says',
-    summary: 'Whether files may be sent with sendfile(2).',
+    summary: 'Send files with sendfile(2); the flag turns it off.',
     details:
       'Accepted for the sake of shared configurations. Node sends files its own way, whatever stands here.',
     gunicorn: { differs: '`true` is on; in Gunicorn any value given turns it off.' },
@@ -92,7 +92,7 @@ stale one is. During an upgrade the new master's is named \`FILE.2\` until the o
   worker_tmp_dir: optional(pathKind, {
     metavar: 'DIR',
     cli: ['--worker-tmp-dir'],
-    defaultText: 'a directory in memory, else the system’s for temporary files',
+    defaultText: "a directory in memory, else the system's for temporary files",
     summary: 'The directory of the heartbeat file.',
     details: `It must exist, and should be in memory (\`/dev/shm\`): on a slow disk, writing a beat can block a worker until
 it is taken for hung.`,

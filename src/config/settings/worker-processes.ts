@@ -120,7 +120,7 @@ by default, less than this default).`,
     default: 2,
     summary: 'How long an idle connection waits for its next request; 0 closes after each response.',
     details: `Behind a proxy or load balancer that reuses connections, set it above the proxy's own idle time (60 seconds
-for many, 75 for nginx upstreams if configured so, 60 for AWS): when the server closes first, a request can meet a
+for nginx's upstreams and for the balancers of AWS): when the server closes first, a request can meet a
 closing connection and the proxy answers 502. With clients connected directly, 1 to 5 seconds are right.`,
     gunicorn: { differs: 'Honoured by every worker. Fractions are accepted.' },
   }),

@@ -63,8 +63,8 @@ export class Client {
   ended = false
   error: Error | undefined
 
-  constructor(port: number) {
-    this.socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  constructor(where: { port: number; host: string } | { path: string }) {
+    this.socket = net.connect({ ...where, allowHalfOpen: true })
     this.socket.setEncoding('latin1')
     this.socket.on('data', (chunk) => {
       this.text += chunk
@@ -101,7 +101,7 @@ export class Client {
 }
 
 export const connect = async (port: number): Promise<Client> => {
-  const client = new Client(port)
+  const client = new Client({ port, host: '127.0.0.1' })
   await once(client.socket, 'connect')
   return client
 }

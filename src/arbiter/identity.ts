@@ -1,0 +1,35 @@
+/** Whom workers become: `user` and `group` as ids, known and allowed before anything is started. */
+import type { Config } from '../config/config.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import { ServerError } from '../errors.ts'
+import type { Privileges } from '../ipc/messages.ts'
+import { resolveGroup, resolveUser } from '../system/privileges.ts'
+
+/** A configuration with what had to be looked up for it. */
+export interface Loaded extends LoadedConfig {
+  /** Undefined: workers stay who the master is. */
+  readonly identity: Privileges | undefined
+}
+
+/** Rejects with TSG_PRIVILEGES: no such user or group, or not allowed to become it. */
+export const withIdentity = async (loaded: LoadedConfig): Promise<Loaded> => ({
+  ...loaded,
+  identity: await identityOf(loaded.config),
+})
+
+async function identityOf({ user, group, initgroups }: Config): Promise<Privileges | undefined> {
+  if (user === undefined && group === undefined) return undefined
+  const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
+  const found = user === undefined ? undefined : await resolveUser(user)
+  const uid = found?.uid ?? own.uid
+  // Gunicorn's default: the group of the master, not of the user.
+  const gid = group === undefined ? own.gid : await resolveGroup(group)
+  if (uid === own.uid && gid === own.gid) return undefined
+  if (own.uid !== 0) {
+    throw new ServerError(
+      'TSG_PRIVILEGES',
+      `user, group: only root may become ${user ?? uid}:${group ?? gid}, and this process is not root. Start as root, or leave the settings out.`,
+    )
+  }
+  return { uid, gid, initgroups, userName: found?.name }
+}

@@ -1,0 +1,95 @@
+/**
+ * How a worker boots, in Gunicorn's order: log, `post_fork` (still the master's user), privileges, the application,
+ * `post_worker_init`, listening, ready. Whatever fails here is told to the master, with the exit status it leads to.
+ */
+import type { Application } from '../app/application.ts'
+import { loadApp } from '../app/load.ts'
+import type { Config } from '../config/config.ts'
+import { receiveConfig } from '../config/transfer.ts'
+import { messageOf, ServerError } from '../errors.ts'
+import type { Engine } from '../http/engine.ts'
+import { createEngine } from '../http/node/engine.ts'
+import { toMaster } from '../ipc/channel.ts'
+import type { BootMessage, InheritedListener } from '../ipc/messages.ts'
+import { dropPrivileges } from '../system/privileges.ts'
+import { setTitle } from '../system/title.ts'
+import { exit } from './exit.ts'
+import { type Facades, facades, type Vital } from './facade.ts'
+import { openLogs, type WorkerLogs } from './logs.ts'
+import { httpPolicy } from './policy.ts'
+
+/** A worker that has booted so far that it may serve. */
+export interface Booted {
+  readonly boot: BootMessage
+  readonly config: Config
+  readonly logs: WorkerLogs
+  readonly facades: Facades
+  readonly vital: Vital
+  readonly app: Application
+}
+
+/** Everything up to the application. Rejects with what failed. */
+export async function bootWorker(boot: BootMessage, vital: Vital, program: string[]): Promise<Booted> {
+  setTitle(`tsgunicorn: worker [${boot.processName}]`)
+  const config = await receiveConfig(boot.config)
+  const logs = await openLogs(config, boot)
+  if (!boot.proof)
+    logs.error.info(`Booting worker with pid: ${process.pid}`, { pid: process.pid, age: boot.age })
+  const both = facades(boot, config, logs.error, vital)
+  if (!boot.proof) await config.post_fork?.(both.server, both.worker)
+  if (boot.privileges) dropPrivileges(boot.privileges)
+  const app = await loadApp({
+    spec: config.wsgi_app ?? '',
+    cwd: process.cwd(),
+    type: config.app_type,
+    workerId: boot.age,
+    warn: (message) => logs.error.warning(message),
+    argv: program,
+    address: () => addressFor(boot.listeners),
+  })
+  return { boot, config, logs, facades: both, vital, app }
+}
+
+/** What an adopted script's `server.address()` answers. */
+const addressFor = ([first]: readonly InheritedListener[]) => first?.address
+
+/** From the application to a server that accepts. */
+export async function serve(
+  booted: Booted,
+  options: Pick<ServeOptions, 'onRequest' | 'askListener'>,
+): Promise<Engine> {
+  const { config, logs, facades: both, app, boot } = booted
+  const { pre_request: before, post_request: behind } = config
+  const { worker } = both
+  const engine = createEngine(app, {
+    policy: httpPolicy(config),
+    onRequest: options.onRequest,
+    onError: (error, where) => logs.error.exception(`Error handling request ${where}`, error),
+    onRefused: (status, reason, address) =>
+      logs.error.warning(`Invalid request from ip=${address}: ${reason} (${status})`),
+    requestListenerDescriptor: options.askListener,
+    ...(logs.exchange ? { onExchange: logs.exchange } : {}),
+    ...(before ? { preRequest: (request) => before(worker, request) } : {}),
+    ...(behind
+      ? { postRequest: (request, environ, response) => behind(worker, request, environ, response) }
+      : {}),
+  })
+  await config.post_worker_init?.(worker)
+  await engine.listen(boot.listeners, config.backlog)
+  return engine
+}
+
+export interface ServeOptions {
+  readonly onRequest: () => void
+  /** Asks the master for the listener with this index again. */
+  readonly askListener: (index: number) => Promise<object>
+}
+
+/** Tells the master why this worker cannot boot, and ends. */
+export async function failBoot(error: unknown): Promise<never> {
+  const known = error instanceof ServerError
+  const detail = known ? error.detail : error instanceof Error ? error.stack : undefined
+  const status = known && error.exitStatus >= 3 ? error.exitStatus : 3
+  await toMaster({ type: 'failed', exit: status, message: messageOf(error), ...(detail ? { detail } : {}) })
+  return exit(status)
+}

@@ -1,0 +1,57 @@
+/**
+ * The program of a worker process, started by the master (arbiter/children.ts) with the listening sockets and the
+ * board among its descriptors, and told everything else in one message. It never outlives its master.
+ */
+import { onMasterMessage, onParentGone, toMaster } from '../ipc/channel.ts'
+import type { BootMessage } from '../ipc/messages.ts'
+import { bootWorker, failBoot } from './boot.ts'
+import { exit } from './exit.ts'
+import type { Vital } from './facade.ts'
+import { takeSignals, type WorkerCommand, type WorkerSignal } from './signals.ts'
+import { Worker } from './worker.ts'
+
+/** What arrives before there is a worker ends the process: nothing has been begun that could be lost. */
+let worker: Worker | undefined
+
+const commands: Readonly<Record<WorkerCommand, (signal: WorkerSignal) => void>> = {
+  drain: () => (worker ? worker.drain(false) : exit(0)),
+  quit: (signal) => (worker ? worker.quit(signal) : exit(0)),
+  abort: () => (worker ? worker.abort() : exit(1)),
+  ignore: () => undefined,
+}
+
+takeSignals((command, signal) => commands[command](signal))
+onParentGone(() => (worker ? worker.orphaned() : exit(0)))
+
+onMasterMessage((message, handle) => {
+  switch (message.type) {
+    case 'boot':
+      boot(message).catch(failBoot)
+      return
+    case 'drain':
+      if (worker) worker.drain(message.emptyAcceptQueue)
+      else exit(0)
+      return
+    case 'reopen-logs':
+      worker?.reopenLogs()
+      return
+    case 'listener':
+      worker?.listener(message.index, handle)
+      return
+  }
+})
+
+toMaster({ type: 'hello' }).catch(failBoot)
+
+// Whoever looks at the environment of a child of this worker finds no mark of ours there.
+delete process.env['TSGUNICORN_MASTER']
+delete process.env['TSGUNICORN_DAEMON']
+
+async function boot(message: BootMessage): Promise<void> {
+  const vital: Vital = { requests: 0, alive: true, booted: false, aborted: false }
+  const booted = await bootWorker(message, vital, process.argv)
+  if (message.proof) return exit(0)
+  const made = new Worker(booted)
+  await made.start()
+  worker = made
+}

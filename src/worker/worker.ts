@@ -1,0 +1,208 @@
+/**
+ * A worker's life after it has booted: serving, draining, gone. One object owns the engine, the logs and the hooks;
+ * commands come as signals and as messages of the master, and the first that ends the worker is the one that does.
+ */
+
+import { messageOf } from '../errors.ts'
+import type { Engine } from '../http/engine.ts'
+import { releaseParent, toMaster } from '../ipc/channel.ts'
+import type { ToMaster } from '../ipc/messages.ts'
+import { type Booted, serve } from './boot.ts'
+import { exit } from './exit.ts'
+import { leaveHangReport } from './hang.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import { signalApp, type WorkerSignal } from './signals.ts'
+
+type Phase = 'booting' | 'serving' | 'draining' | 'gone'
+
+/** The master's descriptor of the board (arbiter/children.ts). */
+const BOARD_FD = 4
+/** Time for the app's own listeners of TERM, when they do not end the process themselves. */
+const CLEAN_UP = 5000
+/** Time for hooks and the app when the worker is told to end at once. */
+const QUICK = 1000
+/** A worker without a master finishes what it can in this time. */
+const ORPHAN = 1500
+
+export class Worker {
+  readonly #booted: Booted
+  #phase: Phase = 'booting'
+  #engine: Engine | undefined
+  #recycling = false
+  readonly #awaited = new Map<number, (handle: object) => void>()
+
+  constructor(booted: Booted) {
+    this.#booted = booted
+    process.once('exit', () => this.#exited())
+  }
+
+  /** Accepts from now on, and says so. Rejects when it cannot listen, or `post_worker_init` throws. */
+  async start(): Promise<void> {
+    const { config, vital, boot, app } = this.#booted
+    this.#engine = await serve(this.#booted, {
+      onRequest: () => this.#counted(),
+      askListener: (index) => this.#askListener(index),
+    })
+    leaveHangReport({ inflight: () => this.#engine?.inflight() ?? [], abort: () => this.#abortHook() })
+    const limit = config.max_worker_memory
+    startHeartbeat({
+      fd: BOARD_FD,
+      slot: boot.slot,
+      timeout: config.timeout * 1000,
+      vitals: () => ({
+        connections: this.#engine?.connections ?? 0,
+        requests: vital.requests,
+        phase: this.#phase === 'serving' ? 'ready' : 'retiring',
+      }),
+      memory: (rss) => limit > 0 && rss > limit && this.#recycle('max_worker_memory', `${rss} bytes`),
+    })
+    // What keeps a worker alive from now on are its sockets.
+    releaseParent()
+    this.#phase = 'serving'
+    vital.booted = true
+    await this.#tell({ type: 'ready', kind: app.kind, shape: app.shape })
+    // Booting is over: nothing has to be quick any more.
+    await this.log.usePino()
+  }
+
+  get log() {
+    return this.#booted.logs.error
+  }
+
+  /** TERM, or the master's word: finish the requests in hand, let the app clean up, exit with status 0. */
+  drain(emptyAcceptQueue: boolean): void {
+    if (this.#phase !== 'serving') return
+    this.#phase = 'draining'
+    this.#booted.vital.alive = false
+    this.log.info(`Worker exiting (pid: ${process.pid})`, { pid: process.pid })
+    const idleMs = (this.#booted.config.graceful_timeout * 1000) / 2
+    this.#engine
+      ?.drain({ emptyAcceptQueue, idleMs })
+      .catch((error: unknown) => this.log.exception('the drain failed', error))
+      .then(() => this.#cleanUp('SIGTERM', CLEAN_UP))
+      .then(() => this.end(0))
+  }
+
+  /** INT or QUIT: `worker_int`, and the end. */
+  quit(signal: WorkerSignal): void {
+    if (this.#phase === 'gone') return
+    this.#booted.vital.alive = false
+    if (this.#phase === 'serving') this.log.info(`Worker exiting (pid: ${process.pid})`, { pid: process.pid })
+    this.#phase = 'draining'
+    this.#hook('worker_int')
+      .then(() => this.#cleanUp(signal, QUICK))
+      .then(() => this.end(0))
+  }
+
+  /** ABRT that reached the loop: `worker_abort`, and the end with status 1, as in Gunicorn. */
+  abort(): void {
+    this.#booted.vital.aborted = true
+    void this.#hook('worker_abort').then(() => this.end(1))
+  }
+
+  /** The master is dead: nobody would replace this worker, and nobody is to find it left. */
+  orphaned(): void {
+    if (this.#phase === 'gone') return
+    this.log.info('Parent changed, shutting down: worker', { pid: process.pid })
+    setTimeout(() => this.end(0), ORPHAN).unref()
+    this.drain(false)
+  }
+
+  /** The handle that was asked for, from the master. */
+  listener(index: number, handle: unknown): void {
+    if (typeof handle !== 'object' || handle === null) return
+    this.#awaited.get(index)?.(handle)
+    this.#awaited.delete(index)
+  }
+
+  reopenLogs(): void {
+    this.#booted.logs.reopen()
+  }
+
+  /** The end: `worker_exit` runs by the process's exit, logs are written. */
+  end(code: number): void {
+    if (this.#phase === 'gone') return
+    this.#phase = 'gone'
+    void this.#exitHook()
+      .then(() => this.#booted.logs.close())
+      .then(() => exit(code))
+  }
+
+  #counted(): void {
+    const { vital, boot } = this.#booted
+    vital.requests += 1
+    if (boot.maxRequests > 0 && vital.requests === boot.maxRequests) {
+      this.#recycle('max_requests', `${vital.requests} requests`)
+    }
+  }
+
+  /** Asks to be replaced, once; it serves on until its successor is ready. */
+  #recycle(reason: 'max_requests' | 'max_worker_memory', why: string): void {
+    if (this.#recycling || this.#phase !== 'serving') return
+    this.#recycling = true
+    this.log.info(`Autorestarting worker after current request. (${reason}: ${why})`, {
+      pid: process.pid,
+      reason,
+    })
+    void this.#tell({ type: 'recycle', reason })
+  }
+
+  #askListener(index: number): Promise<object> {
+    const handle = new Promise<object>((resolve) => {
+      this.#awaited.set(index, resolve)
+    })
+    void this.#tell({ type: 'listener', index })
+    return handle
+  }
+
+  async #tell(message: ToMaster): Promise<void> {
+    try {
+      await toMaster(message)
+    } catch (error) {
+      // The master is gone: 'disconnect' follows and ends this worker.
+      this.log.debug(`the master could not be told '${message.type}': ${messageOf(error)}`)
+    }
+  }
+
+  async #hook(name: 'worker_int' | 'worker_abort'): Promise<void> {
+    try {
+      await this.#booted.config[name]?.(this.#booted.facades.worker)
+    } catch (error) {
+      this.log.exception(`Exception in ${name} hook`, error)
+    }
+  }
+
+  /** Called through the debugger while the loop is blocked: what the hook does synchronously is all it can do. */
+  #abortHook(): void {
+    this.#booted.vital.aborted = true
+    void this.#hook('worker_abort')
+  }
+
+  /** The app's own listeners, now that its requests are done; they usually end the process. */
+  async #cleanUp(signal: WorkerSignal, span: number): Promise<void> {
+    const idle = new Promise<void>((resolve) => {
+      process.once('beforeExit', () => resolve())
+      setTimeout(resolve, span).unref()
+    })
+    if (signalApp(signal)) await idle
+  }
+
+  #exitCalled = false
+
+  async #exitHook(): Promise<void> {
+    if (this.#exitCalled) return
+    this.#exitCalled = true
+    const { config, facades } = this.#booted
+    try {
+      await config.worker_exit?.(facades.server, facades.worker)
+    } catch (error) {
+      this.log.exception('Exception in worker_exit hook', error)
+    }
+  }
+
+  /** The app itself called process.exit, or crashed: the hook gets what can be done synchronously. */
+  #exited(): void {
+    void this.#exitHook()
+    this.#booted.logs.flush()
+  }
+}
