@@ -71,13 +71,20 @@ function parsedBy(loader: (file: string, source: string) => unknown, file: strin
   try {
     return loader(file, source)
   } catch (cause) {
-    const [first, ...frame] = messageOf(cause).split('\n')
-    throw new ServerError('TSG_CONFIG_SYNTAX', `${file}: the file cannot be parsed: ${first}.`, {
+    // cosmiconfig's first line names the file, which is named below; its blocks are words and code frames.
+    const blocks = messageOf(cause)
+      .replace(/^\w+ Error in .*:\s*\n/, '')
+      .split(/\n\s*\n/)
+      .filter((block) => block.trim() !== '')
+    const words = blocks.find((block) => !isFrame(block))?.trim() ?? 'it is not what its extension says'
+    throw new ServerError('TSG_CONFIG_SYNTAX', `${file}: the file cannot be parsed: ${words}.`, {
       cause,
-      detail: frame.join('\n').trim(),
+      detail: blocks.find(isFrame)?.replace(/^\n+|\s+$/g, '') ?? '',
     })
   }
 }
+
+const isFrame = (block: string): boolean => /^[\s>]*\d+ \| /m.test(block)
 
 async function readCode(file: string, source: string, context: ConfigContext) {
   const { bundle, exports } = await evaluated(file)

@@ -2,9 +2,10 @@
  * A worker's life after it has booted: serving, draining, gone. One object owns the engine, the logs and the hooks;
  * commands come as signals and as messages of the master, and the first that ends the worker is the one that does.
  */
-import type { Engine } from '../http/engine.ts'
+
 import { messageOf } from '../errors.ts'
-import { toMaster } from '../ipc/channel.ts'
+import type { Engine } from '../http/engine.ts'
+import { releaseParent, toMaster } from '../ipc/channel.ts'
 import type { ToMaster } from '../ipc/messages.ts'
 import { type Booted, serve } from './boot.ts'
 import { exit } from './exit.ts'
@@ -55,9 +56,13 @@ export class Worker {
       }),
       memory: (rss) => limit > 0 && rss > limit && this.#recycle('max_worker_memory', `${rss} bytes`),
     })
+    // What keeps a worker alive from now on are its sockets.
+    releaseParent()
     this.#phase = 'serving'
     vital.booted = true
     await this.#tell({ type: 'ready', kind: app.kind, shape: app.shape })
+    // Booting is over: nothing has to be quick any more.
+    await this.log.usePino()
   }
 
   get log() {
@@ -118,7 +123,9 @@ export class Worker {
   end(code: number): void {
     if (this.#phase === 'gone') return
     this.#phase = 'gone'
-    void this.#exitHook().then(() => this.#booted.logs.close()).then(() => exit(code))
+    void this.#exitHook()
+      .then(() => this.#booted.logs.close())
+      .then(() => exit(code))
   }
 
   #counted(): void {
@@ -133,7 +140,10 @@ export class Worker {
   #recycle(reason: 'max_requests' | 'max_worker_memory', why: string): void {
     if (this.#recycling || this.#phase !== 'serving') return
     this.#recycling = true
-    this.log.info(`Autorestarting worker after current request. (${reason}: ${why})`, { pid: process.pid, reason })
+    this.log.info(`Autorestarting worker after current request. (${reason}: ${why})`, {
+      pid: process.pid,
+      reason,
+    })
     void this.#tell({ type: 'recycle', reason })
   }
 
@@ -193,6 +203,6 @@ export class Worker {
   /** The app itself called process.exit, or crashed: the hook gets what can be done synchronously. */
   #exited(): void {
     void this.#exitHook()
-    this.log.flush()
+    this.#booted.logs.flush()
   }
 }
