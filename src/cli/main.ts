@@ -28,15 +28,8 @@ const actions: Readonly<Record<CommandLine['action'], Run>> = {
   'help-setting': async ({ helpTopic }) =>
     print(await (await import('./help-setting.ts')).renderSetting(helpTopic ?? '')),
   init: async ({ force }) => {
-    const [{ writeStarter }, { ambient }] = await Promise.all([
-      import('./init.ts'),
-      import('../config/ambient.ts'),
-    ])
-    const written = writeStarter({
-      directory: process.cwd(),
-      force: force ?? false,
-      declarations: ambient,
-    })
+    const { writeStarter } = await import('./init.ts')
+    const written = await writeStarter({ directory: process.cwd(), force: force ?? false })
     for (const file of written) print(`wrote ${file}`)
   },
   'print-config': async (line) => {
