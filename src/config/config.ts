@@ -135,7 +135,7 @@ export interface Config {
    */
   readonly threads: number
   /**
-   * The most connections one worker holds at a time.
+   * The most connections one worker holds at a time; 0 = any number.
    *
    * A worker that holds this many accepts no more until one ends; further clients wait in the queue of
    * `backlog`, where other workers can take them. Raise it for long-lived connections (server-sent events, WebSocket,
