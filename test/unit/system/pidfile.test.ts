@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ownsPidfile, Pidfile, pidfileOwner } from '../../../src/system/pidfile.ts'
 import { parseStat, startedAt, statOf } from '../../../src/system/processes.ts'
@@ -111,6 +112,32 @@ test('a rename to a name that is held leaves things as they were', async () => {
   expect(() => pidfile.rename(path)).toThrow(/Already running/)
   expect(pidfile.path).toBe(`${path}.2`)
   expect(readdirSync(directory)).toEqual(['m.pid', 'm.pid.2'])
+})
+
+/** Says 'up', waits for a line, tries, says what came of it, and lives on: the command bears our name. */
+const racer = (): ChildProcess => {
+  const module = fileURLToPath(new URL('../../../src/system/pidfile.ts', import.meta.url))
+  const code = `const {Pidfile}=await import(${JSON.stringify(module)});console.log('up');process.stdin.once('data',()=>{
+    try{Pidfile.create(${JSON.stringify(path)});console.log('won')}catch(e){console.log(e.code)}})`
+  const args = ['--import', 'tsx', '--input-type=module', '-e', code, 'tsgunicorn']
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  children.push(child)
+  return child
+}
+
+const said = async ({ stdout }: ChildProcess): Promise<string> =>
+  stdout === null ? '' : String((await once(stdout, 'data'))[0]).trim()
+
+test('of several that find a stale file at once, one wins', async () => {
+  writeFileSync(path, '4194305\n')
+  const racers = [racer(), racer(), racer()]
+  await Promise.all(racers.map(said))
+  const outcomes = racers.map(said)
+  for (const { stdin } of racers) stdin?.write('go\n')
+  const results = await Promise.all(outcomes)
+  expect(results.toSorted()).toEqual(['TSG_PIDFILE_OWNED', 'TSG_PIDFILE_OWNED', 'won'])
+  const winner = racers[results.indexOf('won')]
+  expect(readFileSync(path, 'utf8')).toBe(`${winner?.pid}\n`)
 })
 
 test('a file that holds another pid is left alone', () => {
