@@ -83,6 +83,8 @@ export interface Conversation {
   call(method: string, params?: Json): Promise<unknown>
   /** Sends and does not wait. */
   post(method: string, params?: Json): void
+  /** Told the parameters of every event of this name. */
+  on(event: string, heard: (params: unknown) => void): void
   /** The parameters of the next event of this name. */
   next(event: string): Promise<unknown>
   close(): void
@@ -106,11 +108,13 @@ interface Waiting {
 const converse = (socket: Duplex, head: Buffer, signal: AbortSignal): Conversation => {
   // Answers by number, events by name: whoever waits for one is in here.
   const waiting = new Map<number | string, Waiting>()
+  const heard = new Map<string, (params: unknown) => void>()
   let number = 0
   const settle = (text: string): void => {
     const message: unknown = JSON.parse(text)
     const key = property(message, 'id') ?? property(message, 'method')
     if (typeof key !== 'number' && typeof key !== 'string') return
+    if (typeof key === 'string') heard.get(key)?.(property(message, 'params'))
     const waiter = waiting.get(key)
     waiting.delete(key)
     const error = property(property(message, 'error'), 'message')
@@ -138,6 +142,7 @@ const converse = (socket: Duplex, head: Buffer, signal: AbortSignal): Conversati
   signal.addEventListener('abort', () => fail(signal.reason), { once: true })
   return {
     call: (method, params) => wait(post(method, params)),
+    on: (event, hear) => void heard.set(event, hear),
     post: (method, params) => void post(method, params),
     next: wait,
     close: () => socket.end(),

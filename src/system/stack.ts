@@ -42,11 +42,16 @@ export interface StackOptions {
   readonly evaluateTimeout?: number
 }
 
-const frameOf = (frame: unknown): StackFrame => {
+/** Script id -> URL. */
+type Scripts = ReadonlyMap<string, string>
+
+/** A frame's own `url` is empty where the script was compiled before the debugger came. */
+const frameOf = (frame: unknown, scripts: Scripts): StackFrame => {
   const location = property(frame, 'location')
+  const script = scripts.get(String(property(location, 'scriptId')))
   return {
     name: String(property(frame, 'functionName') ?? ''),
-    url: String(property(frame, 'url') ?? ''),
+    url: script ?? String(property(frame, 'url') ?? ''),
     line: Number(property(location, 'lineNumber')) + 1,
     column: Number(property(location, 'columnNumber') ?? 0) + 1,
   }
@@ -112,10 +117,18 @@ const capture = async (
   pauseMs: number,
   question: Question | undefined,
 ): Promise<BlockedStack> => {
+  const scripts = new Map<string, string>()
+  talk.on('Debugger.scriptParsed', (script) =>
+    scripts.set(String(property(script, 'scriptId')), String(property(script, 'url'))),
+  )
   await talk.call('Debugger.enable')
   const frames = await pause(talk, pauseMs)
   const evaluated = question && (await ask(talk, question, property(frames[0], 'callFrameId')))
-  return { kind: 'stack', frames: frames.map(frameOf), ...(evaluated === undefined ? {} : { evaluated }) }
+  return {
+    kind: 'stack',
+    frames: frames.map((frame) => frameOf(frame, scripts)),
+    ...(evaluated === undefined ? {} : { evaluated }),
+  }
 }
 
 /** How long a worker that is not blocked has to close its inspector. */
