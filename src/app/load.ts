@@ -25,7 +25,7 @@ export interface LoadOptions {
   /** The worker's number: `cluster.worker.id`. */
   readonly workerId: number
   readonly warn: (message: string) => void
-  /** `process.argv`, made to read `[node, MODULE's file, ...args]` in place. */
+  /** The process's arguments, made to read `[node, MODULE's file, ...args]` in place. */
   readonly argv?: string[]
   readonly args?: readonly string[]
   /** What `server.address()` of an adopted server answers; asked each time. */
