@@ -116,7 +116,7 @@ export class ListenAdoption {
     )
   }
 
-  /** Whether the place is where tsgunicorn listens, as with `listen(process.env.PORT)`: nobody else can be meant. */
+  /** Whether the place is where tsgunicorn listens, as with the PORT of the environment: nobody else can be meant. */
   #isBound(request: ListenRequest): boolean {
     const bound = this.#options.address?.()
     if (bound === undefined) return false

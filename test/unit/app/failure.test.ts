@@ -100,3 +100,8 @@ test('a dependency that is missing is the trouble of the application, not of the
   expect(error).toMatchObject({ code: 'TSG_APP_THREW', exit: 3 })
   expect(error.message).toContain("'not-installed'")
 })
+
+test('what is named and is no application is an error, although a server listens', async () => {
+  const error = await errorOf({ spec: 'listens-and-names.mjs:settings' })
+  expect(error).toMatchObject({ code: 'TSG_APP_SHAPE', exit: 4 })
+})

@@ -110,3 +110,11 @@ test('--app-type script ignores what is exported', async () => {
     body: 'listening',
   })
 })
+
+test('a named function that starts a server and returns nothing is waited for', async () => {
+  expect(await loader.load({ spec: 'starts.mjs:later()' })).toMatchObject({ kind: 'server', body: 'later' })
+})
+
+test('descriptors are listened on without node:cluster', async () => {
+  expect(await loader.load({ spec: 'descriptor.mjs:app' })).toMatchObject({ body: 'listen Error' })
+})
