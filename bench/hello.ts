@@ -1,12 +1,13 @@
 /**
  * Trivial requests a second: tsgunicorn with two workers against a node:cluster server with two, alternating
  * rounds, medians. `npm run bench:hello [rounds] [seconds]`. The load comes from wrk where it is installed,
- * else from autocannon (which is itself slower than the servers: then only the ratio means something).
+ * else from autocannon, which is itself slower than two workers: then the processor time a request costs the
+ * server (master and workers together) tells more than the rate.
  */
 import { execFile, spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
-import { type Contestant, median, spread, startContestant } from './measure.ts'
+import { type Contestant, cpuTimeOf, median, spread, startContestant } from './measure.ts'
 
 const run = promisify(execFile)
 const rounds = Number(process.argv[2] ?? 5)
@@ -37,21 +38,40 @@ const byAutocannon = async (port: number): Promise<number> => {
 
 const load = hasWrk ? byWrk : byAutocannon
 const contestants = ['cluster', 'tsgunicorn'] as const satisfies readonly Contestant[]
-const results = { cluster: [] as number[], tsgunicorn: [] as number[] }
+interface Result {
+  /** Requests a second. */
+  readonly rates: number[]
+  /** Microseconds of processor time a request. */
+  readonly costs: number[]
+}
+const results: Record<(typeof contestants)[number], Result> = {
+  cluster: { rates: [], costs: [] },
+  tsgunicorn: { rates: [], costs: [] },
+}
 
 for (let round = 0; round < rounds; round++) {
   for (const who of contestants) {
     const running = await startContestant(who, { workers: 2 })
     try {
-      results[who].push(await load(running.port))
+      const before = cpuTimeOf(running.pid)
+      const rate = await load(running.port)
+      results[who].rates.push(rate)
+      results[who].costs.push(((cpuTimeOf(running.pid) - before) * 1000) / (rate * seconds))
     } finally {
       await running.stop()
     }
   }
 }
 
+const tool = hasWrk ? 'wrk' : 'autocannon'
+console.log(`node ${process.version}, ${tool}, ${connections} connections, ${rounds} rounds of ${seconds} s`)
+for (const who of contestants) {
+  const { rates, costs } = results[who]
+  console.log(
+    `${who.padEnd(11)} ${spread(rates, 0)} requests/s, ${spread(costs)} us of processor time a request`,
+  )
+}
+const ratio = (of: keyof Result) => (median(results.tsgunicorn[of]) / median(results.cluster[of])).toFixed(2)
 console.log(
-  `node ${process.version}, ${hasWrk ? 'wrk' : 'autocannon'}, ${connections} connections, ${rounds} rounds of ${seconds} s`,
+  `tsgunicorn against node:cluster: ${ratio('rates')} times the rate, ${ratio('costs')} times the cost`,
 )
-for (const who of contestants) console.log(`${who.padEnd(11)} ${spread(results[who], 0)} requests/s`)
-console.log(`ratio       ${(median(results.tsgunicorn) / median(results.cluster)).toFixed(2)}`)

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../test/support/eventually.ts'
 import { builtProgram, freePort } from '../test/support/machine.ts'
-import { isAlive } from '../test/support/processes.ts'
+import { childrenOf, isAlive } from '../test/support/processes.ts'
 
 export const median = (values: readonly number[]): number => {
   const sorted = values.toSorted((a, b) => a - b)
@@ -105,3 +105,11 @@ export const wakeUpsOf = (pid: number): number =>
     .map((thread) => readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'))
     .map((status) => Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1] ?? 0))
     .reduce((sum, count) => sum + count, 0)
+
+/** Milliseconds of processor time that a process and its children have used: clock ticks of 10 ms (proc(5)). */
+export const cpuTimeOf = (pid: number): number =>
+  [pid, ...childrenOf(pid).map((child) => child.pid)]
+    .map((each) => readFileSync(`/proc/${each}/stat`, 'utf8'))
+    .map((stat) => stat.slice(stat.lastIndexOf(')') + 2).split(' '))
+    .map((fields) => (Number(fields[11]) + Number(fields[12])) * 10)
+    .reduce((sum, time) => sum + time, 0)

@@ -35,6 +35,7 @@ export const catalogue = {
   TSG_APP_NO_LISTEN: { exit: 3, summary: 'The script ended without listening.' },
   TSG_APP_ATTRIBUTE: { exit: 4, summary: 'The application module has no such attribute.' },
   TSG_APP_SHAPE: { exit: 4, summary: 'What the module exports is not an application.' },
+  TSG_CONFIG_APP: { exit: 1, summary: 'The configuration is checked, and its application cannot be loaded.' },
   TSG_NO_APP: { exit: 1, summary: 'No application is named.' },
 } as const satisfies Record<string, { readonly exit: number; readonly summary: string }>
 

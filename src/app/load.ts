@@ -9,9 +9,8 @@ import { ListenAdoption } from './adopt.ts'
 import type { Application } from './application.ts'
 import { maskCluster } from './cluster-mask.ts'
 import { evaluate } from './evaluate.ts'
-import { attributeMissing, nothingFits, threw } from './failure.ts'
 import { IdleWatch } from './idle.ts'
-import { type Attribute, defaultNames, lookup, member, type Namespace } from './namespace.ts'
+import { type Attribute, defaultNames, exportNames, lookup, member, type Namespace } from './namespace.ts'
 import { isTypeScript } from './package-scope.ts'
 import type { ListenAddress } from './pretend.ts'
 import { type AppType, looksLike, recognise, shapeOf } from './recognise.ts'
@@ -52,6 +51,7 @@ interface Loading {
  */
 export const loadApp = async (options: LoadOptions): Promise<Application> => {
   const spec = parseSpec(options.spec)
+  if (options.type === 'script' && spec.expression !== undefined) throw namedScript(options.spec, spec.module)
   const { path, language } = await resolveApp(spec.module, options.cwd)
   if (language === 'python') throw pythonLater(path)
   options.argv?.splice(1, Number.POSITIVE_INFINITY, path, ...(options.args ?? []))
@@ -74,20 +74,20 @@ const choose = async (loading: Loading): Promise<Application> => {
   const namespace = await run(loading, spec.expression === undefined ? 'main' : 'module')
   if (spec.expression !== undefined) return chooseNamed(loading, spec.expression, namespace)
   if (options.type === 'script') return untilListening(loading, namespace)
-  return (
-    fromAdopted(loading) ??
-    (await chooseExported(loading, namespace)) ??
-    (options.type === 'auto'
-      ? untilListening(loading, namespace)
-      : fail(nothingFits(`'${loading.path}'`, namespace)))
-  )
+  const application = fromAdopted(loading) ?? (await chooseExported(loading, namespace))
+  if (application !== undefined) return application
+  if (options.type === 'auto') return untilListening(loading, namespace)
+  throw (await words()).nothingFits(`'${loading.path}'`, namespace)
 }
+
+/** The words for failures bring packages along that an application that loads does without. */
+const words = () => import('./failure.ts')
 
 const run = async ({ path }: Loading, as: 'main' | 'module'): Promise<Namespace> => {
   try {
     return await evaluate(path, as)
   } catch (error) {
-    throw await threw(`'${path}' threw`, error, path)
+    throw await (await words()).threw(`'${path}' threw`, error, path)
   }
 }
 
@@ -99,11 +99,15 @@ const chooseNamed = async (
   const { spec, path } = loading
   const attribute = lookup(namespace, expression.path)
   const name = expression.path.join('.')
-  if (attribute.value === undefined) throw attributeMissing(spec.module, name, namespace)
+  if (attribute.value === undefined) throw (await words()).attributeMissing(spec.module, name, namespace)
   const value = await guarded(loading, expressionText(expression), () => evaluateCall(attribute, expression))
   const application = await understand(loading, expressionText(expression), value)
   if (application === undefined)
-    throw nothingFits(`'${expressionText(expression)}' of '${path}'`, namespace, looksLike(value))
+    throw (await words()).nothingFits(
+      `'${expressionText(expression)}' of '${path}'`,
+      namespace,
+      looksLike(value),
+    )
   return application
 }
 
@@ -139,9 +143,10 @@ const understand = async (
   const application = await guarded(loading, name, () => recognise(value, options.type))
   const named = loading.spec.expression !== undefined || options.type !== 'auto'
   const serves = (server: HttpServer): boolean =>
-    server.listeners('request').some((listener) => listener === value)
-  const isApps = (server: HttpServer): boolean =>
-    !named || serves(server) || member(value, 'server') === server
+    server.listeners('request').some((listener) => listener === value) ||
+    member(value, 'server') === server ||
+    (application?.kind === 'server' && application.server === server)
+  const isApps = (server: HttpServer): boolean => !named || serves(server)
   const listening = adoption.adopted
   if (application === undefined || (listening !== undefined && isApps(listening)))
     return fromAdopted(loading) ?? application
@@ -153,7 +158,7 @@ const guarded = async <T>({ path }: Loading, name: string, action: () => T | Pro
   try {
     return await action()
   } catch (error) {
-    throw await threw(`'${name}' of '${path}' threw`, error, path)
+    throw await (await words()).threw(`'${name}' of '${path}' threw`, error, path)
   }
 }
 
@@ -170,26 +175,26 @@ const untilListening = async (loading: Loading, namespace: Namespace): Promise<A
   const server = await Promise.race([loading.adoption.first, loading.idleWatch.idle(settled.signal)])
   settled.abort()
   if (server !== undefined) return { kind: 'server', shape: 'script', server }
-  const names = Object.keys(namespace).filter((name) => lookup(namespace, [name]).value !== undefined)
-  throw noListen(loading, names.length > 0, namespace)
+  if (loading.options.type !== 'script' && exportNames(namespace).length > 0)
+    throw (await words()).nothingFits(`'${loading.path}'`, namespace)
+  throw noListen(loading.path)
 }
 
-const noListen = ({ path, options }: Loading, exportsSome: boolean, namespace: Namespace): ServerError => {
-  const words = nothingFits(`'${path}'`, namespace)
-  if (exportsSome && options.type !== 'script' && !/exports nothing/u.test(words.detail ?? '')) return words
-  return new ServerError(
+const noListen = (path: string): ServerError =>
+  new ServerError(
     'TSG_APP_NO_LISTEN',
     `'${path}' ended without an HTTP server that listens, and exports no application. ` +
       'Call server.listen(), or export the application.',
   )
-}
+
+const namedScript = (spec: string, module: string): ServerError =>
+  new ServerError(
+    'TSG_SETTING_INVALID',
+    `app_type: 'script' runs a whole module, and '${spec}' names a part of one. Give '${module}', or another app_type.`,
+  )
 
 const pythonLater = (path: string): ServerError =>
   new ServerError(
     'TSG_SETTING_LATER',
     `'${path}' is a Python application: those come with the WSGI bridge, which this version does not have yet.`,
   )
-
-const fail = (error: ServerError): never => {
-  throw error
-}

@@ -52,7 +52,11 @@ function report({ log }: Office, { child, age }: Member, found: BlockedStack): v
   const requests = inflightOf(found.evaluated)
   const lines = requests.map((request) => `    ${describe(request)}`)
   const inHand = lines.length > 0 ? `\nin hand:\n${lines.join('\n')}` : ''
-  log.critical(`Worker (pid:${child.pid}) was blocked here:`, { ...facts, detail: formatStack(found.frames) + inHand, requests })
+  log.critical(`Worker (pid:${child.pid}) was blocked here:`, {
+    ...facts,
+    detail: formatStack(found.frames) + inHand,
+    requests,
+  })
 }
 
 const describe = ({ method, target, ageMs, remoteAddress }: Inflight): string =>

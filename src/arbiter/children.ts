@@ -32,7 +32,7 @@ export interface SpawnOptions {
 }
 
 export interface ChildEvents {
-  readonly said: (message: ToMaster) => void
+  readonly said: (message: Exclude<ToMaster, { type: 'hello' }>) => void
   /** Files the worker has imported (`reload`). */
   readonly imported: (files: readonly string[]) => void
   readonly ended: (code: number | null, signal: string | null) => void
@@ -42,7 +42,7 @@ export interface ChildEvents {
 const BOARD_FD = 4
 const FIRST_LISTENER_FD = 5
 
-/** Spawns a worker and sends it its boot message. Throws the system's error when there is no process. */
+/** Spawns a worker; its boot message follows when it says hello. Throws the system's error when there is no process. */
 export function spawnWorker(options: SpawnOptions, events: ChildEvents): ChildProcess {
   const { listeners, output, boardFd } = options
   const child = spawn(process.execPath, [...STACK_FLAGS, ...options.nodeOptions, workerProgram], {
@@ -65,12 +65,14 @@ export function spawnWorker(options: SpawnOptions, events: ChildEvents): ChildPr
   // 'exit' comes before what the worker said last; 'close' waits for the channel, so that no word is lost.
   child.once('close', ended)
   child.once('error', () => ended(null, null))
-  onWorkerMessage(child, events.said)
+  onWorkerMessage(child, (message) => {
+    if (message.type === 'hello') tell(child, { type: 'boot', ...options.boot, listeners: inherited })
+    else events.said(message)
+  })
   child.on('message', (message) => {
     const files = importedFiles(message)
     if (files.length > 0) events.imported(files)
   })
-  tell(child, { type: 'boot', ...options.boot, listeners: inherited })
   return child
 }
 

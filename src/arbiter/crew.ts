@@ -3,6 +3,7 @@
  * become of a worker stands in the state, not here.
  */
 import type { ChildProcess } from 'node:child_process'
+import type { Config } from '../config/config.ts'
 import type { HookLog, HookWorker } from '../config/hook-types.ts'
 import type { Listener } from '../sockets/listener.ts'
 
@@ -16,7 +17,7 @@ export interface Member {
   failure?: string
   booted: boolean
   aborted: boolean
-  readonly cfg: Readonly<Record<string, unknown>>
+  readonly cfg: Config
 }
 
 export class Crew {
@@ -68,7 +69,7 @@ export const hookWorker = (
 export interface WorkerFacts {
   readonly age: number
   readonly generation: number
-  readonly cfg: Readonly<Record<string, unknown>>
+  readonly cfg: Config
   readonly booted: boolean
   readonly aborted: boolean
   readonly pid: number | '[booting]'

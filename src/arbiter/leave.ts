@@ -9,9 +9,10 @@ export async function leave(office: Office, code: number, reason: string | undef
   office.watchEnd()
   office.pidfile?.unlink()
   await office.hooks.call(config, 'on_exit', office.server)
-  office.metrics.close()
+  await office.statsd?.close()
   office.board.close()
   office.successor?.unref()
+  await office.notifier.settled()
   await log.close()
   office.options.exit(code, reason)
 }

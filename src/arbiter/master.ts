@@ -2,22 +2,22 @@
  * The master process: makes its parts, gives them the first event, and lets the loop run. It ends by
  * `options.exit`, nothing else.
  */
-import { version } from '../version.ts'
+
 import { inheritListeners } from '../sockets/inherit.ts'
 import { createBoard } from '../system/board.ts'
 import { monotonicNow } from '../system/clock.ts'
 import { cpuCount } from '../system/cpus.ts'
 import { setTitle } from '../system/title.ts'
-import { notifySystemd } from '../systemd/notify.ts'
+import { createNotifier } from '../systemd/notify.ts'
+import { version } from '../version.ts'
 import { Crew } from './crew.ts'
 import { nextDeadline } from './deadlines.ts'
 import { decide, initialState } from './decide.ts'
 import { Hooks } from './hooks.ts'
 import { Listeners } from './listeners.ts'
 import { LogSwitch } from './log-switch.ts'
-import { createMasterLog } from './logs.ts'
+import { openMasterLogs } from './logs.ts'
 import { Loop } from './loop.ts'
-import { Metrics } from './metrics.ts'
 import { type MasterOptions, type Office, processName } from './office.ts'
 import { perform, readBeats } from './perform.ts'
 import { policyOf } from './policy.ts'
@@ -35,10 +35,11 @@ export interface Master {
 /** Setting an interval that never comes keeps a master without workers alive, and wakes nobody. */
 const FOREVER = 2 ** 31 - 1
 
-/** Throws ServerError when the log cannot be opened or an inherited socket is none; nothing is started then. */
-export function startMaster(options: MasterOptions): Master {
+/** Rejects with a ServerError when the log cannot be opened or an inherited socket is none; nothing is started then. */
+export async function startMaster(options: MasterOptions): Promise<Master> {
   const { config, warnings } = options.loaded
-  const log = new LogSwitch(createMasterLog(options.loaded))
+  const { error, statsd } = await openMasterLogs(options.loaded)
+  const log = new LogSwitch(error)
   const inherited = inheritListeners()
   const role = options.parent === undefined ? 'master' : 'challenger'
   const loop: Loop = new Loop(initialState(role, process.pid ^ Date.now()), {
@@ -48,26 +49,31 @@ export function startMaster(options: MasterOptions): Master {
     beats: (state) => readBeats(office, state),
     perform: (effect) => perform(office, effect),
   })
+  const notifier = createNotifier({ warn: (message) => log.warning(message) })
   const enqueue = (event: Event) => loop.enqueue(event)
   const watch = new Watch((files) => enqueue({ type: 'changed', files }), log)
   const office: Office = {
     options,
     log,
-    hooks: new Hooks({ log, failed: (message) => enqueue({ type: 'hook-failed', failure: { message, exit: 1 } }) }),
+    hooks: new Hooks({
+      log,
+      failed: (message) => enqueue({ type: 'hook-failed', failure: { message, exit: 1 } }),
+    }),
     listeners: new Listeners(inherited.listeners, inherited.from === 'systemd'),
     board: createBoard(config.worker_tmp_dir),
     crew: new Crew(),
-    metrics: new Metrics(config),
     server: new ServerFacade(() => office),
     loads: new Map([[1, options.loaded]]),
     enqueue,
     state: () => loop.state,
     watch: (files) => watch.add(office.config, files),
     watchEnd: () => watch.end(),
-    notify: (state) => notifySystemd(state, { log, pid: process.pid }),
+    notify: (state) => notifier[state](),
+    notifier,
     title: () => setTitle(`tsgunicorn: ${roleName(loop.state.role)} [${nameFor(office)}]`),
     config,
     pidfile: undefined,
+    statsd,
     proof: undefined,
     successor: undefined,
   }
@@ -76,9 +82,11 @@ export function startMaster(options: MasterOptions): Master {
   log.info(`Starting tsgunicorn ${version}`)
   for (const warning of warnings) log.warning(warning)
   watch.add(config, options.loaded.files)
-  // Once nothing more has to be quick, records go through pino.
   enqueue({ type: 'start', policy: policyOf(config, cpuCount) })
-  return { signal: (name) => enqueue({ type: 'signal', signal: name }), parentGone: () => enqueue({ type: 'parent-gone' }) }
+  return {
+    signal: (name) => enqueue({ type: 'signal', signal: name }),
+    parentGone: () => enqueue({ type: 'parent-gone' }),
+  }
 }
 
 const roleName = (role: 'master' | 'challenger'): string => (role === 'master' ? 'master' : 'master.2')

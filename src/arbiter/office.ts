@@ -5,14 +5,15 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Config } from '../config/config.ts'
 import type { HookServer } from '../config/hook-types.ts'
+import type { Statsd } from '../log/statsd.ts'
 import type { Board } from '../system/board.ts'
 import type { Pidfile } from '../system/pidfile.ts'
+import type { Notifier } from '../systemd/notify.ts'
 import type { Crew } from './crew.ts'
 import type { Hooks } from './hooks.ts'
 import type { Loaded } from './identity.ts'
 import type { Listeners } from './listeners.ts'
 import type { LogSwitch } from './log-switch.ts'
-import type { Metrics } from './metrics.ts'
 import type { StartCommand } from './reexec.ts'
 import type { Event, State } from './state.ts'
 
@@ -37,7 +38,6 @@ export interface Office {
   readonly listeners: Listeners
   readonly board: Board
   readonly crew: Crew
-  readonly metrics: Metrics
   readonly server: HookServer
   /** Generation number -> its configuration. */
   readonly loads: Map<number, Loaded>
@@ -48,11 +48,13 @@ export interface Office {
   readonly watchEnd: () => void
   /** Tells systemd, when it waits to be told. */
   readonly notify: (state: 'reloading' | 'ready' | 'stopping') => void
+  readonly notifier: Notifier
   /** Sets the title that ps(1) shows, from role and configuration. */
   readonly title: () => void
   /** The configuration that hooks and names are taken from: of the newest generation that got so far. */
   config: Config
   pidfile: Pidfile | undefined
+  statsd: Statsd | undefined
   /** The throw-away process of `preload_app`, while it runs. */
   proof: ChildProcess | undefined
   /** The new master of an upgrade, while it lives. */

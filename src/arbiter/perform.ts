@@ -7,7 +7,7 @@ import { beginCapture } from './capture.ts'
 import { tell } from './children.ts'
 import { takePidfile } from './claim.ts'
 import { leave } from './leave.ts'
-import { openLog } from './logs.ts'
+import { changeLogs } from './logs.ts'
 import { loadedOf, type Office } from './office.ts'
 import { startNewMaster } from './reexec.ts'
 import { beginSpawn } from './spawning.ts'
@@ -28,7 +28,7 @@ const deeds: Deeds = {
     if (serving) office.config = loadedOf(office, serving.number).config
   },
   'workers-changed': (office, { now, before }) => {
-    office.metrics.workers(now)
+    office.statsd?.workers(now)
     void office.hooks.call(office.config, 'nworkers_changed', office.server, now, before)
   },
   spawn: beginSpawn,
@@ -85,12 +85,14 @@ function commit(office: Office, generation: number, first: boolean): void {
     if (!office.crew.all().some((member) => member.generation === number)) office.loads.delete(number)
   }
   office.title()
-  office.metrics.workers(office.state().target)
+  office.statsd?.workers(office.state().target)
+  // Starting is over: nothing has to be quick any more.
+  void office.log.usePino()
   if (first) {
     office.options.ready()
     return
   }
-  void openLog(office, loaded)
+  void changeLogs(office, loaded)
   takePidfile(office, loaded.config).catch((error: unknown) => office.log.error(messageOf(error)))
   office.log.info(`Reloaded: generation ${generation} serves`, { generation })
 }
@@ -125,7 +127,7 @@ async function upgrade(office: Office): Promise<void> {
 /** The old master is gone: this one takes over its name and its pidfile. */
 async function promote(office: Office): Promise<void> {
   office.title()
-  office.notify('ready')
+  office.notifier.mainPid(process.pid)
   try {
     await takePidfile(office, office.config)
   } catch (error) {

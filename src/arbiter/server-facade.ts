@@ -1,6 +1,6 @@
 /** What server hooks are given as `server`: Gunicorn's names, read from the office as they are at the moment. */
+import type { Config } from '../config/config.ts'
 import type { HookLog, HookServer, HookWorker } from '../config/hook-types.ts'
-import { plain } from '../config/plain.ts'
 import { factsOf, hookWorker } from './crew.ts'
 import { type Office, processName } from './office.ts'
 
@@ -17,8 +17,8 @@ export class ServerFacade implements HookServer {
   get log(): HookLog {
     return this.#office().log
   }
-  get cfg(): Readonly<Record<string, unknown>> {
-    return plain(this.#office().config)
+  get cfg(): Config {
+    return this.#office().config
   }
   get proc_name(): string {
     return processName(this.#office().config)

@@ -2,7 +2,6 @@
  * How a worker comes to be: `pre_fork`, the process, its boot message, and what is done with what it says.
  */
 import type { Config } from '../config/config.ts'
-import { plain } from '../config/plain.ts'
 import { messageOf } from '../errors.ts'
 import type { ToMaster } from '../ipc/messages.ts'
 import { inheritVariables } from '../sockets/inherit.ts'
@@ -28,7 +27,15 @@ export function beginSpawn(office: Office, effect: SpawnEffect): void {
     return
   }
   const { age, generation } = effect
-  const facts = { age, generation, cfg: plain(config), booted: false, aborted: false, pid: '[booting]', alive: true } as const
+  const facts = {
+    age,
+    generation,
+    cfg: config,
+    booted: false,
+    aborted: false,
+    pid: '[booting]',
+    alive: true,
+  } as const
   void hooks.call(config, 'pre_fork', office.server, hookWorker(facts, office.log)).then(begin)
 }
 
@@ -39,7 +46,11 @@ function trySpawn(office: Office, effect: SpawnEffect): void {
     office.enqueue({ type: 'spawned', age, pid })
   } catch (error) {
     office.log.error(`A worker could not be spawned: ${messageOf(error)}`, { age, err: error })
-    office.enqueue({ type: 'spawn-failed', age, message: `A worker could not be spawned: ${messageOf(error)}` })
+    office.enqueue({
+      type: 'spawn-failed',
+      age,
+      message: `A worker could not be spawned: ${messageOf(error)}`,
+    })
   }
 }
 
@@ -55,9 +66,18 @@ function spawnMember(office: Office, { age, generation, slot }: SpawnEffect): nu
       ended: (code, signal) => ended(office, age, code, signal),
     },
   )
-  if (child.pid === undefined) throw new Error(`${process.execPath} could not be started in ${loaded.config.chdir}`)
-  const cfg = plain(loaded.config)
-  office.crew.add({ age, generation, slot, child, listeners, booted: false, aborted: false, cfg })
+  if (child.pid === undefined)
+    throw new Error(`${process.execPath} could not be started in ${loaded.config.chdir}`)
+  office.crew.add({
+    age,
+    generation,
+    slot,
+    child,
+    listeners,
+    booted: false,
+    aborted: false,
+    cfg: loaded.config,
+  })
   return child.pid
 }
 
@@ -94,7 +114,7 @@ export function spawnOptions(
 }
 
 /** Our environment with `raw_env` and our marks in it; nothing that is the master's alone. */
-function workerEnvironment(config: Config, slot: number): NodeJS.ProcessEnv {
+export function workerEnvironment(config: Config, slot: number): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, ...Object.fromEntries(config.raw_env.map(splitPair)) }
   for (const name of [...inheritVariables, ...listenVariables, 'GUNICORN_PID']) delete env[name]
   env[masterVariable] = String(process.pid)
@@ -109,7 +129,7 @@ export function splitPair(pair: string): [string, string] {
   return cut < 0 ? [pair, ''] : [pair.slice(0, cut), pair.slice(cut + 1)]
 }
 
-function heard(office: Office, age: number, message: ToMaster): void {
+function heard(office: Office, age: number, message: Exclude<ToMaster, { type: 'hello' }>): void {
   const member = office.crew.get(age)
   if (!member) return
   switch (message.type) {

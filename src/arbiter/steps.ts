@@ -3,8 +3,8 @@
  */
 import { messageOf, ServerError } from '../errors.ts'
 import { cpuCount } from '../system/cpus.ts'
-import { takePidfile } from './claim.ts'
 import { spawnWorker } from './children.ts'
+import { takePidfile } from './claim.ts'
 import { loadedOf, type Office } from './office.ts'
 import { policyOf } from './policy.ts'
 import { bootOf, spawnOptions } from './spawning.ts'
@@ -22,7 +22,8 @@ export function beginStep(office: Office, { step, generation, first }: StepEffec
 }
 
 const failureOf = (error: unknown): Failure => ({
-  message: error instanceof ServerError && error.detail ? `${error.message}\n${error.detail}` : messageOf(error),
+  message:
+    error instanceof ServerError && error.detail ? `${error.message}\n${error.detail}` : messageOf(error),
   exit: error instanceof ServerError ? error.exitStatus : 1,
   retry: error instanceof ServerError && error.code === 'TSG_ADDRESS_IN_USE',
 })

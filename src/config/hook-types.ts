@@ -2,6 +2,8 @@
  * What server hooks are given. Names are Gunicorn's; a hook may be async, and has `hook_timeout` seconds.
  */
 
+import type { Config } from './config.ts'
+
 export interface HookLog {
   critical(message: string): void
   error(message: string): void
@@ -25,14 +27,14 @@ export interface HookWorker {
   readonly booted: boolean
   readonly aborted: boolean
   readonly log: HookLog
-  readonly cfg: Readonly<Record<string, unknown>>
+  readonly cfg: Config
 }
 
 /** The master as a hook sees it. */
 export interface HookServer {
   readonly pid: number
   readonly log: HookLog
-  readonly cfg: Readonly<Record<string, unknown>>
+  readonly cfg: Config
   readonly proc_name: string
   /** How many workers are wanted. */
   readonly num_workers: number

@@ -53,8 +53,11 @@ export const tellParentReady = (): Promise<void> => send(process as Peer, 'ready
 export const onChildReady = (child: ChildProcess, heard: () => void): void =>
   listen(child, (body) => body === 'ready' && heard())
 
-/** Calls back when the other side is gone; the channel alone does not keep this process alive. */
+/** Calls back when the other side is gone. The channel keeps this process alive, until `releaseParent`. */
 export function onParentGone(heard: () => void): void {
-  process.channel?.unref()
+  process.channel?.ref()
   process.on('disconnect', heard)
 }
+
+/** From now on the channel alone does not keep this process alive. */
+export const releaseParent = (): void => process.channel?.unref()

@@ -19,10 +19,12 @@ export interface InheritedListener {
   /** As it is logged: `http://127.0.0.1:8000`, `unix:/run/x`. */
   readonly name: string
   /** What an adopted script's `server.address()` answers: a unix path, or host and port. */
-  readonly address: string | { readonly address: string; readonly port: number; readonly family: 'IPv4' | 'IPv6' }
+  readonly address:
+    | string
+    | { readonly address: string; readonly port: number; readonly family: 'IPv4' | 'IPv6' }
 }
 
-/** Sent once, right after the spawn: all a worker needs. */
+/** The answer to a worker's hello: all it needs. */
 export interface BootMessage {
   readonly type: 'boot'
   readonly age: number
@@ -47,6 +49,8 @@ export type ToWorker =
   | { readonly type: 'listener'; readonly index: number }
 
 export type ToMaster =
+  /** The worker listens to the channel; what was sent before would be lost. */
+  | { readonly type: 'hello' }
   | { readonly type: 'ready'; readonly kind: string; readonly shape: string }
   /** The worker cannot boot and exits with this status. */
   | { readonly type: 'failed'; readonly exit: number; readonly message: string; readonly detail?: string }

@@ -45,6 +45,8 @@ export class BufferedLines implements LineSink {
   #held = 0
   #whole: number
   #lost = 0
+  /** How many of the lost the write under way tells of; 0 when it writes lines. */
+  #owed = 0
   #writing: Writing = { phase: 'idle' }
   readonly #atExit = (): void => this.flush()
 
@@ -78,9 +80,13 @@ export class BufferedLines implements LineSink {
     const now = this.#writing
     if (now.phase === 'closed') return
     if (now.phase === 'gathering' || now.phase === 'blocked') clearTimeout(now.timer)
-    if (now.phase === 'blocked') this.#writeNow(now.fd, now.rest)
+    if (now.phase === 'blocked') {
+      this.#writeNow(now.fd, now.rest)
+      this.#lost -= this.#owed
+      this.#owed = 0
+    }
     for (const chunk of this.#takeAll()) this.#writeNow(this.#file.fd, Buffer.from(chunk))
-    if (this.#lost > 0 && writeWhole(this.#file.fd, Buffer.from(this.#note(this.#lost)))) this.#lost = 0
+    this.#tellNow(this.#lost - this.#owed)
     if (now.phase === 'blocked') now.outdated.forEach(closeOne)
     if (now.phase !== 'writing') this.#writing = { phase: 'idle' }
   }
@@ -129,21 +135,26 @@ export class BufferedLines implements LineSink {
     this.#writing = { phase: 'gathering', timer }
   }
 
+  /** What was lost is told before more is tried: while that fails, lines stay here. */
   #send(): void {
-    const chunk = this.#chunks.shift() ?? ''
-    const owed = this.#lost > 0 ? this.#note(this.#lost) : ''
-    this.#lost = 0
-    this.#held -= Buffer.byteLength(chunk)
+    const fd = this.#file.fd
     this.#writing = { phase: 'writing', outdated: [] }
-    this.#push(this.#file.fd, Buffer.from(owed + chunk))
+    this.#owed = this.#lost
+    if (this.#owed > 0) {
+      this.#push(fd, Buffer.from(this.#note(this.#owed)))
+      return
+    }
+    const bytes = Buffer.from(this.#chunks.shift() ?? '')
+    this.#held -= bytes.length
+    this.#push(fd, bytes)
   }
 
   #push(fd: number, bytes: Buffer): void {
     write(fd, bytes, (error, written) => {
       if (hasCode(error, 'EAGAIN', 'EBUSY')) this.#block(fd, bytes)
-      else if (error !== null) this.#done(linesIn(bytes))
+      else if (error !== null) this.#failed(bytes)
       else if (written < bytes.length) this.#push(fd, bytes.subarray(written))
-      else this.#done(0)
+      else this.#written()
     })
   }
 
@@ -152,7 +163,7 @@ export class BufferedLines implements LineSink {
     if (now.phase !== 'writing') {
       // Closed meanwhile: no timer may hold what is left.
       this.#writeNow(fd, rest)
-      this.#done(0)
+      this.#over()
       return
     }
     const timer = setTimeout(() => this.#resume(), RETRY).unref()
@@ -166,12 +177,26 @@ export class BufferedLines implements LineSink {
     this.#push(now.fd, now.rest)
   }
 
-  #done(lost: number): void {
-    this.#lost += lost
+  #written(): void {
+    this.#lost -= this.#owed
+    this.#owed = 0
+    if (this.#over()) this.#next()
+  }
+
+  /** Not tried again at once: a full disk stays full for a while. */
+  #failed(bytes: Buffer): void {
+    if (this.#owed === 0) this.#lost += linesIn(bytes)
+    this.#owed = 0
+    if (this.#over()) this.#wait()
+  }
+
+  /** The write is over: lets go of rotated files. False when the log was closed meanwhile. */
+  #over(): boolean {
     const now = this.#writing
     if ('outdated' in now) now.outdated.forEach(closeOne)
-    if (now.phase === 'closed') this.#file.close()
-    else this.#next()
+    if (now.phase !== 'closed') return true
+    this.#file.close()
+    return false
   }
 
   #takeAll(): readonly string[] {
@@ -180,6 +205,10 @@ export class BufferedLines implements LineSink {
     this.#held = 0
     this.#last = 0
     return all
+  }
+
+  #tellNow(lost: number): void {
+    if (lost > 0 && writeWhole(this.#file.fd, Buffer.from(this.#note(lost)))) this.#lost -= lost
   }
 
   #writeNow(fd: number, bytes: Buffer): void {

@@ -33,7 +33,8 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
   setTitle(`tsgunicorn: worker [${boot.processName}]`)
   const config = await receiveConfig(boot.config)
   const logs = await openLogs(config, boot)
-  if (!boot.proof) logs.error.info(`Booting worker with pid: ${process.pid}`, { pid: process.pid, age: boot.age })
+  if (!boot.proof)
+    logs.error.info(`Booting worker with pid: ${process.pid}`, { pid: process.pid, age: boot.age })
   const both = facades(boot, config, logs.error, vital)
   if (!boot.proof) await config.post_fork?.(both.server, both.worker)
   if (boot.privileges) dropPrivileges(boot.privileges)
@@ -53,7 +54,10 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
 const addressFor = ([first]: readonly InheritedListener[]) => first?.address
 
 /** From the application to a server that accepts. */
-export async function serve(booted: Booted, options: Pick<ServeOptions, 'onRequest' | 'askListener'>): Promise<Engine> {
+export async function serve(
+  booted: Booted,
+  options: Pick<ServeOptions, 'onRequest' | 'askListener'>,
+): Promise<Engine> {
   const { config, logs, facades: both, app, boot } = booted
   const { pre_request: before, post_request: behind } = config
   const { worker } = both

@@ -1,7 +1,6 @@
 /** What hooks are given in a worker: itself, and the master as far as it is known here. */
 import type { Config } from '../config/config.ts'
 import type { HookLog, HookServer, HookWorker } from '../config/hook-types.ts'
-import { plain } from '../config/plain.ts'
 import type { BootMessage } from '../ipc/messages.ts'
 
 /** The parts of a worker that change while it lives. */
@@ -18,7 +17,6 @@ export interface Facades {
 }
 
 export function facades(boot: BootMessage, config: Config, log: HookLog, vital: Vital): Facades {
-  const cfg = plain(config)
   const master = process.ppid
   const worker: HookWorker = {
     age: boot.age,
@@ -26,7 +24,7 @@ export function facades(boot: BootMessage, config: Config, log: HookLog, vital: 
     pid: process.pid,
     ppid: master,
     log,
-    cfg,
+    cfg: config,
     get nr() {
       return vital.requests
     },
@@ -43,7 +41,7 @@ export function facades(boot: BootMessage, config: Config, log: HookLog, vital: 
   const server: HookServer = {
     pid: master,
     log,
-    cfg,
+    cfg: config,
     proc_name: boot.processName,
     num_workers: config.workers === 'auto' ? 0 : config.workers,
     address: boot.listeners.map(({ name }) => name),

@@ -2,8 +2,9 @@
  * The sign of life: written from the event loop that is judged, into a slot of the board, and nothing is sent. The
  * same timer asks for the memory, as both are looked at about once a second.
  */
-import { monotonicNow } from '../system/clock.ts'
+
 import { openSlot, type SlotPhase } from '../system/board.ts'
+import { monotonicNow } from '../system/clock.ts'
 
 export interface Vitals {
   readonly connections: number

@@ -2,7 +2,7 @@
  * The program of a worker process, started by the master (arbiter/children.ts) with the listening sockets and the
  * board among its descriptors, and told everything else in one message. It never outlives its master.
  */
-import { onMasterMessage, onParentGone } from '../ipc/channel.ts'
+import { onMasterMessage, onParentGone, toMaster } from '../ipc/channel.ts'
 import type { BootMessage } from '../ipc/messages.ts'
 import { bootWorker, failBoot } from './boot.ts'
 import { exit } from './exit.ts'
@@ -40,6 +40,8 @@ onMasterMessage((message, handle) => {
       return
   }
 })
+
+toMaster({ type: 'hello' }).catch(failBoot)
 
 // Whoever looks at the environment of a child of this worker finds no mark of ours there.
 delete process.env['TSGUNICORN_MASTER']

@@ -21,7 +21,8 @@ export const workerSignals = {
 export type WorkerSignal = keyof typeof workerSignals
 export type WorkerCommand = (typeof workerSignals)[WorkerSignal]
 
-const isOurs = (name: unknown): name is WorkerSignal => typeof name === 'string' && Object.hasOwn(workerSignals, name)
+const isOurs = (name: unknown): name is WorkerSignal =>
+  typeof name === 'string' && Object.hasOwn(workerSignals, name)
 
 type Emit = (name: string | symbol, ...args: unknown[]) => boolean
 

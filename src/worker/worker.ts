@@ -2,9 +2,10 @@
  * A worker's life after it has booted: serving, draining, gone. One object owns the engine, the logs and the hooks;
  * commands come as signals and as messages of the master, and the first that ends the worker is the one that does.
  */
-import type { Engine } from '../http/engine.ts'
+
 import { messageOf } from '../errors.ts'
-import { toMaster } from '../ipc/channel.ts'
+import type { Engine } from '../http/engine.ts'
+import { releaseParent, toMaster } from '../ipc/channel.ts'
 import type { ToMaster } from '../ipc/messages.ts'
 import { type Booted, serve } from './boot.ts'
 import { exit } from './exit.ts'
@@ -55,9 +56,13 @@ export class Worker {
       }),
       memory: (rss) => limit > 0 && rss > limit && this.#recycle('max_worker_memory', `${rss} bytes`),
     })
+    // What keeps a worker alive from now on are its sockets.
+    releaseParent()
     this.#phase = 'serving'
     vital.booted = true
     await this.#tell({ type: 'ready', kind: app.kind, shape: app.shape })
+    // Booting is over: nothing has to be quick any more.
+    await this.log.usePino()
   }
 
   get log() {
@@ -70,12 +75,18 @@ export class Worker {
     this.#phase = 'draining'
     this.#booted.vital.alive = false
     this.log.info(`Worker exiting (pid: ${process.pid})`, { pid: process.pid })
+    void this.#finish(emptyAcceptQueue)
+  }
+
+  async #finish(emptyAcceptQueue: boolean): Promise<void> {
     const idleMs = (this.#booted.config.graceful_timeout * 1000) / 2
-    this.#engine
-      ?.drain({ emptyAcceptQueue, idleMs })
-      .catch((error: unknown) => this.log.exception('the drain failed', error))
-      .then(() => this.#cleanUp('SIGTERM', CLEAN_UP))
-      .then(() => this.end(0))
+    try {
+      await this.#engine?.drain({ emptyAcceptQueue, idleMs })
+    } catch (error) {
+      this.log.exception('the drain failed', error)
+    }
+    await this.#cleanUp('SIGTERM', CLEAN_UP)
+    this.end(0)
   }
 
   /** INT or QUIT: `worker_int`, and the end. */
@@ -84,9 +95,13 @@ export class Worker {
     this.#booted.vital.alive = false
     if (this.#phase === 'serving') this.log.info(`Worker exiting (pid: ${process.pid})`, { pid: process.pid })
     this.#phase = 'draining'
-    this.#hook('worker_int')
-      .then(() => this.#cleanUp(signal, QUICK))
-      .then(() => this.end(0))
+    void this.#interrupted(signal)
+  }
+
+  async #interrupted(signal: WorkerSignal): Promise<void> {
+    await this.#hook('worker_int')
+    await this.#cleanUp(signal, QUICK)
+    this.end(0)
   }
 
   /** ABRT that reached the loop: `worker_abort`, and the end with status 1, as in Gunicorn. */
@@ -118,7 +133,9 @@ export class Worker {
   end(code: number): void {
     if (this.#phase === 'gone') return
     this.#phase = 'gone'
-    void this.#exitHook().then(() => this.#booted.logs.close()).then(() => exit(code))
+    void this.#exitHook()
+      .then(() => this.#booted.logs.close())
+      .then(() => exit(code))
   }
 
   #counted(): void {
@@ -133,7 +150,10 @@ export class Worker {
   #recycle(reason: 'max_requests' | 'max_worker_memory', why: string): void {
     if (this.#recycling || this.#phase !== 'serving') return
     this.#recycling = true
-    this.log.info(`Autorestarting worker after current request. (${reason}: ${why})`, { pid: process.pid, reason })
+    this.log.info(`Autorestarting worker after current request. (${reason}: ${why})`, {
+      pid: process.pid,
+      reason,
+    })
     void this.#tell({ type: 'recycle', reason })
   }
 
@@ -193,6 +213,6 @@ export class Worker {
   /** The app itself called process.exit, or crashed: the hook gets what can be done synchronously. */
   #exited(): void {
     void this.#exitHook()
-    this.log.flush()
+    this.#booted.logs.flush()
   }
 }

@@ -303,8 +303,10 @@ export interface Place {
   readonly own: Set<string>
 }
 
-/** Prepares the folder and gives the command line; `start` runs it. */
-export const prepare = async (options: StartOptions) => {
+/** Prepares the folder and the command line; `start` runs it. */
+const prepare = async (options: StartOptions) => {
+  if (options.program === undefined && !existsSync(builtProgram))
+    throw new Error(`${builtProgram} is not there: npm run build`)
   const place: Place = {
     folder: temporaryFolder(),
     mark: randomUUID(),

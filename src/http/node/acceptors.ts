@@ -36,8 +36,14 @@ export class Acceptors {
   /** Listens on all of them; `backlog` is set anew by every listen(2) on a shared socket, so all must agree. */
   async open(listeners: readonly EngineListener[], backlog: number): Promise<void> {
     this.#backlog = backlog
-    const servers = await Promise.all(listeners.map(({ fd }) => this.#listen(fd)))
-    this.#acceptors = servers.map((server) => ({ phase: 'accepting', server }))
+    const outcomes = await Promise.allSettled(listeners.map(({ fd }) => this.#listen(fd)))
+    this.#acceptors = outcomes.map((outcome) =>
+      outcome.status === 'fulfilled' ? { phase: 'accepting', server: outcome.value } : { phase: 'paused' },
+    )
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+    if (!failed) return
+    this.closeNow()
+    throw failed.reason
   }
 
   get canPause(): boolean {

@@ -10,6 +10,7 @@ import { type Judge, type Refusal, withoutFields } from '../judge.ts'
 import type { Connection } from './connection.ts'
 import type { Connections } from './connections.ts'
 import type { Exchange } from './exchange.ts'
+import { exchangeKey, type Tracked } from './meter.ts'
 import { noListener } from './servers.ts'
 
 /** What the gate needs of the engine. */
@@ -42,18 +43,26 @@ export class Gate {
   readonly #server: Server
   readonly #options: GateOptions
   readonly #emit: Emit
+  /** One listener for all responses, which are its `this`. */
+  readonly #closed: (this: Tracked) => void
 
   constructor(server: Server, options: GateOptions) {
     this.#server = server
     this.#options = options
     this.#emit = server.emit.bind(server) as Emit
+    const over = (exchange: Exchange) => this.#over(exchange)
+    this.#closed = function () {
+      const exchange = this[exchangeKey]
+      if (exchange) over(exchange)
+    }
   }
 
   /** Sets the gate up. There is no way back: a server is attached for the life of its process. */
   attach(): void {
     const server = this.#server
     const emit = this.#emit
-    const request = this.#request.bind(this)
+    const request = (event: string, incoming: IncomingMessage, response: ServerResponse) =>
+      this.#request(event, incoming, response)
     const passages: Readonly<Record<string, Passage>> = {
       checkContinue: (_, event, args) =>
         request(event, args[0] as IncomingMessage, args[1] as ServerResponse),
@@ -81,7 +90,7 @@ export class Gate {
     } else this.#options.onError(error, `server event '${event}'`)
   }
 
-  #request(event: string, request: IncomingMessage, response: ServerResponse): boolean {
+  #request(event: string, request: IncomingMessage, response: Tracked): boolean {
     const { judge, connections, closing, draining, onBegin } = this.#options
     const connection = connections.of(request.socket)
     // Its answer could not be sent, so its work must not be done; the client sees that it was not.
@@ -90,8 +99,9 @@ export class Gate {
     const { rawHeaders, method = '' } = request
     const verdict = judge({ method, target, rawHeaders }, connection.trusted)
     const exchange = connection.begin(request, response)
+    response[exchangeKey] = exchange
     onBegin(exchange)
-    response.once('close', () => this.#over(exchange))
+    response.on('close', this.#closed)
     if (verdict.verdict === 'serve without') strip(request, verdict.names)
     if (closing()) connection.closeAfterLast()
     if (verdict.verdict === 'refuse') this.#refuse(exchange, response, verdict)
@@ -115,8 +125,11 @@ export class Gate {
   }
 
   #over(exchange: Exchange): void {
-    const completed = exchange.response?.writableFinished ?? true
-    if (exchange.connection.finish(exchange)) this.#options.onOver(exchange, completed)
+    const { response, request, connection } = exchange
+    if (!connection.finish(exchange)) return
+    // A body that failed on its way: a stream's, which nobody but the response heard of.
+    if (response?.errored) this.#options.onError(response.errored, placeOf(request))
+    this.#options.onOver(exchange, response?.writableFinished ?? true)
   }
 
   /** What was under way when its connection went: node tells it to some responses only. */
@@ -196,7 +209,7 @@ export class Gate {
 
   #brokenHead(connection: Connection, error: ParseError): void {
     // A client that never sent a byte has asked nothing: silence ends in silence.
-    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && connection.idle) connection.end()
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && connection.silent) connection.end()
     else {
       const status = statusOfParseError(error.code)
       this.#options.onRefused(status, String(error.code), connection)

@@ -1,0 +1,115 @@
+/**
+ * Starts a server: as this process, or (`daemon`) as a detached one that this process waits for.
+ */
+import { withIdentity } from '../arbiter/identity.ts'
+import { startMaster } from '../arbiter/master.ts'
+import type { StartCommand } from '../arbiter/reexec.ts'
+import { loadConfig } from '../config/load.ts'
+import { startDirectory } from '../config/sources.ts'
+import { messageOf } from '../errors.ts'
+import { onParentGone, tellParentReady } from '../ipc/channel.ts'
+import { inheritVariables } from '../sockets/inherit.ts'
+import {
+  announceFailure,
+  announceReady,
+  daemonVariable,
+  detachStandardStreams,
+  launch,
+} from '../system/daemonize.ts'
+import { listenVariables } from '../systemd/listen-fds.ts'
+import { type CommandLine, configRequest } from './arguments.ts'
+import type { EarlySignals } from './early-signals.ts'
+import { exit, explain } from './exit.ts'
+
+/** How this process came to be: by a person, as the daemon a launcher waits for, or by an upgrade. */
+type Origin =
+  | { readonly kind: 'command' }
+  | { readonly kind: 'daemon' }
+  | { readonly kind: 'upgrade'; readonly parent: number }
+
+/** Resolves when the server has been started; it then lives by its events. Rejects with what stopped the start. */
+export async function run(line: CommandLine, signals: EarlySignals): Promise<void> {
+  const origin = originOf(process.env)
+  const command = startCommand()
+  try {
+    await start(line, signals, origin, command)
+  } catch (error) {
+    const status = explain(error)
+    if (origin.kind === 'daemon') announceFailure(status)
+    exit(status)
+  }
+}
+
+async function start(
+  line: CommandLine,
+  signals: EarlySignals,
+  origin: Origin,
+  command: StartCommand,
+): Promise<void> {
+  const request = await configRequest(line, { env: { ...process.env }, directory: command.cwd })
+  const reload = async () => withIdentity(await loadConfig(request))
+  const loaded = await reload()
+  const { config } = loaded
+  if (config.daemon && origin.kind === 'command') {
+    await daemonize(command)
+    return
+  }
+  const master = await startMaster({
+    loaded,
+    reload,
+    command,
+    parent: origin.kind === 'upgrade' ? origin.parent : undefined,
+    ready: () => {
+      if (origin.kind === 'daemon') {
+        detachStandardStreams({ keepOutput: config.enable_stdio_inheritance })
+        announceReady()
+      }
+      if (origin.kind === 'upgrade') void tellParentReady().catch(parentIsGone)
+    },
+    exit: (code) => {
+      if (origin.kind === 'daemon') announceFailure(code)
+      exit(code)
+    },
+  })
+  forgetOrigin()
+  if (origin.kind === 'upgrade') onParentGone(() => master.parentGone())
+  signals.handTo((signal) => master.signal(signal))
+}
+
+/** The old master ended before it could be told: 'disconnect' says so, too. */
+const parentIsGone = (error: unknown): void =>
+  process.emitWarning(`the old master is gone: ${messageOf(error)}`)
+
+function originOf(env: NodeJS.ProcessEnv): Origin {
+  const parent = Number(env['GUNICORN_PID'])
+  if (parent > 0 && parent === process.ppid) return { kind: 'upgrade', parent }
+  return env[daemonVariable] ? { kind: 'daemon' } : { kind: 'command' }
+}
+
+/** What this process was started with, to start another one like it; without what was meant for this one alone. */
+function startCommand(): StartCommand {
+  const env = { ...process.env }
+  for (const name of ours) delete env[name]
+  return {
+    program: process.execPath,
+    nodeArguments: process.execArgv,
+    arguments: process.argv.slice(1),
+    cwd: startDirectory(process.env),
+    env,
+  }
+}
+
+const ours = [...inheritVariables, ...listenVariables, 'GUNICORN_PID', daemonVariable]
+
+/** Read by now; children must not take them for theirs. */
+function forgetOrigin(): void {
+  for (const name of ours) delete process.env[name]
+}
+
+/** The launcher: its terminal gets the daemon's words, its exit status is the daemon's verdict. */
+async function daemonize({ program, nodeArguments, arguments: args, cwd }: StartCommand): Promise<never> {
+  const verdict = await launch({ command: program, args: [...nodeArguments, ...args], env: process.env, cwd })
+  if ('pid' in verdict) return exit(0)
+  if (verdict.message) process.stderr.write(`${verdict.message}\n`)
+  return exit(verdict.exit)
+}
