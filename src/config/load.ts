@@ -195,7 +195,10 @@ function judgeTogether(
   const issues: Issue[] = []
   const warnings: string[] = []
   const place = (name: string) =>
-    describeOrigin(origins[name] ?? { kind: 'default' }, (file) => nameOf(file, directory))
+    describeOrigin(origins[name] ?? { kind: 'default' }, (file) => nameOf(file, directory)).replace(
+      /^file /,
+      '',
+    )
   for (const [name, setting] of Object.entries(table)) {
     const issue = tooEarly(place(name), name, setting, values[name])
     if (issue !== undefined) issues.push(issue)
