@@ -1,14 +1,10 @@
-/** `--print-config` (every setting, its value and who gave it) and `--version`. It loads nothing. */
+/** `--print-config`: every setting, its value and who gave it. It loads nothing. */
 
 import { dirname } from 'node:path'
 import { nameOf } from '../config/find.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { describeOrigin } from '../config/sources.ts'
 import { shown } from '../config/words.ts'
-import { version } from '../version.ts'
-
-/** As `tsgunicorn (version 0.1.0)`, ending in a line end. */
-export const versionText = (): string => `tsgunicorn (version ${version})\n`
 
 /** One line a setting, by name, as `workers = 4    # file gunicorn.conf.ts:3`; ends with a newline. */
 export function printConfig({

@@ -20,6 +20,7 @@ import {
   type Environment,
   type Layer,
   type Origin,
+  type Resolved,
   resolveLayers,
 } from './sources.ts'
 import { type ConfigTransfer, freeze, transferOf } from './transfer.ts'
@@ -41,7 +42,7 @@ export interface ConfigRequest {
 }
 
 export interface LoadedConfig {
-  /** Every setting, frozen; `chdir` is absolute. Which application to run says `applicationOf`. */
+  /** Every setting, frozen; `chdir` is absolute, `wsgi_app` the application to run, whoever named it. */
   readonly config: Config
   readonly origins: Readonly<Record<string, Origin>>
   /** The configuration file, absolute. */
@@ -145,7 +146,7 @@ interface Gathered {
 }
 
 function finish({ request, table, directory, layers, file, issues, warnings }: Gathered): LoadedConfig {
-  const { values, origins } = resolveLayers([...layers, appLayer(request, layers)])
+  const { values, origins } = withApplication(resolveLayers(layers), request.app)
   const ruled = judgeTogether(table, values, origins, directory, request.platform ?? running)
   refuseIssues([...issues, ...ruled.issues])
   if (request.needsApp !== false) refuseNoApp(values)
@@ -165,10 +166,22 @@ function finish({ request, table, directory, layers, file, issues, warnings }: G
   }
 }
 
-/** An application on the command line beats whatever names one elsewhere, under either name. */
-const appLayer = ({ app }: ConfigRequest, below: readonly Layer[]): Layer => {
-  const rival = below.some(({ values }) => values['app'] !== undefined) ? { app: undefined } : {}
-  return given(app === undefined ? {} : { wsgi_app: app, ...rival }, 'command-line')
+/**
+ * `wsgi_app` tells which application is run: the command line's, else `app`, else its own. `app` is its other name,
+ * and agrees with it when the command line overruled it.
+ */
+function withApplication({ values, origins }: Resolved, named: string | undefined): Resolved {
+  const commandLine: Origin = { kind: 'command-line' }
+  const application = named ?? applicationOf(values)
+  if (application === undefined) return { values, origins }
+  const fromApp = textOf(values['app']) === undefined ? origins['wsgi_app'] : origins['app']
+  const origin = named === undefined ? (fromApp ?? commandLine) : commandLine
+  const rival = textOf(values['app']) === undefined || named === undefined ? {} : { app: named }
+  const overruled = Object.keys(rival).length === 0 ? {} : { app: commandLine }
+  return {
+    values: { ...values, wsgi_app: application, ...rival },
+    origins: { ...origins, wsgi_app: origin, ...overruled },
+  }
 }
 
 /** What can be judged only when all sources have spoken: settings of later parts, and rules between settings. */
@@ -182,7 +195,10 @@ function judgeTogether(
   const issues: Issue[] = []
   const warnings: string[] = []
   const place = (name: string) =>
-    describeOrigin(origins[name] ?? { kind: 'default' }, (file) => nameOf(file, directory))
+    describeOrigin(origins[name] ?? { kind: 'default' }, (file) => nameOf(file, directory)).replace(
+      /^file /,
+      '',
+    )
   for (const [name, setting] of Object.entries(table)) {
     const issue = tooEarly(place(name), name, setting, values[name])
     if (issue !== undefined) issues.push(issue)

@@ -13,6 +13,7 @@ import { type Bundle, bundleConfig, type ConfigModule } from './bundle.ts'
 import type { ConfigContext } from './define-config.ts'
 import { configThrew, evaluateModule, needsImport } from './evaluate.ts'
 import { type Exported, refuseNothing, settingsOf } from './shape.ts'
+import { frameAt } from './words.ts'
 
 export interface ConfigFile extends Exported {
   readonly file: string
@@ -79,9 +80,15 @@ function parsedBy(loader: (file: string, source: string) => unknown, file: strin
     const words = blocks.find((block) => !isFrame(block))?.trim() ?? 'it is not what its extension says'
     throw new ServerError('TSG_CONFIG_SYNTAX', `${file}: the file cannot be parsed: ${words}.`, {
       cause,
-      detail: blocks.find(isFrame)?.replace(/^\n+|\s+$/g, '') ?? '',
+      detail: blocks.find(isFrame)?.replace(/^\n+|\s+$/g, '') ?? frameOfPosition(words, source),
     })
   }
+}
+
+/** cosmiconfig draws no frame for the messages of newer V8s, but they tell the position. */
+function frameOfPosition(words: string, source: string): string {
+  const position = /at position (\d+)/.exec(words)?.[1]
+  return position === undefined ? '' : frameAt(source, Number(position))
 }
 
 const isFrame = (block: string): boolean => /^[\s>]*\d+ \| /m.test(block)

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
-import { printConfig, versionText } from '../../../src/cli/inspect.ts'
+import { printConfig } from '../../../src/cli/inspect.ts'
 import { loadConfig } from '../../../src/config/load.ts'
 import { settings } from '../../../src/config/settings/index.ts'
-import { version } from '../../../src/version.ts'
 import { useProject } from '../config/project.ts'
 
 const project = useProject()
@@ -29,8 +28,4 @@ test('--print-config tells every setting by name, its value and who gave it', as
     "wsgi_app = './app.js' # command line",
     expect.stringMatching(/^keepalive = \d+ # default$/),
   ])
-})
-
-test('--version tells the version of the package', () => {
-  expect(versionText()).toBe(`tsgunicorn (version ${version})\n`)
 })

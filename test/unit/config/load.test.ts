@@ -62,7 +62,14 @@ describe('the application', () => {
   test('of the command line beats those of the file, under both names', async () => {
     project.write({ 'gunicorn.conf.json': '{ "wsgi_app": "a", "app": "b" }' })
     const { config } = await project.load({ app: './c.js' })
-    expect([config['wsgi_app'], config['app']]).toEqual(['./c.js', undefined])
+    expect([config['wsgi_app'], config['app']]).toEqual(['./c.js', './c.js'])
+  })
+
+  test('is called app or wsgi_app, and app wins; wsgi_app tells the one that is run', async () => {
+    project.write({ 'gunicorn.conf.json': '{ "wsgi_app": "a",\n "app": "b" }' })
+    const { config, origins } = await project.load({ needsApp: true })
+    expect(config['wsgi_app']).toBe('b')
+    expect(origins['wsgi_app']).toMatchObject({ kind: 'file', line: 2 })
   })
 
   test('may come from the file', async () => {

@@ -91,7 +91,7 @@ describe('settings together', () => {
     const inFile = await faultOf('gunicorn.conf.ts', 'export const spew = true')
     expect(inFile.code).toBe('TSG_SETTING_LATER')
     expect(inFile.message).toBe(
-      'file gunicorn.conf.ts:1: spew = true cannot be honoured yet: it comes with the WSGI bridge. Remove it.',
+      'gunicorn.conf.ts:1: spew = true cannot be honoured yet: it comes with the WSGI bridge. Remove it.',
     )
     expect((await project.fault({ commandLine: { spew: true } })).message).toMatch(/^command line: spew/)
   })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lineOfKey, nearestName, shown } from '../../../src/config/words.ts'
+import { frameAt, lineOfKey, nearestName, shown } from '../../../src/config/words.ts'
 
 test.each([
   [4, '4'],
@@ -32,4 +32,8 @@ test('a name is near when few letters differ', async () => {
   expect(await nearestName('workerClass', names)).toBe('worker_class')
   expect(await nearestName('elephant', names)).toBeUndefined()
   expect(await nearestName('workers', [])).toBeUndefined()
+})
+
+test('a frame shows the line and marks the character', () => {
+  expect(frameAt('ab\ncde\nf', 4)).toBe('> 2 | cde\n       ^')
 })
