@@ -28,6 +28,8 @@ export default defineConfig({
   accesslog: '-',
 
   when_ready(server) {
-    server.log.info(`Ready at ${server.address.join(', ')}: kill -HUP ${server.pid} reloads, kill -TERM stops`)
+    server.log.info(
+      `Ready at ${server.address.join(', ')}: kill -HUP ${server.pid} reloads, kill -TERM stops`,
+    )
   },
 })
