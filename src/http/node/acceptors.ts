@@ -26,7 +26,8 @@ export class Acceptors {
   readonly #options: AcceptorsOptions
   #acceptors: Acceptor[] = []
   #backlog = 0
-  #accepted = 0
+  /** Connections taken and listeners opened so far: while it grows, the queue may hold more. */
+  #stirs = 0
   #phase: 'accepting' | 'paused' | 'closed' = 'accepting'
 
   constructor(options: AcceptorsOptions) {
@@ -83,12 +84,11 @@ export class Acceptors {
     const until = performance.now() + emptyingMs
     this.resume()
     await turn()
-    for (let before = -1; this.#busy(before) && performance.now() < until; await turn())
-      before = this.#accepted
+    for (let before = -1; this.#busy(before) && performance.now() < until; await turn()) before = this.#stirs
   }
 
   #busy(before: number): boolean {
-    return before !== this.#accepted || this.#acceptors.some(({ phase }) => phase === 'asking')
+    return before !== this.#stirs || this.#acceptors.some(({ phase }) => phase === 'asking')
   }
 
   async #reopen(index: number): Promise<void> {
@@ -97,6 +97,7 @@ export class Acceptors {
     this.#acceptors[index] = { phase: 'asking' }
     const server = await this.#listen(await ask(index))
     this.#acceptors[index] = { phase: 'accepting', server }
+    this.#stirs += 1
     // The world may have changed while we asked.
     if (this.#phase !== 'accepting') this.#closeServers()
   }
@@ -122,7 +123,7 @@ export class Acceptors {
 
   async #listen(handle: ListeningHandle): Promise<Server> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      this.#accepted += 1
+      this.#stirs += 1
       this.#options.onConnection(socket)
     })
     const listening = new Promise<void>((resolve, reject) => {
