@@ -1,22 +1,26 @@
 /** When the arbiter has to be woken next. Every waiting of the state stands here; without one it sleeps. */
 import { wantsSpawn } from './balance.ts'
 import type { State } from './state.ts'
-import { isServing } from './turn.ts'
+import { isServing, isStopping } from './turn.ts'
 import { workerDeadline } from './workers.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
 
 /** Monotonic milliseconds, or Infinity. */
 export function nextDeadline(state: State): number {
-  const { workers, staging, upgrade, mode, crashes } = state
+  const { workers, staging, mode, crashes } = state
   return Math.min(
     ...workers.map((worker) => workerDeadline(state, worker)),
     staging && 'deadline' in staging ? staging.deadline : NEVER,
-    upgrade.phase === 'starting' ? upgrade.deadline : NEVER,
+    upgradeDeadline(state),
     mode.phase === 'lame-duck' ? mode.deadline : NEVER,
     wantsSpawn(state) ? crashes.notBefore : NEVER,
   )
 }
+
+/** A master that ends leaves the new one alone: there will be no other. */
+export const upgradeDeadline = (state: State): number =>
+  state.upgrade.phase === 'starting' && !isStopping(state) ? state.upgrade.deadline : NEVER
 
 /** The state with no answer overdue before `until`; what is due by itself (lame duck, lifetime) stays. */
 export const putOff = (state: State, until: number): State => ({

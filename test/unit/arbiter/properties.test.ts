@@ -17,7 +17,7 @@ const check = <T>(world: fc.Arbitrary<T>, numRuns: number, property: (world: T) 
 
 describe('whatever the world does', () => {
   test('every decision keeps the rules, and a stop ends everybody in bounded time', () => {
-    check(full, 1500, ({ seed, role, policies, health: given, plan: actions }) => {
+    check(full, 800, ({ seed, role, policies, health: given, plan: actions }) => {
       const world = new World({ seed, role, policies, health: given, watch })
       world.start()
       for (const { action, delay: span } of actions) {
@@ -33,7 +33,7 @@ describe('whatever the world does', () => {
 
   test('the target is reached when the world is well again', () => {
     const story = fc.record({ ...setting, health, plan: plan(harmless) })
-    check(story, 700, ({ seed, role, policies, health: given, plan: actions }) => {
+    check(story, 200, ({ seed, role, policies, health: given, plan: actions }) => {
       const world = new World({ seed, role, policies, health: given, watch })
       world.start()
       for (const { action, delay: span } of actions) {
@@ -58,7 +58,7 @@ describe('whatever the world does', () => {
       recycles: rate,
     })
     const story = fc.record({ ...setting, calm, plan: plan(signal(living)) })
-    check(story, 500, ({ seed, role, policies, calm: given, plan: actions }) => {
+    check(story, 200, ({ seed, role, policies, calm: given, plan: actions }) => {
       let capacity = 0
       const world = new World({
         seed,
