@@ -1,8 +1,8 @@
 /**
- * Lines gathered and written off the event loop: one write is under way at a time, each of whole lines, no larger
- * than other processes leave alone. A line waits `delay` milliseconds at most. It knows no format.
+ * Lines gathered and written off the event loop (files), or without waiting (pipes): one write is under way at a
+ * time, each of whole lines, no larger than other processes leave alone. A line waits `delay` milliseconds at most. It knows no format.
  */
-import { closeSync, write } from 'node:fs'
+import { closeSync, write, writeSync } from 'node:fs'
 import { hasCode } from '../errors.ts'
 import type { LogFile } from './file.ts'
 import { type LineSink, type LossNote, writeWhole } from './sink.ts'
@@ -44,6 +44,7 @@ export class BufferedLines implements LineSink {
   #last = 0
   #held = 0
   #whole: number
+  #regular: boolean
   #lost = 0
   /** How many of the lost the write under way tells of; 0 when it writes lines. */
   #owed = 0
@@ -53,6 +54,7 @@ export class BufferedLines implements LineSink {
   constructor(file: LogFile, { note, delay = 50, most = 8 * 1024 * 1024 }: BufferOptions) {
     this.#file = file
     this.#whole = file.wholeBytes
+    this.#regular = file.regular
     this.#note = note
     this.#delay = delay
     this.#most = most
@@ -96,6 +98,7 @@ export class BufferedLines implements LineSink {
     if (now.phase === 'closed') return
     const former = this.#file.reopen()
     this.#whole = this.#file.wholeBytes
+    this.#regular = this.#file.regular
     if (former === undefined) return
     if ('outdated' in now) this.#writing = { ...now, outdated: [...now.outdated, former] }
     else closeSync(former)
@@ -125,8 +128,14 @@ export class BufferedLines implements LineSink {
 
   #next(): void {
     if (this.#held === 0) this.#writing = { phase: 'idle' }
-    else if (this.#held >= this.#whole) this.#send()
-    else this.#wait()
+    else if (this.#held < this.#whole) this.#wait()
+    else if (this.#regular) this.#send()
+    // A write in place is over when it returns: one below the other would fill the stack.
+    else queueMicrotask(() => this.#goOn())
+  }
+
+  #goOn(): void {
+    if (this.#writing.phase === 'writing') this.#send()
   }
 
   #wait(): void {
@@ -150,12 +159,28 @@ export class BufferedLines implements LineSink {
   }
 
   #push(fd: number, bytes: Buffer): void {
-    write(fd, bytes, (error, written) => {
-      if (hasCode(error, 'EAGAIN', 'EBUSY')) this.#block(fd, bytes)
-      else if (error !== null) this.#failed(bytes)
-      else if (written < bytes.length) this.#push(fd, bytes.subarray(written))
-      else this.#written()
-    })
+    if (this.#regular) write(fd, bytes, (error, written) => this.#pushed(fd, bytes, error, written))
+    else this.#pushInPlace(fd, bytes)
+  }
+
+  #pushed(fd: number, bytes: Buffer, error: Error | null, written: number): void {
+    if (hasCode(error, 'EAGAIN', 'EBUSY')) this.#block(fd, bytes)
+    else if (error !== null) this.#failed(bytes)
+    else if (written < bytes.length) this.#push(fd, bytes.subarray(written))
+    else this.#written()
+  }
+
+  /** Not by a thread: a full pipe would refuse it there, and a process that exits would never hear of it. */
+  #pushInPlace(fd: number, bytes: Buffer): void {
+    let written = 0
+    let failure: unknown
+    try {
+      written = writeSync(fd, bytes)
+    } catch (error) {
+      failure = error
+    }
+    if (failure === undefined) this.#pushed(fd, bytes, null, written)
+    else this.#pushed(fd, bytes, failure instanceof Error ? failure : new Error(String(failure)), 0)
   }
 
   #block(fd: number, rest: Buffer): void {
@@ -212,7 +237,9 @@ export class BufferedLines implements LineSink {
   }
 
   #writeNow(fd: number, bytes: Buffer): void {
-    if (!writeWhole(fd, bytes)) this.#lost += linesIn(bytes)
+    // The end of a process waits for a reader that does not read once, not for each of its chunks.
+    const written = this.#lost > 0 ? writeWhole(fd, bytes, 0) : writeWhole(fd, bytes)
+    if (!written) this.#lost += linesIn(bytes)
   }
 }
 

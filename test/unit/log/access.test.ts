@@ -139,6 +139,30 @@ test.runIf(existsSync('/dev/full'))(
   },
 )
 
+test.runIf(existsSync('/dev/full'))(
+  'what is written while the disk is full waits until the loss can be told',
+  async () => {
+    const path = join(temporary(), 'log')
+    symlinkSync('/dev/full', path)
+    const told: number[] = []
+    const lines = new BufferedLines(new LogFile({ destination: path, setting: 'accesslog' }), {
+      note: (lost) => {
+        told.push(lost)
+        return `lost ${lost}\n`
+      },
+      delay: 1,
+    })
+    lines.write('one\ntwo\n')
+    await eventually(() => told.length > 1)
+    lines.write('three\n')
+    unlinkSync(path)
+    lines.reopen()
+    await eventually(() => linesOf(path).length === 2)
+    expect(linesOf(path)).toEqual(['lost 2', 'three'])
+    lines.close()
+  },
+)
+
 const targetOf = (fd: string): string => {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`)
