@@ -145,6 +145,16 @@ describe('a start', () => {
     expect(story.state.serving?.number).toBe(1)
   })
 
+  test('does not end either when the one that served hangs', () => {
+    const story = new Story({ timeout: 5000 }).start().until('booting').spawn().ready(1)
+    story.silent.add(1)
+    story.pass(5000)
+    expect(story.ages('capturing')).toEqual([1])
+    expect(story.exit(2, 4).did('exit')).toEqual([])
+    story.exit(1, null, 'SIGABRT')
+    expect(story.state.serving?.number).toBe(1)
+  })
+
   test('TTIN and TTOU count from the first moment', () => {
     const story = new Story().start().signal('SIGTTIN', 'SIGTTIN', 'SIGTTOU').until('booting').boot()
     expect(story.ages('ready')).toHaveLength(3)
