@@ -45,6 +45,8 @@ describe('a start', () => {
     story.tell({ type: 'done', generation: 9, step: 'announcing' })
     story.tell({ type: 'failed', generation: 9, failure: { message: 'old', exit: 1 } })
     expect(story.state.staging?.step).toBe('announcing')
+    story.succeed().fail()
+    expect(story.state.staging?.step).toBe('booting')
   })
 
   test.each(['preparing', 'opening', 'announcing', 'proving'] as const)('ends when %s fails', (step) => {
