@@ -56,10 +56,8 @@ function spawnCount(state: State): number {
   const fresh = staying.filter((worker) => isFresh(worker, newest))
   const missing = state.target - fresh.length
   if (missing <= 0) return 0
-  const room = floorWithOld(state) + allowance(state) - staying.length
-  // Someone must be on the way, or nothing would ever be replaced.
-  const booting = staying.some((worker) => !isServing(worker))
-  return Math.min(missing, Math.max(room, booting ? 0 : 1))
+  // Never stuck without room: what serves beyond the floor was retired, and the allowance is at least one.
+  return Math.max(0, Math.min(missing, floorWithOld(state) + allowance(state) - staying.length))
 }
 
 const floorWithOld = ({ staging, target }: State): number =>

@@ -75,7 +75,7 @@ const isRowBroken = ({ workers, crashes }: State, now: number): boolean =>
 
 /** A worker of the generation that serves, or did: proof that it can boot. */
 const isProof = (worker: Worker, { generation }: Worker): boolean =>
-  worker.generation === generation && (isServing(worker) || worker.phase === 'retiring' || isHang(worker))
+  worker.generation === generation && (isServing(worker) || isHang(worker))
 
 /** Ends that were asked for are no news; others are told in Gunicorn's words. */
 function reportDeath(turn: Turn, worker: Worker, { code, signal }: Extract<Event, { type: 'exited' }>): void {

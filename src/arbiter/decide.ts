@@ -46,7 +46,7 @@ export function decide(state: State, event: Event, now: number): Decision {
   judge(turn, event)
   settle(turn)
   resume(turn)
-  if (turn.state.mode.phase !== 'stopping') balance(turn)
+  balance(turn)
   finish(turn)
   return [turn.state, turn.effects]
 }

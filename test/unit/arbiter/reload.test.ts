@@ -80,6 +80,17 @@ describe('a reload', () => {
   })
 })
 
+describe('a reload that changes the timeout', () => {
+  test('has the silence of workers it keeps counted from then', () => {
+    const story = new Story({ workers: 1, timeout: 0 }).serve()
+    story.silent.add(1)
+    story.reload({ workers: 2, timeout: 5000 }).spawn().pass(3500).exit(3, 1).ready(2).signal('SIGHUP')
+    expect(story.state.serving?.number).toBe(2)
+    expect(story.pass(4999).did('capture')).toEqual([])
+    expect(story.pass(1).did('capture')).toEqual([{ do: 'capture', age: 1, why: 'timeout' }])
+  })
+})
+
 describe('a reload that fails', () => {
   const steps = ['loading', 'opening', 'announcing', 'proving'] as const
 
@@ -178,6 +189,13 @@ describe('reloads that meet', () => {
     expect(story.state.serving?.number).toBe(2)
     expect(story.state.staging).toMatchObject({ number: 3, step: 'loading' })
     expect(story.ages('ready')).toEqual([2, 3])
+  })
+
+  test('one that has not proven itself is not taken because another waits', () => {
+    const story = new Story().serve().reload().spawn().signal('SIGHUP').exit(3, 1)
+    expect(story.did('commit')).toEqual([])
+    expect(story.exit(4, 3).state).toMatchObject({ serving: { number: 1 }, staging: { number: 3 } })
+    expect(story.ages('ready')).toEqual([1, 2])
   })
 
   test('USR2 during a reload is done after it, whatever was asked between', () => {

@@ -45,6 +45,8 @@ describe('a start', () => {
     story.tell({ type: 'done', generation: 9, step: 'announcing' })
     story.tell({ type: 'failed', generation: 9, failure: { message: 'old', exit: 1 } })
     expect(story.state.staging?.step).toBe('announcing')
+    story.succeed().fail()
+    expect(story.state.staging?.step).toBe('booting')
   })
 
   test.each(['preparing', 'opening', 'announcing', 'proving'] as const)('ends when %s fails', (step) => {
@@ -142,6 +144,16 @@ describe('a start', () => {
     story.exit(1, 1).spawn()
     for (const age of story.ages('booting')) story.exit(age, 3)
     expect(exits(story)).toEqual([])
+    expect(story.state.serving?.number).toBe(1)
+  })
+
+  test('does not end either when the one that served hangs', () => {
+    const story = new Story({ timeout: 5000 }).start().until('booting').spawn().ready(1)
+    story.silent.add(1)
+    story.pass(5000)
+    expect(story.ages('capturing')).toEqual([1])
+    expect(story.exit(2, 4).did('exit')).toEqual([])
+    story.exit(1, null, 'SIGABRT')
     expect(story.state.serving?.number).toBe(1)
   })
 

@@ -115,6 +115,14 @@ describe('INT and QUIT', () => {
     expect(story.leave().did('exit')).toHaveLength(1)
   })
 
+  test('tell nothing to workers that were told to quit, or killed, before', () => {
+    const story = new Story().serve().signal('SIGTTIN').spawn().signal('SIGTERM').pass(2000)
+    expect(story.ages('killed')).toEqual([3])
+    story.take()
+    expect(story.signal('SIGINT').kills()).toEqual(['1 SIGQUIT', '2 SIGQUIT'])
+    expect(story.ages('killed')).toEqual([3])
+  })
+
   test('keep the status of a start that failed', () => {
     const story = new Story().start().until('booting').spawn().exit(1, 4).signal('SIGINT').leave()
     expect(story.did('exit').map(({ code }) => code)).toEqual([4])

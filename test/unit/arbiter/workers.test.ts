@@ -235,6 +235,15 @@ describe('a silent worker', () => {
     expect(new Story().serve().pass(1_000_000).take()).toEqual([])
   })
 
+  test('is not one whose slot still holds the beat of the worker before', () => {
+    const story = new Story({ workers: 1 }).serve()
+    story.now = 20_000
+    story.tell({ type: 'tick', beats: new Map([[1, 15_000]]) })
+    story.tell({ type: 'tick', beats: new Map([[1, 3]]) })
+    expect(nextDeadline(story.state)).toBe(45_000)
+    expect(story.did('capture')).toEqual([])
+  })
+
   test('that is leaving is judged too', () => {
     const story = new Story().serve().tell({ type: 'recycle', age: 1, reason: 'max_requests' })
     expect(silence(story, 1).did('capture')).toHaveLength(1)
@@ -273,6 +282,13 @@ describe('a master that was suspended', () => {
     story.exit(1).ready(3).tell({ type: 'loaded', generation: 2, policy: story.policy }).pass(2000)
     expect(story.kills()).toEqual([])
     expect(story.state.staging?.step).toBe('opening')
+  })
+
+  test('gives a new master the same second', () => {
+    const story = new Story({ timeout: 0 }).serve().signal('SIGUSR2')
+    story.now += 3_600_000
+    expect(story.tick().did('end-upgrade')).toEqual([])
+    expect(story.pass(1000).did('end-upgrade')).toHaveLength(1)
   })
 
   test('judges them a second later', () => {
