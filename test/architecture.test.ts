@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { Setting } from '../src/config/setting.ts'
 import { settings } from '../src/config/settings/index.ts'
 import { repository } from './support/machine.ts'
 import { type Import, layers, type SourceFile, sourceFiles } from './support/source.ts'
@@ -127,7 +128,7 @@ describe('invariants', () => {
     const readers = files.filter(({ folder }) => !['config', 'generate', 'index.ts'].includes(folder))
     const text = readers.map(({ code }) => code).join('\n')
     const unread = Object.entries(settings)
-      .filter(([, setting]) => !('later' in setting && setting.later !== undefined))
+      .filter(([, setting]: [string, Setting]) => setting.later === undefined && !setting.inert)
       .map(([name]) => name)
       .filter((name) => !new RegExp(`\\b${name}\\b`).test(text))
     expect(unread).toEqual([])

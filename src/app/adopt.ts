@@ -7,13 +7,13 @@
  * for good: nothing here is for a process that does anything but run an application.
  */
 
-import { Server as HttpServer } from 'node:http'
+import type { Server as HttpServer } from 'node:http'
 import { Server as NetServer } from 'node:net'
-import { Server as TlsServer } from 'node:tls'
 import { hasCode } from '../errors.ts'
 import { unmasked } from './cluster-mask.ts'
 import { type ListenRequest, readListen } from './listen-request.ts'
-import { type ListenAddress, pretendListening } from './pretend.ts'
+import { isOffered, type ListenAddress, pretendListening, stopPretending } from './pretend.ts'
+import { isPlainHttp, isTls } from './server-kinds.ts'
 
 export interface AdoptionOptions {
   /** What `server.address()` answers; undefined: what the program asked for. */
@@ -90,7 +90,7 @@ export class ListenAdoption {
     const places = state.phase === 'adopted' && mine ? [state.request.place] : []
     this.#state = { phase: 'settled', places: new Set(places), isApps }
     if (state.phase !== 'adopted' || mine || !state.server.listening) return
-    state.server.close()
+    stopPretending(state.server)
     this.#warnOfCollision(state.server, state.request)
     // Its callback ran when it believed to listen.
     listenForReal(state.server, state.request.options)
@@ -98,6 +98,7 @@ export class ListenAdoption {
 
   #listen(server: NetServer, args: unknown[]): NetServer {
     const request = readListen(args)
+    if (isPlainHttp(server) && isOffered(server)) stopPretending(server)
     // Node throws ERR_SERVER_ALREADY_LISTEN.
     if (server.listening) return original.apply(server, args)
     if (isPlainHttp(server) && this.#isTaken(server, request)) return this.#pretend(server, request)
@@ -115,7 +116,7 @@ export class ListenAdoption {
     )
   }
 
-  /** Whether the place is where tsgunicorn listens, as with `listen(process.env.PORT)`: nobody else can be meant. */
+  /** Whether the place is where tsgunicorn listens, as with the PORT of the environment: nobody else can be meant. */
   #isBound(request: ListenRequest): boolean {
     const bound = this.#options.address?.()
     if (bound === undefined) return false
@@ -139,7 +140,7 @@ export class ListenAdoption {
   #warnOfCollision(server: NetServer, request: ListenRequest): void {
     if (request.port === 0) return
     const { warn } = this.#options
-    const tls = server instanceof TlsServer ? ' with TLS of its own (tsgunicorn adopts plain HTTP)' : ''
+    const tls = isTls(server) ? ' with TLS of its own (tsgunicorn adopts plain HTTP)' : ''
     warn(
       `The application listens on ${request.place} by itself${tls}: every worker does, and all but one will fail.`,
     )
@@ -161,10 +162,6 @@ const forgiveInUse = (server: NetServer, request: ListenRequest, warn: (message:
   Object.assign(server, { emit: forgiving })
   server.once('listening', () => Object.assign(server, { emit }))
 }
-
-/** node:http's server, or node:http2's clear-text one, which is a class that Node does not export. */
-const isPlainHttp = (server: NetServer): server is HttpServer =>
-  server instanceof HttpServer || (!(server instanceof TlsServer) && 'updateSettings' in server)
 
 const addressOf = ({ path, host, port }: ListenRequest): ListenAddress =>
   path ?? { address: host ?? '::', family: host?.includes(':') === false ? 'IPv4' : 'IPv6', port: port ?? 0 }

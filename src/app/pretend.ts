@@ -35,3 +35,24 @@ export const pretendListening = (server: HttpServer, address: () => ListenAddres
     if (server.listening) server.emit('listening')
   })
 }
+
+const offered = new WeakSet<HttpServer>()
+
+/**
+ * The same for a server that was exported before it listened. The program may call `listen` yet, which is then no
+ * second listen: `isOffered` says so.
+ */
+export const offerListening = (server: HttpServer): void => {
+  if (server.listening) return
+  pretendListening(server, () => ({ address: '::', family: 'IPv6', port: 0 }))
+  offered.add(server)
+}
+
+export const isOffered = (server: object): boolean => offered.has(server as HttpServer)
+
+/** Takes the pretence back, without the events of a close: the server may now listen. */
+export const stopPretending = (server: HttpServer): void => {
+  offered.delete(server)
+  Object.assign(server, { _handle: null })
+  Reflect.deleteProperty(server, 'address')
+}

@@ -7,7 +7,6 @@ import { statSync } from 'node:fs'
 import { basename, extname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ServerError } from '../errors.ts'
-import { notFound } from './not-found.ts'
 import { readIfPresent } from './package-scope.ts'
 
 export interface ResolvedApp {
@@ -33,7 +32,10 @@ export const resolveApp = async (module: string, from: string): Promise<Resolved
     findPath(path, tried) ??
     (dotted.test(module) ? findPath(join(from, ...module.split('.')), tried) : undefined) ??
     (await findPackage(module, from, tried))
-  if (found === undefined) throw notFound(module, from, tried)
+  if (found === undefined) {
+    const { notFound } = await import('./not-found.ts')
+    throw notFound(module, from, tried)
+  }
   return { path: found, language: extname(found) === '.py' ? 'python' : 'javascript' }
 }
 

@@ -6,12 +6,12 @@
  * package in one tree are common; classes of Node itself exist once.
  */
 
-import { Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Server as NetServer } from 'node:net'
-import { Server as TlsServer } from 'node:tls'
-import type { Application, NodeHandler } from './application.ts'
+import type { Application, FetchHandler, NodeHandler } from './application.ts'
 import { member } from './namespace.ts'
-import { pretendListening } from './pretend.ts'
+import { offerListening } from './pretend.ts'
+import { isHttpServer, isPlainHttp } from './server-kinds.ts'
 
 type Callable = (...args: unknown[]) => unknown
 
@@ -45,16 +45,19 @@ export const isClass = (value: unknown): boolean =>
 
 const isPlainFunction = (value: unknown): value is Callable => isFunction(value) && !isClass(value)
 
-const node = (shape: string, target: Callable, self?: unknown): Application => ({
-  kind: 'node',
-  shape,
-  handler: (request, response) => Reflect.apply(target, self, [request, response]),
-})
+/** The method itself, bound: what is called for every request is looked up once. */
+const bound = (value: unknown, name: string): Callable => {
+  const method = member(value, name)
+  if (!isFunction(method)) throw new TypeError(`${name} is not a function`)
+  return method.bind(value)
+}
 
-const fetchOf = (shape: string, value: unknown): Application => ({
+const node = (shape: string, handler: Callable): Application => ({ kind: 'node', shape, handler })
+
+const fetchOf = (shape: string, fetch: Callable): Application => ({
   kind: 'fetch',
   shape,
-  fetch: (request) => call(value, 'fetch', request) as Response | Promise<Response>,
+  fetch: fetch as FetchHandler,
 })
 
 /**
@@ -62,10 +65,9 @@ const fetchOf = (shape: string, value: unknown): Application => ({
  * so only its requests are passed on.
  */
 const fromServer = (shape: string, server: unknown): Application => {
-  if (server instanceof TlsServer) return passRequests(shape, server)
-  const plain = server as HttpServer
-  pretendListening(plain, () => ({ address: '::', family: 'IPv6', port: 0 }))
-  return { kind: 'server', shape, server: plain }
+  if (!isPlainHttp(server)) return passRequests(shape, server as NetServer)
+  offerListening(server)
+  return { kind: 'server', shape, server }
 }
 
 const passRequests = (shape: string, server: NetServer): Application => ({
@@ -76,11 +78,6 @@ const passRequests = (shape: string, server: NetServer): Application => ({
     upgrade: (request, socket, head) => void server.emit('upgrade', request, socket, head),
   }),
 })
-
-const isServer = (value: unknown): boolean =>
-  value instanceof HttpServer || value instanceof TlsServer || isHttp2(value)
-/** node:http2's servers are not exported as classes. */
-const isHttp2 = (value: unknown): boolean => value instanceof NetServer && has(value, 'updateSettings')
 
 /** A bare router calls this when no route matched, or one failed; applications have one of their own. */
 const finalHandler =
@@ -127,7 +124,7 @@ const adaptFastify = async (app: unknown): Promise<Application> => {
   return {
     kind: 'node',
     shape: 'fastify',
-    handler: (request, response) => call(app, 'routing', request, response),
+    handler: bound(app, 'routing'),
     ...(upgrades && {
       upgrade: (request, socket, head) => void server.emit('upgrade', request, socket, head),
     }),
@@ -146,7 +143,7 @@ export const shapes: readonly Shape[] = [
     word: 'hapi',
     told: 'a `listener` that is a server, method `initialize`',
     served: '`await initialize()`, then its listener is fed connections',
-    test: (value) => has(value, 'initialize') && isServer(member(value, 'listener')),
+    test: (value) => has(value, 'initialize') && isHttpServer(member(value, 'listener')),
     adapt: adaptHapi,
   },
   {
@@ -167,7 +164,7 @@ export const shapes: readonly Shape[] = [
     word: 'server',
     told: "a server of Node's http, https or http2",
     served: 'it is fed connections; of one with TLS only the requests are used',
-    test: isServer,
+    test: isHttpServer,
     adapt: (value) => fromServer('server', value),
   },
   {
@@ -175,14 +172,21 @@ export const shapes: readonly Shape[] = [
     told: 'method `fetch`: Hono, H3, Elysia, `export default { fetch }`',
     served: '`fetch(Request)`',
     test: (value) => has(value, 'fetch'),
-    adapt: (value) => fetchOf('fetch object', value),
+    adapt: (value) => fetchOf('fetch object', bound(value, 'fetch')),
   },
   {
     word: 'polka',
     told: 'an object with methods `handler` and `listen`',
     served: '`handler(request, response)`',
     test: (value) => typeof value === 'object' && has(value, 'handler', 'listen'),
-    adapt: (value) => node('polka', member(value, 'handler') as Callable, value),
+    adapt: (value) => node('polka', bound(value, 'handler')),
+  },
+  {
+    word: 'server inside',
+    told: 'an object with a method `listen` and a server as `server`: Restify',
+    served: 'its server is fed connections',
+    test: (value) => has(value, 'listen') && isHttpServer(member(value, 'server')),
+    adapt: (value) => fromServer('server inside', member(value, 'server')),
   },
   {
     word: 'promise',
@@ -229,7 +233,7 @@ export const shapes: readonly Shape[] = [
 ]
 
 /** Any function, as `(Request) => Response`; for `app_type` and exports named `fetch`. */
-export const fetchFunction = (value: Callable): Application => fetchOf('fetch function', { fetch: value })
+export const fetchFunction = (value: Callable): Application => fetchOf('fetch function', value)
 /** Any function, as `(request, response)`. */
 export const nodeFunction = (value: Callable): Application => node('node handler', value)
 export { isPlainFunction }

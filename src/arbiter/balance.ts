@@ -8,7 +8,7 @@
  * before anyone is retired, and no reload, resize or recycling lowers the number of workers that serve.
  */
 import type { InPhase, State, Worker } from './state.ts'
-import { isServing, isStaying, newestGeneration, type Turn } from './turn.ts'
+import { isServing, isStaying, isStopping, newestGeneration, type Turn } from './turn.ts'
 import { retire } from './workers.ts'
 
 export function balance(turn: Turn): void {
@@ -47,7 +47,7 @@ function spawnMissing(turn: Turn): void {
 }
 
 /** Whether another worker is to be spawned as soon as the back-off allows. */
-export const wantsSpawn = (state: State): boolean => state.mode.phase === 'running' && spawnCount(state) > 0
+export const wantsSpawn = (state: State): boolean => !isStopping(state) && spawnCount(state) > 0
 
 function spawnCount(state: State): number {
   const newest = newestGeneration(state)

@@ -1,25 +1,36 @@
 /** When the arbiter has to be woken next. Every waiting of the state stands here; without one it sleeps. */
 import { wantsSpawn } from './balance.ts'
-import type { State, Worker } from './state.ts'
-import { after, isServing } from './turn.ts'
+import type { State } from './state.ts'
+import { isServing, isStopping } from './turn.ts'
+import { workerDeadline } from './workers.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
 
 /** Monotonic milliseconds, or Infinity. */
 export function nextDeadline(state: State): number {
-  const timeout = (state.serving ?? (state.staging?.step === 'booting' ? state.staging : undefined))?.policy
-    .timeout
+  const { workers, staging, mode, crashes } = state
   return Math.min(
-    ...state.workers.map((worker) => workerDeadline(worker, timeout ?? 0, state.awakeSince)),
-    state.staging && 'deadline' in state.staging ? state.staging.deadline : NEVER,
-    state.upgrade.phase === 'starting' ? state.upgrade.deadline : NEVER,
-    state.mode.phase === 'lame-duck' ? state.mode.deadline : NEVER,
-    wantsSpawn(state) ? state.crashes.notBefore : NEVER,
+    ...workers.map((worker) => workerDeadline(state, worker)),
+    staging && 'deadline' in staging ? staging.deadline : NEVER,
+    upgradeDeadline(state),
+    mode.phase === 'lame-duck' ? mode.deadline : NEVER,
+    wantsSpawn(state) ? crashes.notBefore : NEVER,
   )
 }
 
-/** When this worker has to be looked at. */
-export const workerDeadline = (worker: Worker, timeout: number, awakeSince: number): number =>
-  isServing(worker)
-    ? Math.min(worker.expires, after(Math.max(worker.beat, awakeSince), timeout))
-    : worker.deadline
+/** A master that ends leaves the new one alone: there will be no other. */
+export const upgradeDeadline = (state: State): number =>
+  state.upgrade.phase === 'starting' && !isStopping(state) ? state.upgrade.deadline : NEVER
+
+/** The state with no answer overdue before `until`; what is due by itself (lame duck, lifetime) stays. */
+export const putOff = (state: State, until: number): State => ({
+  ...state,
+  workers: state.workers.map((worker) => (isServing(worker) ? worker : later(worker, until))),
+  staging: state.staging && 'deadline' in state.staging ? later(state.staging, until) : state.staging,
+  upgrade: state.upgrade.phase === 'starting' ? later(state.upgrade, until) : state.upgrade,
+})
+
+const later = <T extends { readonly deadline: number }>(waiting: T, until: number): T => ({
+  ...waiting,
+  deadline: Math.max(waiting.deadline, until),
+})

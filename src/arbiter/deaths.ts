@@ -2,17 +2,25 @@
  * What the end of a worker means: an end that was asked for, a crash to be replaced at once, or a death at boot
  * that is charged to the crash budget and, without a proof that the generation can boot, fails it.
  */
-import { BOOT_BUDGET, backOff, SETTLED_AFTER } from './restarts.ts'
-import { failStaging } from './staging.ts'
-import type { Event, Worker } from './state.ts'
-import { isServing, isStopping, type Turn } from './turn.ts'
+import { BOOT_BUDGET, backOff, noCrashes, SETTLED_AFTER } from './restarts.ts'
+import { acknowledge, failStaging } from './staging.ts'
+import type { Event, InPhase, State, Worker } from './state.ts'
+import { isServing, isStopping, newestGeneration, type Turn } from './turn.ts'
 import { isLiving } from './workers.ts'
 
 export function spawnFailed(turn: Turn, age: number, message: string): void {
   const worker = turn.find(age)
   if (worker?.phase !== 'spawning') return
   turn.remove(age)
-  diedAtBoot(turn, worker.generation, { message, exit: 3, told: false })
+  diedAtBoot(turn, worker, { message, exit: 3, told: false })
+}
+
+/** A spawn that was asked for and never answered. */
+export function spawnLost(turn: Turn, { age }: InPhase<'spawning'>): void {
+  const message = 'a worker was not spawned in time'
+  turn.log('error', message, { age })
+  turn.do({ do: 'forget', age })
+  spawnFailed(turn, age, message)
 }
 
 export function exited(turn: Turn, event: Extract<Event, { type: 'exited' }>): void {
@@ -22,19 +30,21 @@ export function exited(turn: Turn, event: Extract<Event, { type: 'exited' }>): v
   reportDeath(turn, worker, event)
   if (isStopping(turn.state)) return
   if (isBootDeath(turn, worker)) {
-    const told = event.code === 3 || event.code === 4
+    const told = event.code === 3 || event.code === 4 || isBootTimeout(worker)
     const exit = event.code === 4 ? 4 : 3
-    const words = exit === 4 ? 'App failed to load.' : 'Worker failed to boot.'
-    diedAtBoot(turn, worker.generation, { message: words, exit, told: told || isBootTimeout(worker) })
-  } else if (isServing(worker) || worker.phase === 'aborting' || worker.phase === 'capturing') {
-    turn.set({ crashes: { count: 0, notBefore: 0 } })
+    const message = exit === 4 ? 'App failed to load.' : 'Worker failed to boot.'
+    diedAtBoot(turn, worker, { message, exit, told })
+  } else if (isServing(worker) || isHang(worker)) {
+    turn.set({ crashes: noCrashes })
+    acknowledge(turn, worker.generation)
   }
 }
 
-const isBootTimeout = (worker: Worker): boolean =>
-  (worker.phase === 'capturing' || worker.phase === 'aborting') && !worker.booted
+const isHang = (worker: Worker): boolean => 'why' in worker && worker.why === 'timeout'
+const isBootTimeout = (worker: Worker): boolean => 'why' in worker && worker.why === 'boot_timeout'
 
 const isBootDeath = (turn: Turn, worker: Worker): boolean =>
+  worker.phase === 'spawning' ||
   worker.phase === 'booting' ||
   isBootTimeout(worker) ||
   (isServing(worker) && turn.now - worker.since < SETTLED_AFTER)
@@ -46,20 +56,26 @@ interface BootDeath {
   readonly told: boolean
 }
 
-function diedAtBoot(turn: Turn, generation: number, death: BootDeath): void {
-  const count = turn.state.crashes.count + 1
-  const { staging } = turn.state
-  const unproven = staging?.step === 'booting' && !turn.state.workers.some((w) => isProof(w, staging.number))
-  if (unproven && generation === staging.number && (death.told || count >= BOOT_BUDGET)) {
-    failStaging(turn, { message: death.message, exit: death.exit })
-    return
+function diedAtBoot(turn: Turn, worker: Worker, { message, exit, told }: BootDeath): void {
+  const { state, now } = turn
+  // What is left of an older generation is not spawned again: it says nothing of the next spawn.
+  if (worker.generation !== newestGeneration(state)) return
+  const counted = worker.age < state.crashes.round
+  const count = counted ? state.crashes.count : isRowBroken(state, now) ? 1 : state.crashes.count + 1
+  const unproven = state.staging?.step === 'booting' && !state.workers.some((w) => isProof(w, worker))
+  if (unproven && (told || count >= BOOT_BUDGET)) failStaging(turn, { message, exit })
+  else if (!counted) {
+    turn.set({ crashes: { count, notBefore: now + backOff(count, turn.random()), round: state.nextAge } })
   }
-  turn.set({ crashes: { count, notBefore: turn.now + backOff(count, turn.random()) } })
 }
 
-/** A serving worker of the generation: proof that it can boot. */
-const isProof = (worker: Worker, generation: number): boolean =>
-  isServing(worker) && worker.generation === generation
+/** Whether a worker spawned after the last death at boot has served long enough. */
+const isRowBroken = ({ workers, crashes }: State, now: number): boolean =>
+  workers.some((w) => isServing(w) && w.since >= crashes.notBefore && now - w.since >= SETTLED_AFTER)
+
+/** A worker of the generation that serves, or did: proof that it can boot. */
+const isProof = (worker: Worker, { generation }: Worker): boolean =>
+  worker.generation === generation && (isServing(worker) || worker.phase === 'retiring' || isHang(worker))
 
 /** Ends that were asked for are no news; others are told in Gunicorn's words. */
 function reportDeath(turn: Turn, worker: Worker, { code, signal }: Extract<Event, { type: 'exited' }>): void {

@@ -6,20 +6,23 @@
  * deadline in the state, and `tick` asks what is overdue.
  */
 import { balance } from './balance.ts'
-import { nextDeadline, workerDeadline } from './deadlines.ts'
-import { exited, spawnFailed } from './deaths.ts'
+import { nextDeadline, putOff } from './deadlines.ts'
+import { exited, spawnFailed, spawnLost } from './deaths.ts'
+import { noCrashes } from './restarts.ts'
 import { type Command, signals } from './signals.ts'
 import { chaseStaging, failStaging, loaded, reload, settle, start, stepDone, stepFailed } from './staging.ts'
 import type { Effect, Event, State } from './state.ts'
-import { finish, stop, stopGracefully, stopQuickly } from './stopping.ts'
+import { chaseLameDuck, finish, stopGracefully, stopQuickly } from './stopping.ts'
 import { isServing, isStopping, Turn } from './turn.ts'
 import { chaseUpgrade, parentGone, startUpgrade, upgradeEnded, upgradeReady } from './upgrade.ts'
-import { becameReady, captured, chase, recycle, spawned } from './workers.ts'
+import { becameReady, captured, chase, recycle, spawned, workerDeadline } from './workers.ts'
 
 export type Decision = readonly [State, readonly Effect[]]
 
-/** A tick later than this says that the master itself did not run: silence is counted anew. */
+/** A tick later than this says that the master itself did not run. */
 const SUSPENDED_AFTER = 1000
+/** What was answered while it did not run is heard within this time. */
+const CATCH_UP = 1000
 
 export const initialState = (role: State['role'], seed: number): State => ({
   mode: { phase: 'running' },
@@ -32,7 +35,7 @@ export const initialState = (role: State['role'], seed: number): State => ({
   staging: undefined,
   upgrade: { phase: 'none' },
   pending: [],
-  crashes: { count: 0, notBefore: 0 },
+  crashes: noCrashes,
   awakeSince: 0,
   seed,
 })
@@ -50,7 +53,7 @@ export function decide(state: State, event: Event, now: number): Decision {
 
 /** Does what was asked for while a reload was under way. */
 function resume(turn: Turn): void {
-  while (!turn.state.staging && !isStopping(turn.state)) {
+  while (turn.state.serving && !turn.state.staging) {
     const [next, ...rest] = turn.state.pending
     if (!next) return
     turn.set({ pending: rest })
@@ -119,23 +122,30 @@ const commands: Readonly<Record<Command, (turn: Turn) => void>> = {
 }
 
 function resize(turn: Turn, target: number): void {
-  const { target: before } = turn.state
-  if (isStopping(turn.state) || target === before) return
+  const { target: before, serving, staging } = turn.state
+  if (isStopping(turn.state) || target === before || !(serving ?? staging)) return
   turn.set({ target })
   turn.do({ do: 'workers-changed', now: target, before })
 }
 
 function tick(turn: Turn, beats: ReadonlyMap<number, number>): void {
-  if (turn.now - nextDeadline(turn.state) > SUSPENDED_AFTER) turn.set({ awakeSince: turn.now })
+  if (turn.now - nextDeadline(turn.state) > SUSPENDED_AFTER) wakeUp(turn)
   takeBeats(turn, beats)
-  const { staging, mode, upgrade } = turn.state
-  if (mode.phase === 'lame-duck' && turn.now >= mode.deadline) stop(turn, 'graceful', 0)
-  if (staging && 'deadline' in staging && turn.now >= staging.deadline) chaseStaging(turn, staging)
-  if (upgrade.phase === 'starting' && turn.now >= upgrade.deadline) chaseUpgrade(turn)
-  for (const worker of turn.state.workers) {
-    const deadline = workerDeadline(worker, turn.policy?.timeout ?? 0, turn.state.awakeSince)
-    if (turn.now >= deadline) chase(turn, worker)
+  chaseLameDuck(turn)
+  chaseStaging(turn)
+  chaseUpgrade(turn)
+  for (const { age } of turn.state.workers) {
+    // Looked up anew: the end of one worker may have ended others.
+    const worker = turn.find(age)
+    if (!worker || turn.now < workerDeadline(turn.state, worker)) continue
+    if (worker.phase === 'spawning') spawnLost(turn, worker)
+    else chase(turn, worker)
   }
+}
+
+/** The master itself was stopped: silence is counted from now, and answers may still lie in the queue. */
+function wakeUp(turn: Turn): void {
+  turn.set({ ...putOff(turn.state, turn.now + CATCH_UP), awakeSince: turn.now })
 }
 
 function takeBeats(turn: Turn, beats: ReadonlyMap<number, number>): void {

@@ -10,6 +10,7 @@ import { cpuCount } from '../system/cpus.ts'
 import { setTitle } from '../system/title.ts'
 import { createNotifier } from '../systemd/notify.ts'
 import { version } from '../version.ts'
+import { measureBacklog } from './backlog.ts'
 import { Crew } from './crew.ts'
 import { nextDeadline } from './deadlines.ts'
 import { decide, initialState } from './decide.ts'
@@ -78,6 +79,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     successor: undefined,
   }
   setInterval(() => undefined, FOREVER)
+  if (config.enable_backlog_metric) measureBacklog(office)
   office.title()
   log.info(`Starting tsgunicorn ${version}`)
   for (const warning of warnings) log.warning(warning)

@@ -23,6 +23,10 @@ export interface MasterOptions {
   /** Reads the configuration again, as at the start. */
   readonly reload: () => Promise<Loaded>
   readonly command: StartCommand
+  /** The environment as it is now. */
+  readonly environment: () => NodeJS.ProcessEnv
+  /** The configuration is in force from now on: `raw_env` is the master's environment, too. */
+  readonly adopt: (config: Config) => void
   /** Set when this master was spawned by an upgrade: the old master's pid. */
   readonly parent: number | undefined
   /** The first generation serves. Called once. */

@@ -1,12 +1,16 @@
 /**
  * The crash budget: how long to wait before another worker is spawned, and when to give up.
- * Pure numbers; what counts as a death at boot is told in workers.ts.
+ * Pure numbers; what counts as a death at boot is told in deaths.ts.
  */
+
+import type { Crashes } from './state.ts'
 
 const FIRST_DELAY = 100
 const LONGEST_DELAY = 30_000
 
-/** Deaths at boot, none of them telling why, after which a generation without a ready worker is given up. */
+export const noCrashes: Crashes = { count: 0, notBefore: 0, round: 0 }
+
+/** Rounds of deaths at boot, none of them telling why, after which a generation without a ready worker is given up. */
 export const BOOT_BUDGET = 5
 
 /** A worker that dies sooner than this after it was ready counts as one that died at boot. */

@@ -107,15 +107,15 @@ export function spawnOptions(
     boardFd: office.board.fd,
     nodeOptions: config.node_options,
     cwd: config.chdir,
-    env: workerEnvironment(config, slot),
+    env: workerEnvironment(config, slot, office.options.environment()),
     // A daemon has no terminal to print on, and must not keep its caller's pipes open.
     output: config.daemon && !config.enable_stdio_inheritance ? 'ignore' : 'inherit',
   }
 }
 
-/** Our environment with `raw_env` and our marks in it; nothing that is the master's alone. */
-export function workerEnvironment(config: Config, slot: number): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { ...process.env, ...Object.fromEntries(config.raw_env.map(splitPair)) }
+/** The master's environment with `raw_env` and our marks in it; nothing that is the master's alone. */
+export function workerEnvironment(config: Config, slot: number, base: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...base, ...Object.fromEntries(config.raw_env.map(splitPair)) }
   for (const name of [...inheritVariables, ...listenVariables, 'GUNICORN_PID']) delete env[name]
   env[masterVariable] = String(process.pid)
   env['NODE_APP_INSTANCE'] = String(slot)

@@ -7,9 +7,10 @@
  * A first start that fails ends the master with the failure's exit status; a reload that fails is dropped, and
  * the generation that served before serves on.
  */
+import { noCrashes } from './restarts.ts'
 import type { Event, Failure, Policy, Staging, Step } from './state.ts'
 import { stop } from './stopping.ts'
-import { after, isServing, isStaying, isStopping, type Turn } from './turn.ts'
+import { after, isServing, isStaying, type Turn } from './turn.ts'
 import { quit } from './workers.ts'
 
 /** Gunicorn's five tries, a second apart, for an address in use. */
@@ -25,11 +26,11 @@ export function start(turn: Turn, policy: Policy): void {
   enter(turn, { number, step: 'preparing', policy, deadline })
 }
 
-/** HUP: stage a new generation, or, when one is being staged, another one after it. */
+/** HUP: stage a new generation, or, when one is being staged (or yet to be, at a start), another one after it. */
 export function reload(turn: Turn): void {
   const { state } = turn
-  if (isStopping(state) || state.mode.phase === 'lame-duck') return
-  if (state.staging && !supersede(turn)) {
+  if (state.mode.phase !== 'running') return
+  if (state.staging ?? !state.serving) {
     turn.postpone('reload')
     return
   }
@@ -37,15 +38,6 @@ export function reload(turn: Turn): void {
   turn.set({ nextGeneration: number + 1 })
   turn.do({ do: 'notify', state: 'reloading' })
   enter(turn, { number, step: 'loading', deadline: turn.now + STEP_PATIENCE })
-}
-
-/** A staged generation that serves in part but does not get on is taken as it is, so that a newer may come. */
-function supersede(turn: Turn): boolean {
-  const { staging, crashes, workers } = turn.state
-  const stuck = staging?.step === 'booting' && crashes.count > 0
-  if (!stuck || !workers.some((w) => isServing(w) && w.generation === staging.number)) return false
-  commit(turn, staging)
-  return true
 }
 
 export function loaded(turn: Turn, { generation, policy }: Extract<Event, { type: 'loaded' }>): void {
@@ -83,9 +75,10 @@ const proofDeadline = (turn: Turn, { bootTimeout }: Policy): number =>
   after(turn.now, bootTimeout && bootTimeout + 5000)
 
 function boot(turn: Turn, { number }: Staging, policy: Policy): void {
-  const before = turn.state.serving ? turn.state.target : policy.workers
-  turn.set({ staging: { number, step: 'booting', policy, before }, target: policy.workers })
-  turn.set({ crashes: { count: 0, notBefore: 0 } })
+  const { target: before, serving } = turn.state
+  // TTIN and TTOU during a first start stand; a reload returns to `workers`, as in Gunicorn.
+  const target = serving ? policy.workers : before
+  turn.set({ staging: { number, step: 'booting', policy, before }, target, crashes: noCrashes })
 }
 
 function enter(turn: Turn, staging: Staging & Exclude<Step, { step: 'retrying' | 'booting' }>): void {
@@ -109,8 +102,9 @@ export function stepFailed(turn: Turn, { generation, failure }: Extract<Event, {
   failStaging(turn, failure)
 }
 
-export function chaseStaging(turn: Turn, staging: Staging): void {
-  if (staging.step === 'booting') return
+export function chaseStaging(turn: Turn): void {
+  const { staging } = turn.state
+  if (!staging || staging.step === 'booting' || turn.now < staging.deadline) return
   if (staging.step === 'retrying') {
     const { number, policy, attempt } = staging
     const deadline = turn.now + STEP_PATIENCE
@@ -124,7 +118,7 @@ export function chaseStaging(turn: Turn, staging: Staging): void {
 export function failStaging(turn: Turn, failure: Failure): void {
   const { staging, serving } = turn.state
   if (!staging) return
-  turn.set({ staging: undefined, crashes: { count: 0, notBefore: 0 } })
+  turn.set({ staging: undefined, crashes: noCrashes })
   if (!serving) {
     stop(turn, 'quick', failure.exit, failure.message)
     return
@@ -137,24 +131,39 @@ export function failStaging(turn: Turn, failure: Failure): void {
   turn.log(
     'error',
     `configuration not reloaded, generation ${serving.number} serves on: ${failure.message}`,
-    {
-      generation: staging.number,
-    },
+    { generation: staging.number },
   )
-  turn.do({ do: 'notify', state: 'ready' })
+  tellReady(turn)
 }
 
-/** A staged generation with all its workers ready becomes the one that serves. */
+/**
+ * A staged generation with all its workers ready becomes the one that serves. One that serves in part but does
+ * not get on is taken as it is when something waits for it: a newer one may mend it.
+ */
 export function settle(turn: Turn): void {
-  const { staging, workers, target } = turn.state
+  const { staging, workers, target, crashes, pending } = turn.state
   if (staging?.step !== 'booting') return
   const ready = workers.filter((worker) => isServing(worker) && worker.generation === staging.number)
-  if (ready.length >= target) commit(turn, staging)
+  const superseded = ready.length > 0 && crashes.count > 0 && pending.length > 0
+  if (ready.length >= target || superseded) commit(turn, staging)
+}
+
+/** A first generation that has served has proven itself, even if not all its workers ever got ready. */
+export function acknowledge(turn: Turn, generation: number): void {
+  const { staging, serving } = turn.state
+  if (!serving && staging?.step === 'booting' && staging.number === generation) commit(turn, staging)
 }
 
 function commit(turn: Turn, staging: Extract<Staging, { step: 'booting' }>): void {
   const { number, policy } = staging
   const first = !turn.state.serving
-  turn.set({ serving: { number, policy }, staging: undefined })
-  turn.do({ do: 'commit', generation: number, first }, { do: 'notify', state: 'ready' })
+  // The timeout may be new to workers that are still there: their silence is counted by it from now.
+  turn.set({ serving: { number, policy }, staging: undefined, awakeSince: turn.now })
+  turn.do({ do: 'commit', generation: number, first })
+  tellReady(turn)
+}
+
+/** A lame duck has said that it is not ready any more, and does not take it back. */
+function tellReady(turn: Turn): void {
+  if (turn.state.mode.phase === 'running') turn.do({ do: 'notify', state: 'ready' })
 }

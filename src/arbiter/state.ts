@@ -42,22 +42,20 @@ export type Worker = Identity &
     | { readonly phase: 'booting'; readonly pid: number; readonly deadline: number }
     | (Service & { readonly phase: 'ready' })
     | (Service & { readonly phase: 'leaving'; readonly reason: RecycleReason })
-    | { readonly phase: 'retiring'; readonly pid: number; readonly deadline: number }
-    | {
-        readonly phase: 'capturing'
-        readonly pid: number
-        readonly deadline: number
-        readonly booted: boolean
-      }
-    | {
-        readonly phase: 'aborting'
-        readonly pid: number
-        readonly deadline: number
-        readonly booted: boolean
-      }
-    | { readonly phase: 'quitting'; readonly pid: number; readonly deadline: number }
-    | { readonly phase: 'killed'; readonly pid: number; readonly deadline: number }
+    | (Ending & { readonly phase: 'retiring' })
+    | (Ending & { readonly phase: 'capturing'; readonly why: Overdue })
+    | (Ending & { readonly phase: 'aborting'; readonly why: Overdue })
+    | (Ending & { readonly phase: 'quitting' })
+    | (Ending & { readonly phase: 'killed'; readonly why: Overdue | 'asked' })
   )
+
+/** What a worker was too slow for: it fell silent, or never got ready. */
+export type Overdue = 'timeout' | 'boot_timeout'
+
+interface Ending {
+  readonly pid: number
+  readonly deadline: number
+}
 
 interface Service {
   readonly pid: number
@@ -103,7 +101,7 @@ export type Staging = { readonly number: number } & Step
 
 export type Mode =
   | { readonly phase: 'running' }
-  /** TERM came: not ready any more, still accepting. */
+  /** TERM came: not ready any more, but it serves (and replaces) as before; no reload or upgrade begins. */
   | { readonly phase: 'lame-duck'; readonly deadline: number }
   | {
       readonly phase: 'stopping'
@@ -135,12 +133,20 @@ export interface State {
   readonly staging: Staging | undefined
   readonly upgrade: Upgrade
   readonly pending: readonly Pending[]
-  /** Deaths at boot in a row, and when the next spawn may be. */
-  readonly crashes: { readonly count: number; readonly notBefore: number }
+  readonly crashes: Crashes
   /** Silence is counted from here at the earliest: the master itself may have been stopped. */
   readonly awakeSince: number
   /** Seed of the pure random numbers (jitter). */
   readonly seed: number
+}
+
+/** Deaths at boot in a row. Workers that die together count once, or eight would make a back-off of 12 s. */
+export interface Crashes {
+  readonly count: number
+  /** When the next spawn may be. */
+  readonly notBefore: number
+  /** Workers younger than this age have not been counted yet. */
+  readonly round: number
 }
 
 export interface Failure {
@@ -218,7 +224,7 @@ export type Effect =
   | { readonly do: 'drain'; readonly age: number }
   | { readonly do: 'kill'; readonly age: number; readonly signal: Signal }
   /** Take the stack of a blocked worker and log it; answered by `captured`. */
-  | { readonly do: 'capture'; readonly age: number; readonly why: 'timeout' | 'boot_timeout' }
+  | { readonly do: 'capture'; readonly age: number; readonly why: Overdue }
   | { readonly do: 'reopen-logs' }
   | { readonly do: 'notify'; readonly state: 'reloading' | 'ready' | 'stopping' }
   /** Stop listening; others (an upgrade's other master) may still hold the sockets. */

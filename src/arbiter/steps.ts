@@ -63,6 +63,7 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
   announcing: async (office, generation, first) => {
     const { config } = loadedOf(office, generation)
     office.config = config
+    office.options.adopt(config)
     if (first) {
       await office.hooks.call(config, 'when_ready', office.server)
       return

@@ -26,20 +26,26 @@ export function stopQuickly(turn: Turn): void {
   stop(turn, 'quick', mode.phase === 'stopping' ? mode.exit : 0)
 }
 
+export function chaseLameDuck(turn: Turn): void {
+  const { mode } = turn.state
+  if (mode.phase === 'lame-duck' && turn.now >= mode.deadline) stop(turn, 'graceful', 0)
+}
+
 export function stop(turn: Turn, how: 'graceful' | 'quick', exit: number, reason?: string): void {
   const { mode, upgrade, role } = turn.state
   if (mode.phase === 'gone' || (mode.phase === 'stopping' && (mode.how === 'quick' || how === 'graceful')))
     return
+  if (mode.phase === 'running') turn.do({ do: 'notify', state: 'stopping' })
   if (mode.phase !== 'stopping') {
-    turn.do({ do: 'notify', state: 'stopping' })
     turn.do({ do: 'close-listeners', shared: upgrade.phase !== 'none' || role === 'challenger' })
   }
   turn.set({ mode: { phase: 'stopping', how, exit, ...(reason ? { reason } : {}) } })
-  turn.set({ staging: undefined, pending: [] })
   for (const worker of turn.state.workers) {
     if (how === 'quick') quit(turn, worker)
     else if (worker.phase !== 'retiring') retire(turn, worker)
   }
+  // Last: the workers of a first start have their graceful_timeout from it.
+  turn.set({ staging: undefined, pending: [] })
 }
 
 /** When the last worker is gone, so is the master. */

@@ -40,13 +40,13 @@ export class Turn {
     return this.state.workers.find((worker) => worker.age === age)
   }
 
-  /** Has `what` wait until the reload under way is over; asked twice in a row, it is done once. */
+  /** Has `what` wait until the reload under way is over; asked more than once, it is done once. */
   postpone(what: Pending): void {
     const { pending } = this.state
-    if (pending.at(-1) !== what) this.set({ pending: [...pending, what] })
+    if (!pending.includes(what)) this.set({ pending: [...pending, what] })
   }
 
-  /** The policy in force: of the generation that serves, else of the one being staged. */
+  /** The policy new workers come under: of the generation that boots, else of the one that serves. */
   get policy(): Policy | undefined {
     const { serving, staging } = this.state
     if (staging?.step === 'booting') return staging.policy
@@ -72,6 +72,12 @@ export const isStaying = (worker: Worker): boolean =>
 
 export const isStopping = (state: State): boolean =>
   state.mode.phase === 'stopping' || state.mode.phase === 'gone'
+
+/** The policy a worker is judged by. A reload's policy is not for those that it has yet to replace. */
+export const policyOf = ({ staging, serving }: State, { generation }: Worker): Policy | undefined => {
+  const staged = staging?.step === 'booting' && (!serving || staging.number === generation)
+  return staged ? staging.policy : serving?.policy
+}
 
 /** The generation new workers belong to. */
 export const newestGeneration = (state: State): number | undefined =>

@@ -3,6 +3,7 @@
  * whichever of the two masters is ended, the other serves on. As in Gunicorn's manual, TERM of the old completes
  * the upgrade, TERM of the new backs out.
  */
+import { upgradeDeadline } from './deadlines.ts'
 import type { Policy } from './state.ts'
 import { after, isStopping, type Turn } from './turn.ts'
 
@@ -11,7 +12,7 @@ const START_PATIENCE = 60_000
 
 export function startUpgrade(turn: Turn): void {
   const { state } = turn
-  if (isStopping(state)) return
+  if (state.mode.phase !== 'running') return
   if (state.upgrade.phase !== 'none') {
     turn.log('warning', 'USR2 signal ignored. Child exists.')
     return
@@ -20,7 +21,7 @@ export function startUpgrade(turn: Turn): void {
     turn.log('warning', 'USR2 signal ignored. Parent exists.')
     return
   }
-  if (state.staging) {
+  if (state.staging ?? !state.serving) {
     turn.postpone('upgrade')
     return
   }
@@ -56,8 +57,7 @@ export function upgradeEnded(turn: Turn, message: string): void {
 }
 
 export function chaseUpgrade(turn: Turn): void {
-  const { upgrade } = turn.state
-  if (upgrade.phase !== 'starting') return
+  if (turn.now < upgradeDeadline(turn.state)) return
   turn.log('error', 'the new master did not get ready in time, ending it')
   turn.set({ upgrade: { phase: 'starting', deadline: turn.now + START_PATIENCE } })
   turn.do({ do: 'end-upgrade' })

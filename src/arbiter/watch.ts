@@ -5,7 +5,7 @@
 import type { Config } from '../config/config.ts'
 import { messageOf } from '../errors.ts'
 import type { Logger } from '../log/logger.ts'
-import type { FileWatch } from '../reload/watch.ts'
+import type { Watch as FileWatch } from '../reload/watch.ts'
 
 export class Watch {
   readonly #changed: (files: readonly string[]) => void
@@ -23,7 +23,7 @@ export class Watch {
   add(config: Config, files: readonly string[]): void {
     if (!config.reload) return
     const before = this.#files.size
-    for (const file of [...files, ...config.reload_extra_files]) this.#files.add(file)
+    for (const file of files) this.#files.add(file)
     if (this.#files.size === before || this.#scheduled) return
     this.#scheduled = true
     setImmediate(() => {
@@ -33,18 +33,18 @@ export class Watch {
   }
 
   async #update(config: Config): Promise<void> {
-    if (!this.#watching) {
-      this.#watching = import('../reload/watch.ts').then(({ watchFiles }) =>
-        watchFiles([...this.#files], {
-          poll: config.reload_engine === 'poll',
-          onChange: this.#changed,
-        }),
-      )
-      await this.#watching
+    const { expandGlobs } = await import('../reload/globs.ts')
+    const all = [...this.#files, ...expandGlobs(config.reload_extra_files, config.chdir)]
+    if (this.#watching) {
+      const watching = await this.#watching
+      await watching.setFiles(all)
       return
     }
-    const watching = await this.#watching
-    await watching.setFiles([...this.#files])
+    const { watchFiles } = await import('../reload/watch.ts')
+    const poll = config.reload_engine === 'poll'
+    const onError = (error: unknown) => this.#log.error(`reload: ${messageOf(error)}`)
+    this.#watching = watchFiles(all, { poll, onChange: this.#changed, onError })
+    await this.#watching
   }
 
   end(): void {

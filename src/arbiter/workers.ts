@@ -2,8 +2,8 @@
  * How single workers are judged: what one reports, and the ladder that ends one. What its death means is told in
  * deaths.ts, how many there should be in balance.ts.
  */
-import type { Event, InPhase, RecycleReason, ServingWorker, Worker } from './state.ts'
-import { after, isServing, type Turn } from './turn.ts'
+import type { Event, InPhase, Overdue, RecycleReason, ServingWorker, State, Worker } from './state.ts'
+import { after, isServing, policyOf, type Turn } from './turn.ts'
 
 /** Between QUIT and KILL, and between one KILL and the next. */
 const QUIT_PATIENCE = 2000
@@ -19,12 +19,12 @@ export const isLiving = (worker: Worker): worker is Living => worker.phase !== '
 
 /** Has a worker finish what it does and exit. One that does not serve yet is ended at once. */
 export function retire(turn: Turn, worker: Worker): void {
-  if (!isServing(worker)) {
+  const grace = policyOf(turn.state, worker)?.gracefulTimeout ?? 0
+  // A drain without an end would hold a generation for ever: graceful_timeout 0 means at once.
+  if (!isServing(worker) || grace === 0) {
     quit(turn, worker)
     return
   }
-  // A drain without an end would hold a generation for ever: graceful_timeout 0 means at once.
-  const grace = turn.policy?.gracefulTimeout ?? 0
   turn.put({ ...identity(worker), phase: 'retiring', pid: worker.pid, deadline: turn.now + grace })
   turn.do({ do: 'drain', age: worker.age })
 }
@@ -42,31 +42,39 @@ export function quit(turn: Turn, worker: Worker): void {
 }
 
 function kill(turn: Turn, worker: Living): void {
-  turn.put({ ...identity(worker), phase: 'killed', pid: worker.pid, deadline: turn.now + KILL_PATIENCE })
+  const why = 'why' in worker ? worker.why : 'asked'
+  turn.put({ ...identity(worker), phase: 'killed', pid: worker.pid, deadline: turn.now + KILL_PATIENCE, why })
   turn.do({ do: 'kill', age: worker.age, signal: 'SIGKILL' })
 }
 
 function abort(turn: Turn, worker: InPhase<'capturing'>): void {
-  const patience = turn.policy?.abortTimeout ?? 0
+  const patience = policyOf(turn.state, worker)?.abortTimeout ?? 0
+  if (patience === 0) {
+    kill(turn, worker)
+    return
+  }
   turn.put({ ...worker, phase: 'aborting', deadline: turn.now + patience })
   turn.do({ do: 'kill', age: worker.age, signal: 'SIGABRT' })
 }
 
-function capture(turn: Turn, worker: Living, why: 'timeout' | 'boot_timeout'): void {
+function capture(turn: Turn, worker: Living, why: Overdue): void {
   const { pid } = worker
   const deadline = turn.now + CAPTURE_PATIENCE
-  turn.put({ ...identity(worker), phase: 'capturing', pid, deadline, booted: why === 'timeout' })
+  turn.put({ ...identity(worker), phase: 'capturing', pid, deadline, why })
   turn.do({ do: 'capture', age: worker.age, why })
 }
 
+/** When this worker has to be looked at: monotonic milliseconds, or Infinity. */
+export const workerDeadline = (state: State, worker: Worker): number =>
+  isServing(worker) ? Math.min(worker.expires, silenceEnds(state, worker)) : worker.deadline
+
+/** When the silence of a serving worker becomes a hang. */
+const silenceEnds = (state: State, worker: ServingWorker): number =>
+  after(Math.max(worker.beat, state.awakeSince), policyOf(state, worker)?.timeout ?? 0)
+
 /** Takes a worker whose deadline has come one rung further. */
-export function chase(turn: Turn, worker: Worker): void {
+export function chase(turn: Turn, worker: Living): void {
   switch (worker.phase) {
-    case 'spawning':
-      turn.remove(worker.age)
-      turn.do({ do: 'forget', age: worker.age })
-      turn.log('error', 'a worker was not spawned in time', { age: worker.age })
-      return
     case 'booting':
       turn.log('critical', `WORKER BOOT TIMEOUT (pid:${worker.pid})`, { pid: worker.pid, age: worker.age })
       capture(turn, worker, 'boot_timeout')
@@ -94,7 +102,7 @@ export function chase(turn: Turn, worker: Worker): void {
 
 function chaseServing(turn: Turn, worker: ServingWorker): void {
   const { pid, age } = worker
-  if (turn.now >= silenceEnds(turn, worker)) {
+  if (turn.now >= silenceEnds(turn.state, worker)) {
     const silent = Math.round(turn.now - worker.beat)
     turn.log('critical', `WORKER TIMEOUT (pid:${pid})`, { pid, age, silent_ms: silent })
     capture(turn, worker, 'timeout')
@@ -102,10 +110,6 @@ function chaseServing(turn: Turn, worker: ServingWorker): void {
     recycle(turn, worker, 'max_worker_lifetime')
   }
 }
-
-/** When the silence of a serving worker becomes a hang. */
-const silenceEnds = (turn: Turn, { beat }: { readonly beat: number }): number =>
-  after(Math.max(beat, turn.state.awakeSince), turn.policy?.timeout ?? 0)
 
 /** Marks a serving worker for replacement; it serves on until its successor is ready. */
 export function recycle(turn: Turn, worker: Worker, reason: RecycleReason): void {
@@ -120,14 +124,14 @@ export function recycle(turn: Turn, worker: Worker, reason: RecycleReason): void
 export function spawned(turn: Turn, { age, pid }: Extract<Event, { type: 'spawned' }>): void {
   const worker = turn.find(age)
   if (worker?.phase !== 'spawning') return
-  const deadline = after(turn.now, turn.policy?.bootTimeout ?? 0)
+  const deadline = after(turn.now, policyOf(turn.state, worker)?.bootTimeout ?? 0)
   turn.put({ ...identity(worker), phase: 'booting', pid, deadline })
 }
 
 export function becameReady(turn: Turn, age: number): void {
   const worker = turn.find(age)
   if (worker?.phase !== 'booting') return
-  const { lifetime = 0, lifetimeJitter = 0 } = turn.policy ?? {}
+  const { lifetime = 0, lifetimeJitter = 0 } = policyOf(turn.state, worker) ?? {}
   const expires = lifetime > 0 ? turn.now + lifetime + lifetimeJitter * turn.random() : NEVER
   const { pid } = worker
   turn.put({ ...identity(worker), phase: 'ready', pid, since: turn.now, beat: turn.now, expires })

@@ -3,6 +3,7 @@
  * things that are no settings (commands, `--help`, `--version`), and prints nothing itself.
  */
 import type { Setting } from '../config/setting.ts'
+import { defaultWords, flagWords, laterWords } from '../config/setting-words.ts'
 import { type SettingName, sections, settings } from '../config/settings/index.ts'
 
 export type HelpExtent = 'short' | 'all'
@@ -21,14 +22,17 @@ const commands: readonly Row[] = [
 ]
 
 const general: readonly Row[] = [
-  { left: '-h, --help', right: 'Show the settings that matter most; --help=all shows every one.' },
+  {
+    left: '-h, --help[=all|SETTING]',
+    right: 'Show the settings that matter most, every one, or all there is to say of one.',
+  },
   { left: '-v, --version', right: 'Show the version.' },
 ]
 
 /** The whole text, lines of at most 96 columns, ending in a line end. `short` has the settings marked common. */
 export const renderHelp = (program: string, extent: HelpExtent): string => {
   const blocks = [
-    `Usage: ${program} [OPTIONS] [MODULE[:NAME]]\n       ${program} COMMAND`,
+    `Usage: ${program} [OPTIONS] [MODULE[:NAME]] [-- ARGUMENTS OF THE APP]\n       ${program} COMMAND`,
     'Serves the application that MODULE holds, with as many worker processes as are asked for.',
     block('Commands', commands),
     block('General', general),
@@ -36,6 +40,21 @@ export const renderHelp = (program: string, extent: HelpExtent): string => {
     closing(program, extent),
   ]
   return `${blocks.filter((text) => text !== '').join('\n\n')}\n`
+}
+
+/** All there is to say of one setting, ending in a line end. */
+export const settingHelp = (name: SettingName): string => {
+  const setting: Setting = settings[name]
+  const facts: readonly Row[] = [
+    { left: 'Flag', right: flagWords(setting) || 'none: it stands in a configuration file' },
+    ...(setting.env === undefined ? [] : [{ left: 'Variable', right: setting.env }]),
+    { left: 'Type', right: setting.accepts ?? setting.type },
+    { left: 'Default', right: defaultWords(setting) },
+    ...(setting.gunicorn ? [{ left: 'Unlike Gunicorn', right: setting.gunicorn.differs ?? '' }] : []),
+  ]
+  const table = facts.map(({ left, right }) => `  ${`${left}:`.padEnd(18)}${right}`).join('\n')
+  const blocks = [`${name}: ${setting.summary}`, laterWords(setting), table, setting.details]
+  return `${blocks.filter((text) => text !== undefined).join('\n\n')}\n`
 }
 
 /** The flags with the place of their value, short ones aligned: `-b, --bind ADDRESS`, `    --backlog INT`. */

@@ -11,13 +11,13 @@ export interface InitRequest {
   readonly directory: string
   /** Whether to replace files that exist. */
   readonly force: boolean
-  /** The text of `.tsgunicorn/config.d.ts`. */
-  readonly declarations: string
 }
 
-/** Writes the files and gives their paths, relative to `directory`. Throws TSG_USAGE when one is already there. */
-export function writeStarter({ directory, force, declarations }: InitRequest): readonly string[] {
-  const files = { 'gunicorn.conf.ts': starter, [join('.tsgunicorn', 'config.d.ts')]: declarations }
+/** Writes the files and gives their paths, relative to `directory`. Rejects with TSG_USAGE when one is already there. */
+export async function writeStarter({ directory, force }: InitRequest): Promise<readonly string[]> {
+  // 60 kB that no start of the server needs.
+  const { ambient } = await import('../config/ambient.ts')
+  const files = { 'gunicorn.conf.ts': starter, [join('.tsgunicorn', 'config.d.ts')]: ambient }
   const present = Object.keys(files).filter((name) => existsSync(join(directory, name)))
   if (!force && present.length > 0) throw alreadyThere(present)
   for (const [name, text] of Object.entries(files)) write(join(directory, name), text, force)

@@ -1,5 +1,6 @@
 /** From the command line to what it asks for: help, a check, a configuration printed, or a server. */
-import { loadConfig } from '../config/load.ts'
+import { type LoadedConfig, loadConfig } from '../config/load.ts'
+import { startDirectory } from '../config/sources.ts'
 import { version } from '../version.ts'
 import { type CommandLine, configRequest, readArguments } from './arguments.ts'
 import type { EarlySignals } from './early-signals.ts'
@@ -25,27 +26,20 @@ const actions: Readonly<Record<CommandLine['action'], Run>> = {
   version: () => print(`${PROGRAM} (version ${version})`),
   help: async () => print((await import('./help.ts')).renderHelp(PROGRAM, 'short')),
   'help-all': async () => print((await import('./help.ts')).renderHelp(PROGRAM, 'all')),
-  'help-setting': async ({ helpTopic }) =>
-    print(await (await import('./help-setting.ts')).renderSetting(helpTopic ?? '')),
-  init: async ({ force }) => {
-    const [{ writeStarter }, { ambient }] = await Promise.all([
-      import('./init.ts'),
-      import('../config/ambient.ts'),
+  'help-setting': async ({ helpTopic }) => {
+    const [{ settingHelp }, { isSettingName }] = await Promise.all([
+      import('./help.ts'),
+      import('../config/settings/index.ts'),
     ])
-    const written = writeStarter({
-      directory: process.cwd(),
-      force: force ?? false,
-      declarations: ambient,
-    })
+    if (helpTopic && isSettingName(helpTopic)) print(settingHelp(helpTopic))
+  },
+  init: async ({ force }) => {
+    const { writeStarter } = await import('./init.ts')
+    const written = await writeStarter({ directory: process.cwd(), force: force ?? false })
     for (const file of written) print(`wrote ${file}`)
   },
-  'print-config': async (line) => {
-    const loaded = await load(line)
-    const { printConfig } = await import('./inspect.ts')
-    print(printConfig(loaded))
-    if (loaded.config.wsgi_app) await check(line)
-  },
-  'check-config': async (line) => check(line),
+  'print-config': async (line) => inspect(await load(line), true),
+  'check-config': async (line) => inspect(await load(line), false),
   run: async (line, signals) => {
     const { run } = await import('./run.ts')
     await run(line, signals)
@@ -53,15 +47,11 @@ const actions: Readonly<Record<CommandLine['action'], Run>> = {
 }
 
 async function load(line: CommandLine) {
-  const { startDirectory } = await import('../config/sources.ts')
   const directory = startDirectory(process.env)
   return loadConfig(await configRequest(line, { env: process.env, directory }))
 }
 
-/** Loads configuration and application as a start would, without sockets; status 0 or 1. */
-async function check(line: CommandLine): Promise<void> {
-  const loaded = await load(line)
-  for (const warning of loaded.warnings) process.stderr.write(`Warning: ${warning}\n`)
-  const { proveApp } = await import('./prove.ts')
-  await proveApp(loaded)
+async function inspect(loaded: LoadedConfig, print: boolean): Promise<void> {
+  const { inspectConfig } = await import('./prove.ts')
+  await inspectConfig(loaded, print)
 }

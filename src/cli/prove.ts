@@ -1,13 +1,21 @@
-/** `--check-config`: loads the application in a throw-away process, exactly as a worker would. */
+/** `--check-config` and `--print-config`: the application is loaded in a throw-away process, as a worker would. */
 import { spawnWorker } from '../arbiter/children.ts'
 import { withIdentity } from '../arbiter/identity.ts'
 import { bootOf, workerEnvironment } from '../arbiter/spawning.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { ServerError } from '../errors.ts'
 import { createBoard } from '../system/board.ts'
+import { printConfig } from './inspect.ts'
+
+/** Prints the configuration if asked to, and proves that its application loads. Rejects with TSG_CONFIG_APP. */
+export async function inspectConfig(loaded: LoadedConfig, print: boolean): Promise<void> {
+  for (const warning of loaded.warnings) process.stderr.write(`Warning: ${warning}\n`)
+  if (print) process.stdout.write(printConfig(loaded))
+  if (loaded.config.wsgi_app) await proveApp(loaded)
+}
 
 /** Resolves when the application loads; rejects with what a worker would have said, as a wrong configuration. */
-export async function proveApp(config: LoadedConfig): Promise<void> {
+async function proveApp(config: LoadedConfig): Promise<void> {
   const loaded = await withIdentity(config)
   const board = createBoard(loaded.config.worker_tmp_dir)
   let failure: ServerError | undefined
@@ -19,7 +27,7 @@ export async function proveApp(config: LoadedConfig): Promise<void> {
         boardFd: board.fd,
         nodeOptions: loaded.config.node_options,
         cwd: loaded.config.chdir,
-        env: workerEnvironment(loaded.config, 0),
+        env: workerEnvironment(loaded.config, 0, process.env),
         output: 'inherit',
       },
       {

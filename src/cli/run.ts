@@ -4,6 +4,8 @@
 import { withIdentity } from '../arbiter/identity.ts'
 import { startMaster } from '../arbiter/master.ts'
 import type { StartCommand } from '../arbiter/reexec.ts'
+import { splitPair } from '../arbiter/spawning.ts'
+import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { startDirectory } from '../config/sources.ts'
 import { messageOf } from '../errors.ts'
@@ -50,6 +52,11 @@ async function start(
   const reload = async () => withIdentity(await loadConfig(request))
   const loaded = await reload()
   const { config } = loaded
+  if (config.check_config || config.print_config) {
+    const { inspectConfig } = await import('./prove.ts')
+    await inspectConfig(loaded, config.print_config)
+    exit(0)
+  }
   if (config.daemon && origin.kind === 'command') {
     await daemonize(command)
     return
@@ -58,6 +65,8 @@ async function start(
     loaded,
     reload,
     command,
+    environment: () => process.env,
+    adopt: adoptEnvironment(),
     parent: origin.kind === 'upgrade' ? origin.parent : undefined,
     ready: () => {
       if (origin.kind === 'daemon') {
@@ -104,6 +113,24 @@ const ours = [...inheritVariables, ...listenVariables, 'GUNICORN_PID', daemonVar
 /** Read by now; children must not take them for theirs. */
 function forgetOrigin(): void {
   for (const name of ours) delete process.env[name]
+}
+
+/** Lays `raw_env` over the environment, and takes back what the configuration before had laid. */
+function adoptEnvironment(): (config: Config) => void {
+  const before = new Map<string, string | undefined>()
+  return ({ raw_env: pairs }) => {
+    for (const [name, value] of before) restore(name, value)
+    before.clear()
+    for (const [name, value] of pairs.map(splitPair)) {
+      if (!before.has(name)) before.set(name, process.env[name])
+      process.env[name] = value
+    }
+  }
+}
+
+function restore(name: string, value: string | undefined): void {
+  if (value === undefined) delete process.env[name]
+  else process.env[name] = value
 }
 
 /** The launcher: its terminal gets the daemon's words, its exit status is the daemon's verdict. */

@@ -6,8 +6,10 @@
  */
 
 import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { dirname, extname, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type * as Esbuild from 'esbuild'
 import type { BuildFailure, BuildOptions, Loader, Message, Plugin } from 'esbuild'
 import { ServerError } from '../errors.ts'
 import { isRecord } from '../util/is-record.ts'
@@ -42,14 +44,15 @@ export function bundleConfig(file: string, format: 'cjs' | 'esm' = 'cjs'): Promi
 }
 
 async function bundleAlone(file: string, format: 'cjs' | 'esm'): Promise<Bundle> {
-  const esbuild = await import('esbuild')
+  const esbuild = bundler()
   try {
-    return await attempt(file, format)
+    return await attempt(esbuild, file, format)
   } catch (thrown) {
     if (!isBuildFailure(thrown)) throw thrown
-    if (format === 'cjs' && thrown.errors.every(isTopLevelAwait)) return await attempt(file, 'esm')
-    const frames = await esbuild.formatMessages(thrown.errors.map(withoutPrelude), { kind: 'error' })
-    throw new ServerError('TSG_CONFIG_SYNTAX', syntaxMessage(file, thrown.errors), {
+    if (format === 'cjs' && thrown.errors.every(isTopLevelAwait)) return await attempt(esbuild, file, 'esm')
+    const errors = thrown.errors.map(withoutPrelude)
+    const frames = await esbuild.formatMessages(errors, { kind: 'error' })
+    throw new ServerError('TSG_CONFIG_SYNTAX', syntaxMessage(file, errors), {
       cause: thrown,
       detail: frames.join('').trimEnd(),
     })
@@ -59,9 +62,22 @@ async function bundleAlone(file: string, format: 'cjs' | 'esm'): Promise<Bundle>
   }
 }
 
-async function attempt(file: string, format: 'cjs' | 'esm'): Promise<Bundle> {
-  const { build } = await import('esbuild')
-  const { outputFiles, metafile } = await build(options(file, format))
+/**
+ * esbuild starts its service in the directory that was current when it was loaded, and fails for ever when that is
+ * removed, as releases are at deployments. So it is loaded from `/`, in one go: nobody sees the directory change.
+ */
+function bundler(): typeof Esbuild {
+  const before = process.cwd()
+  process.chdir('/')
+  try {
+    return createRequire(import.meta.url)('esbuild')
+  } finally {
+    process.chdir(before)
+  }
+}
+
+async function attempt(esbuild: typeof Esbuild, file: string, format: 'cjs' | 'esm'): Promise<Bundle> {
+  const { outputFiles, metafile } = await esbuild.build(options(file, format))
   const textOf = (end: string) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? ''
   const inputs = Object.entries(metafile.inputs).map(
     ([path, input]) => [resolve(dirname(file), path), input] as const,

@@ -135,7 +135,7 @@ export interface Config {
    */
   readonly threads: number
   /**
-   * The most connections one worker holds at a time.
+   * The most connections one worker holds at a time; 0 = any number.
    *
    * A worker that holds this many accepts no more until one ends; further clients wait in the queue of
    * `backlog`, where other workers can take them. Raise it for long-lived connections (server-sent events, WebSocket,
@@ -278,7 +278,7 @@ export interface Config {
    * Readiness turns false at once, and the server serves on for this time, so that balancers stop sending before
    * it stops accepting. Without it, a container behind a balancer refuses connections at every rollout. Set it a little above
    * the interval at which the balancer looks (5 to 15 seconds in Kubernetes), and count it into the supervisor's grace period.
-   * A second TERM, INT or QUIT ends the wait.
+   * INT and QUIT do not wait: they end the server at once.
    *
    * Flag: `--lame-duck SECONDS`
    *
@@ -835,8 +835,8 @@ export interface Config {
   /**
    * Send what the application prints to the error log.
    *
-   * Standard output and standard error of the workers go to `errorlog`'s file. Without it they go where the
-   * server's own do, and with `daemon` nowhere.
+   * Standard output and standard error of the workers go to `errorlog`'s file; when that is `-`, nothing changes.
+   * Without it they go where the server's own do, and with `daemon` nowhere.
    *
    * Flag: `--capture-output`
    *
@@ -884,12 +884,13 @@ export interface Config {
   /**
    * Where syslog messages go.
    *
-   * `udp://HOST:PORT`, `tcp://HOST:PORT`, `unix:PATH`, `unix:PATH#stream` or `unix:PATH#dgram`. On Linux,
-   * `unix:/dev/log` reaches the machine's own syslog or journal. Messages that cannot be sent are dropped; serving goes on.
+   * `udp://HOST:PORT`, `tcp://HOST:PORT` or `unix://PATH#stream`. Node cannot open datagram sockets on a path, so
+   * `/dev/log` is out of reach: let the syslog daemon listen on UDP (rsyslog: module imudp), or log to standard error and
+   * let journald take it. Messages that cannot be sent are dropped; serving goes on.
    *
    * Flag: `--log-syslog-to ADDRESS`
    *
-   * @default udp://localhost:514; on macOS and the BSDs the unix socket of the system
+   * @default udp://localhost:514
    */
   readonly syslog_addr: string
   /**
@@ -1052,7 +1053,8 @@ export interface Config {
   /**
    * In the worker, on ABRT, which usually means a timeout.
    *
-   * A worker whose event loop stays blocked cannot run it. There are `abort_timeout` seconds until KILL.
+   * Called even while the event loop is blocked; then only what the hook does synchronously happens. There are
+   * `abort_timeout` seconds until KILL.
    *
    * @default none
    */
@@ -1060,7 +1062,7 @@ export interface Config {
   /**
    * In the old master, on USR2, before the new one is started.
    *
-   * Throwing here calls the upgrade off.
+   * What it throws is logged, and the upgrade goes on.
    *
    * @default none
    */

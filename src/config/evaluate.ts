@@ -3,7 +3,6 @@
  * hooks; neither reads the configuration file for it, and no build tool is needed.
  */
 
-import { randomUUID } from 'node:crypto'
 import { unlinkSync, writeFileSync } from 'node:fs'
 import Module, { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -54,7 +53,7 @@ async function evaluateEsModule({ code, file, map }: ConfigModule): Promise<unkn
 /** Beside the configuration file, else (it is read-only, or not ours) with the temporary files. */
 function writeTemporary(directory: string, code: string): string {
   const write = (place: string): string => {
-    const path = join(place, `.gunicorn.conf.${process.pid}.${randomUUID()}.mjs`)
+    const path = join(place, `.gunicorn.conf.${process.pid}.${process.hrtime.bigint()}.mjs`)
     // 0600 and exclusive: the text may hold secrets, and nobody may put another file in its place.
     writeFileSync(path, code, { mode: 0o600, flag: 'wx' })
     return path

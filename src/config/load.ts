@@ -7,10 +7,11 @@
 
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { messageOf, ServerError } from '../errors.ts'
+import { hasCode, messageOf, ServerError } from '../errors.ts'
 import type { Config } from './config.ts'
+import { applicationOf } from './derived.ts'
 import { findConfig, nameOf } from './find.ts'
-import { type ConfigFile, readConfigFile } from './read.ts'
+import type { ConfigFile } from './read.ts'
 import { brokenRules, type Platform } from './rules.ts'
 import { settings } from './settings/index.ts'
 import {
@@ -19,6 +20,7 @@ import {
   type Environment,
   type Layer,
   type Origin,
+  type Resolved,
   resolveLayers,
 } from './sources.ts'
 import { type ConfigTransfer, freeze, transferOf } from './transfer.ts'
@@ -40,7 +42,7 @@ export interface ConfigRequest {
 }
 
 export interface LoadedConfig {
-  /** Every setting, frozen. `chdir` is absolute, `wsgi_app` the application to run. */
+  /** Every setting, frozen; `chdir` is absolute, `wsgi_app` the application to run, whoever named it. */
   readonly config: Config
   readonly origins: Readonly<Record<string, Origin>>
   /** The configuration file, absolute. */
@@ -61,11 +63,21 @@ export async function loadConfig(
   request: ConfigRequest,
   table: SettingsTable = settings,
 ): Promise<LoadedConfig> {
-  const before = process.cwd()
+  const before = currentDirectory()
   try {
     return await load(request, table)
   } catch (error) {
-    process.chdir(before)
+    if (before !== undefined) process.chdir(before)
+    throw error
+  }
+}
+
+/** Undefined when it has been removed, as the directory of an old release is: a reload has to work all the same. */
+function currentDirectory(): string | undefined {
+  try {
+    return process.cwd()
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
     throw error
   }
 }
@@ -75,7 +87,7 @@ async function load(request: ConfigRequest, table: SettingsTable): Promise<Loade
   const directory = enter(request.directory, flags['chdir'])
   const found = findConfig(directory, textOf(flags['config']))
   const layers = [defaultLayer(table, request.env)]
-  const file = found.file === undefined ? undefined : await readConfigFile(found.file, { env: request.env })
+  const file = found.file === undefined ? undefined : await read(found.file, request.env)
   const issues: Issue[] = []
   const warnings = [...found.warnings]
   if (file !== undefined) {
@@ -83,6 +95,9 @@ async function load(request: ConfigRequest, table: SettingsTable): Promise<Loade
     layers.push(fileLayer(file, judged.values, judged.lines))
     issues.push(...judged.issues)
     warnings.push(...judged.warnings)
+    if (judged.values['config'] !== undefined) {
+      warnings.push(`${nameOf(file.file, directory)}: config has no meaning in a configuration file.`)
+    }
   }
   layers.push(given(request.commandVariable, 'command-variable'), given(request.commandLine, 'command-line'))
   return finish({
@@ -94,6 +109,12 @@ async function load(request: ConfigRequest, table: SettingsTable): Promise<Loade
     warnings,
     ...(file === undefined ? {} : { file }),
   })
+}
+
+/** Many a server has no file: bundling and evaluating are not even imported then. */
+async function read(file: string, env: Environment): Promise<ConfigFile> {
+  const { readConfigFile } = await import('./read.ts')
+  return readConfigFile(file, { env })
 }
 
 const fileLayer = (
@@ -125,7 +146,7 @@ interface Gathered {
 }
 
 function finish({ request, table, directory, layers, file, issues, warnings }: Gathered): LoadedConfig {
-  const { values, origins } = resolveLayers([...layers, appLayer(request, table)])
+  const { values, origins } = withApplication(resolveLayers(layers), request.app)
   const ruled = judgeTogether(table, values, origins, directory, request.platform ?? running)
   refuseIssues([...issues, ...ruled.issues])
   if (request.needsApp !== false) refuseNoApp(values)
@@ -145,10 +166,22 @@ function finish({ request, table, directory, layers, file, issues, warnings }: G
   }
 }
 
-/** An application on the command line beats whatever names one elsewhere, under either name. */
-const appLayer = ({ app }: ConfigRequest, table: SettingsTable): Layer => {
-  const other = 'app' in table ? { app: undefined } : {}
-  return given(app === undefined ? {} : { wsgi_app: app, ...other }, 'command-line')
+/**
+ * `wsgi_app` tells which application is run: the command line's, else `app`, else its own. `app` is its other name,
+ * and agrees with it when the command line overruled it.
+ */
+function withApplication({ values, origins }: Resolved, named: string | undefined): Resolved {
+  const commandLine: Origin = { kind: 'command-line' }
+  const application = named ?? applicationOf(values)
+  if (application === undefined) return { values, origins }
+  const fromApp = textOf(values['app']) === undefined ? origins['wsgi_app'] : origins['app']
+  const origin = named === undefined ? (fromApp ?? commandLine) : commandLine
+  const rival = textOf(values['app']) === undefined || named === undefined ? {} : { app: named }
+  const overruled = Object.keys(rival).length === 0 ? {} : { app: commandLine }
+  return {
+    values: { ...values, wsgi_app: application, ...rival },
+    origins: { ...origins, wsgi_app: origin, ...overruled },
+  }
 }
 
 /** What can be judged only when all sources have spoken: settings of later parts, and rules between settings. */
@@ -162,7 +195,10 @@ function judgeTogether(
   const issues: Issue[] = []
   const warnings: string[] = []
   const place = (name: string) =>
-    describeOrigin(origins[name] ?? { kind: 'default' }, (file) => nameOf(file, directory))
+    describeOrigin(origins[name] ?? { kind: 'default' }, (file) => nameOf(file, directory)).replace(
+      /^file /,
+      '',
+    )
   for (const [name, setting] of Object.entries(table)) {
     const issue = tooEarly(place(name), name, setting, values[name])
     if (issue !== undefined) issues.push(issue)
@@ -177,7 +213,7 @@ function judgeTogether(
 const running: Platform = { os: process.platform, node: process.versions.node }
 
 function refuseNoApp(values: Readonly<Record<string, unknown>>): void {
-  if (textOf(values['app']) !== undefined || textOf(values['wsgi_app']) !== undefined) return
+  if (applicationOf(values) !== undefined) return
   throw new ServerError(
     'TSG_NO_APP',
     "No application module specified. Name one ('tsgunicorn ./server.js' or 'tsgunicorn ./app.ts:app'), or set wsgi_app in the configuration file.",

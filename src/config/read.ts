@@ -13,6 +13,7 @@ import { type Bundle, bundleConfig, type ConfigModule } from './bundle.ts'
 import type { ConfigContext } from './define-config.ts'
 import { configThrew, evaluateModule, needsImport } from './evaluate.ts'
 import { type Exported, refuseNothing, settingsOf } from './shape.ts'
+import { frameAt } from './words.ts'
 
 export interface ConfigFile extends Exported {
   readonly file: string
@@ -71,13 +72,26 @@ function parsedBy(loader: (file: string, source: string) => unknown, file: strin
   try {
     return loader(file, source)
   } catch (cause) {
-    const [first, ...frame] = messageOf(cause).split('\n')
-    throw new ServerError('TSG_CONFIG_SYNTAX', `${file}: the file cannot be parsed: ${first}.`, {
+    // cosmiconfig's first line names the file, which is named below; its blocks are words and code frames.
+    const blocks = messageOf(cause)
+      .replace(/^\w+ Error in .*:\s*\n/, '')
+      .split(/\n\s*\n/)
+      .filter((block) => block.trim() !== '')
+    const words = blocks.find((block) => !isFrame(block))?.trim() ?? 'it is not what its extension says'
+    throw new ServerError('TSG_CONFIG_SYNTAX', `${file}: the file cannot be parsed: ${words}.`, {
       cause,
-      detail: frame.join('\n').trim(),
+      detail: blocks.find(isFrame)?.replace(/^\n+|\s+$/g, '') ?? frameOfPosition(words, source),
     })
   }
 }
+
+/** cosmiconfig draws no frame for the messages of newer V8s, but they tell the position. */
+function frameOfPosition(words: string, source: string): string {
+  const position = /at position (\d+)/.exec(words)?.[1]
+  return position === undefined ? '' : frameAt(source, Number(position))
+}
+
+const isFrame = (block: string): boolean => /^[\s>]*\d+ \| /m.test(block)
 
 async function readCode(file: string, source: string, context: ConfigContext) {
   const { bundle, exports } = await evaluated(file)

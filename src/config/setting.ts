@@ -36,6 +36,8 @@ export interface About<T> {
   readonly common?: boolean
   /** The part of the server that will honour it; given before then, it is an error that says so. */
   readonly later?: string
+  /** Accepted because Gunicorn's users give it, and read by nobody; `details` says why. */
+  readonly inert?: true
 }
 
 export interface Setting<T = unknown> extends About<T> {

@@ -12,6 +12,9 @@ import { shown } from './words.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** The environment of this process: configuration functions are given it. */
+export const ownEnvironment = (): Environment => process.env
+
 /** Who gave a value. */
 export type Origin =
   | { readonly kind: 'default' }

@@ -66,12 +66,18 @@ async function hooksOf(
   { functions }: ConfigTransfer,
   { module, style }: NonNullable<ConfigTransfer['code']>,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const [{ configThrew, evaluateModule }, { settingsOf }] = await Promise.all([
+  const [{ configThrew, evaluateModule }, { settingsOf }, { ownEnvironment }] = await Promise.all([
     import('./evaluate.ts'),
     import('./shape.ts'),
+    import('./sources.ts'),
   ])
   try {
-    const exported = await settingsOf(await evaluateModule(module), style, { env: process.env }, module.file)
+    const exported = await settingsOf(
+      await evaluateModule(module),
+      style,
+      { env: ownEnvironment() },
+      module.file,
+    )
     return pick(exported, functions)
   } catch (thrown) {
     throw configThrew(module.file, thrown)

@@ -72,3 +72,11 @@ export function lineOfKey(source: string, key: string): number | undefined {
 }
 
 const lineAt = (source: string, index: number): number => source.slice(0, index).split('\n').length
+
+/** The line of `source` that holds the character at `index`, with its number and a mark below the character. */
+export function frameAt(source: string, index: number): string {
+  const before = source.slice(0, index).split('\n')
+  const line = source.split('\n')[before.length - 1] ?? ''
+  const label = `> ${before.length} | `
+  return `${label}${line}\n${' '.repeat(label.length + (before.at(-1)?.length ?? 0))}^`
+}

@@ -3,8 +3,8 @@
  * cannot stand in such files.
  */
 import type { JsonSchema, Setting } from '../config/setting.ts'
+import { laterWords } from '../config/setting-words.ts'
 import { all } from './config-type.ts'
-import { laterWords } from './words.ts'
 
 export const jsonSchema = (): string => `${JSON.stringify(schema(), undefined, 2)}\n`
 

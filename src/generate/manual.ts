@@ -1,9 +1,11 @@
 /** Writes the manual pages tsgunicorn(8) and gunicorn.conf(5). No date and no version: the same input, the same page. */
+import { signals } from '../arbiter/signals.ts'
 import type { Setting } from '../config/setting.ts'
+import { defaultWords, flagWords, laterWords } from '../config/setting-words.ts'
 import { type SettingName, sections, settings } from '../config/settings/index.ts'
 import { catalogue } from '../errors.ts'
 import { furtherParagraph, heading, item, ofMarkdown, subheading } from './roff.ts'
-import { defaultWords, doNotEdit, flagWords, laterWords, paragraphs } from './words.ts'
+import { doNotEdit, paragraphs } from './words.ts'
 
 /** tsgunicorn(8): the program. */
 export const programPage = (): string =>
@@ -22,9 +24,16 @@ and \`app_type\` in gunicorn.conf(5).`,
       '`tsgunicorn init` writes a configuration file to start from, and the types that editors complete it with.',
     ]),
     heading('Options'),
-    item('-h, --help, --help=all', 'Show the settings that matter most, or all.'),
+    item(
+      '-h, --help[=all|SETTING]',
+      'Show the settings that matter most, every one, or all there is to say of one.',
+    ),
     item('-v, --version', 'Show the version.'),
     ...sections.flatMap(({ title, names }) => options(title, names)),
+    heading('Signals'),
+    ...Object.entries(signals).map(([name, { summary }]) =>
+      item(name.replace(/^SIG/, ''), ofMarkdown(summary)),
+    ),
     heading('Environment'),
     item('GUNICORN_CMD_ARGS', 'Flags, as on the command line, which wins over them.'),
     ...settingsWith('env').map((setting) => item(setting.env ?? '', `The default of ${settingOf(setting)}.`)),

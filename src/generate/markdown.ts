@@ -1,8 +1,10 @@
-/** Writes the reference documents: `docs/settings.md` and `docs/errors.md`. */
+/** Writes the reference documents: `docs/settings.md`, `docs/errors.md` and `docs/signals.md`. */
+import { signals } from '../arbiter/signals.ts'
 import type { Setting } from '../config/setting.ts'
+import { defaultWords, flagWords, laterWords } from '../config/setting-words.ts'
 import { sections, settings } from '../config/settings/index.ts'
 import { catalogue } from '../errors.ts'
-import { defaultWords, doNotEdit, flagWords, laterWords } from './words.ts'
+import { doNotEdit } from './words.ts'
 
 export const settingsDocument = (): string =>
   document([
@@ -24,14 +26,25 @@ export const errorsDocument = (): string =>
     '# Errors',
     `Every refusal has a code that never changes its meaning, and a message that says what is wrong, where, and what to
 do. The exit status is that of a start that fails with it; a running master does not exit for it.`,
-    [
-      '| code | exit status | meaning |',
-      '| --- | --- | --- |',
-      ...Object.entries(catalogue).map(
-        ([code, { exit, summary }]) => `| \`${code}\` | ${exit} | ${cell(summary)} |`,
-      ),
-    ].join('\n'),
+    table(
+      ['code', 'exit status', 'meaning'],
+      Object.entries(catalogue).map(([name, { exit, summary }]) => [code(name), String(exit), summary]),
+    ),
   ])
+
+export const signalsDocument = (): string =>
+  document([
+    '# Signals',
+    `What the master does for a signal, which is sent to the process id in the pidfile: \`kill -HUP $(cat FILE)\`. They are
+Gunicorn's. A signal that arrives while an earlier one is still being served is not lost: a reload can be stopped.`,
+    table(
+      ['signal', 'what it does'],
+      Object.entries(signals).map(([name, { summary }]) => [code(name), summary]),
+    ),
+  ])
+
+const table = (head: readonly string[], rows: ReadonlyArray<readonly string[]>): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n')
 
 const document = (blocks: readonly string[]): string => `<!-- ${doNotEdit} -->\n\n${blocks.join('\n\n')}\n`
 

@@ -3,7 +3,7 @@ import { ambientModule } from './ambient.ts'
 import { configType } from './config-type.ts'
 import { jsonSchema } from './json-schema.ts'
 import { configurationPage, programPage } from './manual.ts'
-import { errorsDocument, settingsDocument } from './markdown.ts'
+import { errorsDocument, settingsDocument, signalsDocument } from './markdown.ts'
 
 /** Path from the root of the project -> text. */
 export const products: Readonly<Record<string, () => string>> = {
@@ -14,4 +14,5 @@ export const products: Readonly<Record<string, () => string>> = {
   'man/gunicorn.conf.5': configurationPage,
   'docs/settings.md': settingsDocument,
   'docs/errors.md': errorsDocument,
+  'docs/signals.md': signalsDocument,
 }

@@ -101,8 +101,11 @@ const unquote = (text: string): string =>
  * The client's address: the peer's own unless it is trusted. X-Forwarded-For is preferred to Forwarded where both
  * are there: proxies that write only the first pass on whatever a client wrote in the second.
  */
-export const clientAddress = (peer: string, rawHeaders: readonly string[], trust: Trust): string => {
-  if (!trust.trusts(peer)) return plainAddress(peer)
+export const clientAddress = (peer: string, rawHeaders: readonly string[], trust: Trust): string =>
+  trust.trusts(peer) ? forwardedClient(peer, rawHeaders, trust) : plainAddress(peer)
+
+/** The same for a peer that is known to be trusted. */
+export const forwardedClient = (peer: string, rawHeaders: readonly string[], trust: Trust): string => {
   const listed = valuesOf(rawHeaders, 'x-forwarded-for')
   const hops =
     listed.length > 0 ? hopsOfForwardedFor(listed) : hopsOfForwarded(valuesOf(rawHeaders, 'forwarded'))
@@ -115,17 +118,34 @@ export const clientAddress = (peer: string, rawHeaders: readonly string[], trust
   return client
 }
 
+/** The headers of `secure_scheme_headers`, ready to be looked for. */
+export interface SecureHeaders {
+  /** Lower-case name -> the value that means https. */
+  readonly values: ReadonlyMap<string, string>
+  /** 1 at every length that one of the names has: most headers are dismissed by this one look. */
+  readonly lengths: Uint8Array
+}
+
+export const compileSecureHeaders = (table: Readonly<Record<string, string>>): SecureHeaders => {
+  const values = new Map(Object.entries(table).map(([name, value]) => [name.toLowerCase(), value]))
+  const lengths = new Uint8Array(256)
+  for (const name of values.keys()) lengths[name.length] = 1
+  return { values, lengths }
+}
+
 /**
  * The scheme a trusted peer names by `secure_scheme_headers`; undefined when it names none.
  * Headers that disagree are the caller's to refuse: 'contradictory'.
  */
 export const schemeOf = (
   rawHeaders: readonly string[],
-  secure: ReadonlyMap<string, string>,
+  secure: SecureHeaders,
 ): 'http' | 'https' | 'contradictory' | undefined => {
   let scheme: 'http' | 'https' | undefined
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const wanted = secure.get((rawHeaders[index] ?? '').toLowerCase())
+    const name = rawHeaders[index] ?? ''
+    if (secure.lengths[name.length] !== 1) continue
+    const wanted = secure.values.get(name.toLowerCase())
     if (wanted === undefined) continue
     const said = rawHeaders[index + 1] === wanted ? 'https' : 'http'
     if (scheme !== undefined && scheme !== said) return 'contradictory'

@@ -2,7 +2,7 @@
  * Judges a request's head: too long, too many, ambiguous, contradictory, or in order. Pure; called for every
  * request, so it looks at each field once, and at its bytes only where they can matter.
  */
-import { schemeOf } from './forwarded.ts'
+import { compileSecureHeaders, schemeOf } from './forwarded.ts'
 import { type HttpPolicy, limitsOf } from './policy.ts'
 
 export interface Head {
@@ -34,16 +34,10 @@ const lineOverhead = 12
 /** `: ` and CRLF. */
 const fieldOverhead = 4
 
-const lowerKeys = (table: Readonly<Record<string, string>>): Map<string, string> =>
-  new Map(Object.entries(table).map(([name, value]) => [name.toLowerCase(), value]))
-
 /** A judge by this policy. `trusted` says whether the peer's word is taken; it is asked only when it matters. */
 export const createJudge = (policy: HttpPolicy): Judge => {
   const limits = limitsOf(policy)
-  const secure = lowerKeys(policy.secureSchemeHeaders)
-  // By length, so that most names are dismissed by one look into a table.
-  const schemeLengths = new Uint8Array(256)
-  for (const name of secure.keys()) schemeLengths[name.length] = 1
+  const secure = compileSecureHeaders(policy.secureSchemeHeaders)
   const underscores = createUnderscoreJudge(policy)
   return (head, trusted) => {
     if (head.method.length + head.target.length + lineOverhead > limits.line)
@@ -58,7 +52,7 @@ export const createJudge = (policy: HttpPolicy): Judge => {
       if (name.length + (rawHeaders[index + 1] ?? '').length + fieldOverhead > limits.fieldSize)
         return refuse(431, 'a header field is longer than limit_request_field_size')
       if (name.includes('_')) odd = true
-      else if (schemeLengths[name.length] === 1 && secure.has(name.toLowerCase())) schemes += 1
+      else if (secure.lengths[name.length] === 1 && secure.values.has(name.toLowerCase())) schemes += 1
     }
     if (schemes > 1 && trusted() && schemeOf(rawHeaders, secure) === 'contradictory')
       return refuse(400, 'the headers of secure_scheme_headers contradict each other')

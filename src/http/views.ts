@@ -65,12 +65,9 @@ export const viewRequest = (facts: RequestFacts): RequestView => {
   }
 }
 
-const decodePath = (path: string): string => {
-  const bytes = path.replace(/(?:%[\da-f]{2})+/gi, (run) =>
-    Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'),
-  )
-  return bytes
-}
+/** Percent-encoded bytes as text; what is not encoded properly stays as it is. */
+const decodePath = (path: string): string =>
+  path.replace(/(?:%[\da-f]{2})+/gi, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'))
 
 /** CGI's names for a request, as `post_request` is given them. */
 export const viewEnviron = (facts: RequestFacts): Record<string, string> => {

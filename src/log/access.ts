@@ -55,6 +55,7 @@ function openSink(destination: string, owner: Owner | undefined, format: string)
   const file = new LogFile({
     destination: destination === '-' ? STANDARD_OUTPUT : destination,
     setting: 'accesslog',
+    unblocked: true,
     ...(owner === undefined ? {} : { owner }),
   })
   return new BufferedLines(file, { note: format === 'json' ? lostJson : lostText })

@@ -75,11 +75,17 @@ interface Family {
 export const families: Readonly<Record<string, Family>> = {
   i: {
     summary: 'a request header',
-    reader: (name) => (record) => requestHeader(record, name.toLowerCase()),
+    reader: (name) => {
+      const key = name.toLowerCase()
+      return (record) => requestHeader(record, key)
+    },
   },
   o: {
     summary: 'a response header',
-    reader: (name) => (record) => record.responseHeader(name.toLowerCase()),
+    reader: (name) => {
+      const key = name.toLowerCase()
+      return (record) => record.responseHeader(key)
+    },
   },
   e: { summary: 'a CGI variable of the request', reader: environReader },
 }

@@ -1,8 +1,8 @@
 /**
- * Lines gathered and written off the event loop: one write is under way at a time, each of whole lines, no larger
- * than other processes leave alone. A line waits `delay` milliseconds at most. It knows no format.
+ * Lines gathered and written off the event loop (files), or without waiting (pipes): one write is under way at a
+ * time, each of whole lines, no larger than other processes leave alone. A line waits `delay` milliseconds at most. It knows no format.
  */
-import { closeSync, write } from 'node:fs'
+import { closeSync, write, writeSync } from 'node:fs'
 import { hasCode } from '../errors.ts'
 import type { LogFile } from './file.ts'
 import { type LineSink, type LossNote, writeWhole } from './sink.ts'
@@ -44,13 +44,17 @@ export class BufferedLines implements LineSink {
   #last = 0
   #held = 0
   #whole: number
+  #regular: boolean
   #lost = 0
+  /** How many of the lost the write under way tells of; 0 when it writes lines. */
+  #owed = 0
   #writing: Writing = { phase: 'idle' }
   readonly #atExit = (): void => this.flush()
 
   constructor(file: LogFile, { note, delay = 50, most = 8 * 1024 * 1024 }: BufferOptions) {
     this.#file = file
     this.#whole = file.wholeBytes
+    this.#regular = file.regular
     this.#note = note
     this.#delay = delay
     this.#most = most
@@ -78,9 +82,13 @@ export class BufferedLines implements LineSink {
     const now = this.#writing
     if (now.phase === 'closed') return
     if (now.phase === 'gathering' || now.phase === 'blocked') clearTimeout(now.timer)
-    if (now.phase === 'blocked') this.#writeNow(now.fd, now.rest)
+    if (now.phase === 'blocked') {
+      this.#writeNow(now.fd, now.rest)
+      this.#lost -= this.#owed
+      this.#owed = 0
+    }
     for (const chunk of this.#takeAll()) this.#writeNow(this.#file.fd, Buffer.from(chunk))
-    if (this.#lost > 0 && writeWhole(this.#file.fd, Buffer.from(this.#note(this.#lost)))) this.#lost = 0
+    this.#tellNow(this.#lost - this.#owed)
     if (now.phase === 'blocked') now.outdated.forEach(closeOne)
     if (now.phase !== 'writing') this.#writing = { phase: 'idle' }
   }
@@ -90,6 +98,7 @@ export class BufferedLines implements LineSink {
     if (now.phase === 'closed') return
     const former = this.#file.reopen()
     this.#whole = this.#file.wholeBytes
+    this.#regular = this.#file.regular
     if (former === undefined) return
     if ('outdated' in now) this.#writing = { ...now, outdated: [...now.outdated, former] }
     else closeSync(former)
@@ -119,8 +128,14 @@ export class BufferedLines implements LineSink {
 
   #next(): void {
     if (this.#held === 0) this.#writing = { phase: 'idle' }
-    else if (this.#held >= this.#whole) this.#send()
-    else this.#wait()
+    else if (this.#held < this.#whole) this.#wait()
+    else if (this.#regular) this.#send()
+    // A write in place is over when it returns: one below the other would fill the stack.
+    else queueMicrotask(() => this.#goOn())
+  }
+
+  #goOn(): void {
+    if (this.#writing.phase === 'writing') this.#send()
   }
 
   #wait(): void {
@@ -129,22 +144,43 @@ export class BufferedLines implements LineSink {
     this.#writing = { phase: 'gathering', timer }
   }
 
+  /** What was lost is told before more is tried: while that fails, lines stay here. */
   #send(): void {
-    const chunk = this.#chunks.shift() ?? ''
-    const owed = this.#lost > 0 ? this.#note(this.#lost) : ''
-    this.#lost = 0
-    this.#held -= Buffer.byteLength(chunk)
+    const fd = this.#file.fd
     this.#writing = { phase: 'writing', outdated: [] }
-    this.#push(this.#file.fd, Buffer.from(owed + chunk))
+    this.#owed = this.#lost
+    if (this.#owed > 0) {
+      this.#push(fd, Buffer.from(this.#note(this.#owed)))
+      return
+    }
+    const bytes = Buffer.from(this.#chunks.shift() ?? '')
+    this.#held -= bytes.length
+    this.#push(fd, bytes)
   }
 
   #push(fd: number, bytes: Buffer): void {
-    write(fd, bytes, (error, written) => {
-      if (hasCode(error, 'EAGAIN', 'EBUSY')) this.#block(fd, bytes)
-      else if (error !== null) this.#done(linesIn(bytes))
-      else if (written < bytes.length) this.#push(fd, bytes.subarray(written))
-      else this.#done(0)
-    })
+    if (this.#regular) write(fd, bytes, (error, written) => this.#pushed(fd, bytes, error, written))
+    else this.#pushInPlace(fd, bytes)
+  }
+
+  #pushed(fd: number, bytes: Buffer, error: Error | null, written: number): void {
+    if (hasCode(error, 'EAGAIN', 'EBUSY')) this.#block(fd, bytes)
+    else if (error !== null) this.#failed(bytes)
+    else if (written < bytes.length) this.#push(fd, bytes.subarray(written))
+    else this.#written()
+  }
+
+  /** Not by a thread: a full pipe would refuse it there, and a process that exits would never hear of it. */
+  #pushInPlace(fd: number, bytes: Buffer): void {
+    let written = 0
+    let failure: unknown
+    try {
+      written = writeSync(fd, bytes)
+    } catch (error) {
+      failure = error
+    }
+    if (failure === undefined) this.#pushed(fd, bytes, null, written)
+    else this.#pushed(fd, bytes, failure instanceof Error ? failure : new Error(String(failure)), 0)
   }
 
   #block(fd: number, rest: Buffer): void {
@@ -152,7 +188,7 @@ export class BufferedLines implements LineSink {
     if (now.phase !== 'writing') {
       // Closed meanwhile: no timer may hold what is left.
       this.#writeNow(fd, rest)
-      this.#done(0)
+      this.#over()
       return
     }
     const timer = setTimeout(() => this.#resume(), RETRY).unref()
@@ -166,12 +202,26 @@ export class BufferedLines implements LineSink {
     this.#push(now.fd, now.rest)
   }
 
-  #done(lost: number): void {
-    this.#lost += lost
+  #written(): void {
+    this.#lost -= this.#owed
+    this.#owed = 0
+    if (this.#over()) this.#next()
+  }
+
+  /** Not tried again at once: a full disk stays full for a while. */
+  #failed(bytes: Buffer): void {
+    if (this.#owed === 0) this.#lost += linesIn(bytes)
+    this.#owed = 0
+    if (this.#over()) this.#wait()
+  }
+
+  /** The write is over: lets go of rotated files. False when the log was closed meanwhile. */
+  #over(): boolean {
     const now = this.#writing
     if ('outdated' in now) now.outdated.forEach(closeOne)
-    if (now.phase === 'closed') this.#file.close()
-    else this.#next()
+    if (now.phase !== 'closed') return true
+    this.#file.close()
+    return false
   }
 
   #takeAll(): readonly string[] {
@@ -182,8 +232,14 @@ export class BufferedLines implements LineSink {
     return all
   }
 
+  #tellNow(lost: number): void {
+    if (lost > 0 && writeWhole(this.#file.fd, Buffer.from(this.#note(lost)))) this.#lost -= lost
+  }
+
   #writeNow(fd: number, bytes: Buffer): void {
-    if (!writeWhole(fd, bytes)) this.#lost += linesIn(bytes)
+    // The end of a process waits for a reader that does not read once, not for each of its chunks.
+    const written = this.#lost > 0 ? writeWhole(fd, bytes, 0) : writeWhole(fd, bytes)
+    if (!written) this.#lost += linesIn(bytes)
   }
 }
 

@@ -2,7 +2,7 @@
  * The file behind a log: opened for appending, so that many processes write whole lines into one file (O_APPEND,
  * open(2): the seek to the end and the write are one step), and opened anew after a rotation. It knows no lines.
  */
-import { closeSync, fchownSync, fstatSync, openSync } from 'node:fs'
+import { closeSync, constants, fchownSync, fstatSync, openSync } from 'node:fs'
 import { hasCode, messageOf, ServerError } from '../errors.ts'
 
 /** Who owns log files, so that workers that dropped privileges can open them again. */
@@ -15,6 +15,11 @@ export interface LogFileOptions {
   /** A path, or the number of a descriptor that is open already (1, 2). */
   readonly destination: string | number
   readonly owner?: Owner
+  /**
+   * Of a descriptor that is a pipe: write through a description of our own that never blocks (Linux), whatever flags
+   * the processes that share the pipe set. Not for logs that are opened before a daemon lets go of its terminal.
+   */
+  readonly unblocked?: boolean
   /** The setting to name in errors. */
   readonly setting: string
 }
@@ -33,7 +38,9 @@ export class LogFile {
   /** Errors: TSG_LOG_UNWRITABLE when the path cannot be opened for appending. */
   constructor(options: LogFileOptions) {
     this.#options = options
-    this.#fd = typeof options.destination === 'number' ? options.destination : openForAppend(options)
+    const { destination, unblocked = false } = options
+    if (typeof destination === 'string') this.#fd = openForAppend(options)
+    else this.#fd = unblocked ? withoutBlocking(destination) : destination
   }
 
   get fd(): number {
@@ -46,7 +53,12 @@ export class LogFile {
 
   /** How many bytes one write may have and still not be mixed with another process's. */
   get wholeBytes(): number {
-    return isFile(this.#fd) ? FILE_BYTES : PIPE_BYTES
+    return this.regular ? FILE_BYTES : PIPE_BYTES
+  }
+
+  /** False for pipes, sockets and terminals. */
+  get regular(): boolean {
+    return isFile(this.#fd)
   }
 
   /**
@@ -65,7 +77,7 @@ export class LogFile {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    if (typeof this.#options.destination === 'string') closeSync(this.#fd)
+    if (this.#fd !== this.#options.destination) closeSync(this.#fd)
   }
 }
 
@@ -94,6 +106,18 @@ function giveTo(fd: number, { uid, gid }: Owner): void {
   if (process.geteuid?.() !== 0) return
   const stat = fstatSync(fd)
   if (stat.isFile() && (stat.uid !== uid || stat.gid !== gid)) fchownSync(fd, uid, gid)
+}
+
+/** The same pipe, opened again by its name in /proc (proc(5)); the descriptor itself where that cannot be. */
+function withoutBlocking(fd: number): number {
+  if (process.platform !== 'linux' || isFile(fd)) return fd
+  try {
+    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK)
+  } catch (error) {
+    // Sockets (ENXIO), pipes of another user (EACCES), no /proc (ENOENT).
+    if (hasCode(error, 'ENXIO', 'EACCES', 'EPERM', 'ENOENT')) return fd
+    throw error
+  }
 }
 
 function isFile(fd: number): boolean {

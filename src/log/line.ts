@@ -23,13 +23,17 @@ export interface LogRecord {
 }
 
 /**
- * `[2026-11-21 12:08:02 +0000] [2415] [INFO] message`, with the stack of an `err` fact indented below, and the end
- * of line. Other facts are not printed: messages that people read say them in words.
+ * `[2026-11-21 12:08:02 +0000] [2415] [INFO] message`, with a `detail` fact and the stack of an `err` fact indented
+ * below, and the end of line. Other facts are not printed: messages that people read say them in words.
  */
 export function textLine(record: LogRecord): string {
   const { time, pid, level, message, facts } = record
   const head = `[${errorTime(time)}] [${pid}] [${level.toUpperCase()}] ${oneLine(message)}\n`
-  return facts['err'] === undefined ? head : `${head}${block(thrownText(facts['err']))}\n`
+  const below = [
+    ...(typeof facts['detail'] === 'string' ? [block(facts['detail'])] : []),
+    ...(facts['err'] === undefined ? [] : [block(thrownText(facts['err']))]),
+  ]
+  return `${[head.slice(0, -1), ...below].join('\n')}\n`
 }
 
 /** One object: level, time, pid and name, then the facts, then msg, as pino orders them; and the end of line. */

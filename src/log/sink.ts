@@ -40,7 +40,9 @@ export class DirectLines implements LineSink {
   write(lines: string): void {
     if (this.#closed) return
     const owed = this.#lost > 0 ? this.#note(this.#lost) : ''
-    if (writeWhole(this.#file.fd, Buffer.from(owed + lines))) this.#lost = 0
+    // A reader that was waited for in vain is not waited for again with each line.
+    const tries = this.#lost > 0 ? 0 : PATIENCE.tries
+    if (writeWhole(this.#file.fd, Buffer.from(owed + lines), tries)) this.#lost = 0
     else this.#lost += 1
   }
 
@@ -61,9 +63,9 @@ export class DirectLines implements LineSink {
 }
 
 /** Writes all bytes, and waits a little for a full pipe. False when it failed: the reason is in the descriptor. */
-export function writeWhole(fd: number, bytes: Buffer): boolean {
+export function writeWhole(fd: number, bytes: Buffer, patience: number = PATIENCE.tries): boolean {
   let rest = bytes
-  let tries = PATIENCE.tries
+  let tries = patience
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(fd, rest))

@@ -83,7 +83,7 @@ export class UdpRemote implements Remote {
       socket.close()
       return
     }
-    socket.on('error', (error) => this.#fail(error))
+    socket.on('error', (error) => this.#fail(error, socket))
     this.#state = { phase: 'open', socket }
     for (const bytes of kept) this.#hand(socket, bytes)
   }
@@ -93,16 +93,19 @@ export class UdpRemote implements Remote {
     socket.send(bytes, (error) => {
       this.#underWay -= 1
       if (error === null) this.#outage.end()
-      else this.#fail(error)
+      else this.#fail(error, socket)
       this.#quiet()
     })
   }
 
-  #fail(error: unknown): void {
-    if (this.#state.phase === 'closed') return
+  /** `socket` is the one that failed; a late word of a socket that was given up already is not heard. */
+  #fail(error: unknown, socket?: Socket): void {
+    const now = this.#state
+    if (now.phase === 'closed' || (socket !== undefined && !(now.phase === 'open' && now.socket === socket)))
+      return
     this.#outage.begin(error)
     // A refused datagram (ECONNREFUSED) tells of an earlier one: the host may have moved, so look it up again.
-    if (this.#state.phase === 'open') this.#state.socket.close()
+    socket?.close()
     this.#state = { phase: 'failed', until: performance.now() + RETRY.first }
     this.#quiet()
   }

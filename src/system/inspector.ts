@@ -50,21 +50,32 @@ const targetAt = async (port: number, signal: AbortSignal): Promise<{ port: numb
 /** Asked again while the port opens: by the worker's signal thread, some milliseconds after SIGUSR1. */
 const pollMs = 4
 
-/** Waits until the process's inspector answers. Rejects when the signal aborts. */
+/** The signal is sent again: one that finds an inspector about to be closed opens nothing. */
+const signalMs = 100
+
+/** Opens the process's inspector and waits until it answers. Rejects when the signal aborts, or the process is gone. */
 export const findInspector = async (
   pid: number,
   signal: AbortSignal,
 ): Promise<{ port: number; path: string }> => {
-  for (;;) {
+  for (let signalAt = 0; ; ) {
+    if (performance.now() >= signalAt) {
+      process.kill(pid, 'SIGUSR1')
+      signalAt = performance.now() + signalMs
+    }
     const ports = ownPorts(pid)
     // An application may listen there too, and a blocked one never answers: the inspector's answer is the first.
-    const found = await Promise.any([
-      ...ports.map((port) => targetAt(port, signal)),
-      delay(ports.length === 0 ? 0 : 100, undefined, { signal }),
-    ])
+    const asked = ports.map((port) => targetAt(port, signal).catch(() => undefined))
+    const found = await Promise.race([firstFound(asked), delay(signalMs, undefined, { signal })])
     if (found !== undefined) return found
     await delay(pollMs, undefined, { signal })
   }
+}
+
+/** The first that is something; undefined when all are nothing. */
+const firstFound = async <T>(asked: readonly Promise<T | undefined>[]): Promise<T | undefined> => {
+  const found = asked.map(async (one) => (await one) ?? Promise.reject(new Error('nothing')))
+  return Promise.any(found).catch(() => undefined)
 }
 
 export interface Conversation {
@@ -72,9 +83,13 @@ export interface Conversation {
   call(method: string, params?: Json): Promise<unknown>
   /** Sends and does not wait. */
   post(method: string, params?: Json): void
+  /** Told the parameters of every event of this name. */
+  on(event: string, heard: (params: unknown) => void): void
   /** The parameters of the next event of this name. */
   next(event: string): Promise<unknown>
   close(): void
+  /** Resolves when the other side has closed, too. */
+  readonly closed: Promise<void>
 }
 
 const upgraded = (request: ClientRequest): Promise<{ socket: Duplex; head: Buffer }> =>
@@ -93,11 +108,13 @@ interface Waiting {
 const converse = (socket: Duplex, head: Buffer, signal: AbortSignal): Conversation => {
   // Answers by number, events by name: whoever waits for one is in here.
   const waiting = new Map<number | string, Waiting>()
+  const heard = new Map<string, (params: unknown) => void>()
   let number = 0
   const settle = (text: string): void => {
     const message: unknown = JSON.parse(text)
     const key = property(message, 'id') ?? property(message, 'method')
     if (typeof key !== 'number' && typeof key !== 'string') return
+    if (typeof key === 'string') heard.get(key)?.(property(message, 'params'))
     const waiter = waiting.get(key)
     waiting.delete(key)
     const error = property(property(message, 'error'), 'message')
@@ -121,12 +138,15 @@ const converse = (socket: Duplex, head: Buffer, signal: AbortSignal): Conversati
   readMessages(socket, head, settle)
   socket.once('error', fail)
   socket.once('close', () => fail(new Error('the inspector closed the connection')))
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   signal.addEventListener('abort', () => fail(signal.reason), { once: true })
   return {
     call: (method, params) => wait(post(method, params)),
+    on: (event, hear) => void heard.set(event, hear),
     post: (method, params) => void post(method, params),
     next: wait,
     close: () => socket.end(),
+    closed,
   }
 }
 

@@ -7,7 +7,7 @@
  * keeps Node from printing about it). Linux only: the port is found in /proc. Knows nothing of workers' requests:
  * the caller gives an expression.
  */
-import { messageOf } from '../errors.ts'
+import { hasCode, messageOf } from '../errors.ts'
 import { type Conversation, findInspector, openInspector, property } from './inspector.ts'
 
 export interface StackFrame {
@@ -42,11 +42,16 @@ export interface StackOptions {
   readonly evaluateTimeout?: number
 }
 
-const frameOf = (frame: unknown): StackFrame => {
+/** Script id -> URL. */
+type Scripts = ReadonlyMap<string, string>
+
+/** A frame's own `url` is empty where the script was compiled before the debugger came. */
+const frameOf = (frame: unknown, scripts: Scripts): StackFrame => {
   const location = property(frame, 'location')
+  const script = scripts.get(String(property(location, 'scriptId')))
   return {
     name: String(property(frame, 'functionName') ?? ''),
-    url: String(property(frame, 'url') ?? ''),
+    url: script ?? String(property(frame, 'url') ?? ''),
     line: Number(property(location, 'lineNumber')) + 1,
     column: Number(property(location, 'columnNumber') ?? 0) + 1,
   }
@@ -112,33 +117,59 @@ const capture = async (
   pauseMs: number,
   question: Question | undefined,
 ): Promise<BlockedStack> => {
+  const scripts = new Map<string, string>()
+  talk.on('Debugger.scriptParsed', (script) =>
+    scripts.set(String(property(script, 'scriptId')), String(property(script, 'url'))),
+  )
   await talk.call('Debugger.enable')
   const frames = await pause(talk, pauseMs)
   const evaluated = question && (await ask(talk, question, property(frames[0], 'callFrameId')))
-  return { kind: 'stack', frames: frames.map(frameOf), ...(evaluated === undefined ? {} : { evaluated }) }
+  return {
+    kind: 'stack',
+    frames: frames.map((frame) => frameOf(frame, scripts)),
+    ...(evaluated === undefined ? {} : { evaluated }),
+  }
 }
 
-/** A worker that is to live goes on, with its inspector's port closed. Nobody waits: it may never get there. */
-const leave = (talk: Conversation): void => {
+/** How long a worker that is not blocked has to close its inspector. */
+const leaveMs = 200
+
+/**
+ * A worker that is to live goes on, with its inspector's port closed. One that is blocked never gets there: nobody
+ * waits for it.
+ */
+const leave = async (talk: Conversation, isBlocked: boolean): Promise<void> => {
   talk.post('Debugger.disable')
   talk.post('Runtime.evaluate', { expression: 'setImmediate(() => process._debugEnd())', silent: true })
+  if (!isBlocked) await within(talk.closed, leaveMs)
   talk.close()
+}
+
+interface Limits {
+  readonly deadline: number
+  readonly evaluateTimeout: number
 }
 
 const inspect = async (
   pid: number,
-  options: Required<Omit<StackOptions, 'evaluate'>>,
+  { deadline, evaluateTimeout }: Limits,
   signal: AbortSignal,
-  expression?: string,
-) => {
+  expression: string | undefined,
+): Promise<BlockedStack> => {
   const talk = await openInspector(await findInspector(pid, signal), signal)
-  const question = expression === undefined ? undefined : { expression, timeout: options.evaluateTimeout }
+  let isBlocked = true
   try {
-    return await capture(talk, options.deadline / 3, question)
+    const question = expression === undefined ? undefined : { expression, timeout: evaluateTimeout }
+    const stack = await capture(talk, deadline / 3, question)
+    isBlocked = stack.kind !== 'stack' || stack.frames.length > 0
+    return stack
   } finally {
-    leave(talk)
+    await leave(talk, isBlocked)
   }
 }
+
+/** An inspector that was just being closed, by us before, is opened once more. */
+const tries = 3
 
 /**
  * The stack of process `pid`. Never rejects and never takes longer than the deadline (default 1 s; 0.1 s are usual).
@@ -148,13 +179,18 @@ export const stackOf = async (pid: number, options: StackOptions = {}): Promise<
   const { deadline = 1000, evaluateTimeout = deadline / 3, evaluate } = options
   if (process.platform !== 'linux') return { kind: 'unavailable', why: `no /proc on ${process.platform}` }
   const signal = AbortSignal.timeout(deadline)
-  try {
-    process.kill(pid, 'SIGUSR1')
-    return await inspect(pid, { deadline, evaluateTimeout }, signal, evaluate)
-  } catch (thrown) {
-    // The port did not open, or nobody answers there: the thread that would is deep in native code.
-    return signal.aborted ? { kind: 'native' } : { kind: 'unavailable', why: messageOf(thrown) }
+  let why = ''
+  for (let attempt = 0; attempt < tries; attempt++) {
+    try {
+      return await inspect(pid, { deadline, evaluateTimeout }, signal, evaluate)
+    } catch (thrown) {
+      // The port did not open, or nobody answers there: the thread that would is deep in native code.
+      if (signal.aborted) return { kind: 'native' }
+      why = messageOf(thrown)
+      if (hasCode(thrown, 'ESRCH', 'EPERM')) break
+    }
   }
+  return { kind: 'unavailable', why }
 }
 
 /** As Node prints stacks: one `    at name (url:line:column)` per frame. */

@@ -9,6 +9,8 @@ export interface TcpRow {
   readonly port: number
   readonly listening: boolean
   readonly inode: number
+  /** Of a listening socket: connections that wait to be accepted. */
+  readonly queued: number
 }
 
 /** TCP_LISTEN of include/net/tcp_states.h. */
@@ -35,6 +37,7 @@ export const parseTcpTable = (text: string): TcpRow[] =>
         port: Number.parseInt(port, 16),
         listening: fields[3] === listenState,
         inode: Number(fields[9]),
+        queued: Number.parseInt((fields[4] ?? '').split(':')[1] ?? '0', 16),
       }
     })
 

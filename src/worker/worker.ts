@@ -75,12 +75,18 @@ export class Worker {
     this.#phase = 'draining'
     this.#booted.vital.alive = false
     this.log.info(`Worker exiting (pid: ${process.pid})`, { pid: process.pid })
+    void this.#finish(emptyAcceptQueue)
+  }
+
+  async #finish(emptyAcceptQueue: boolean): Promise<void> {
     const idleMs = (this.#booted.config.graceful_timeout * 1000) / 2
-    this.#engine
-      ?.drain({ emptyAcceptQueue, idleMs })
-      .catch((error: unknown) => this.log.exception('the drain failed', error))
-      .then(() => this.#cleanUp('SIGTERM', CLEAN_UP))
-      .then(() => this.end(0))
+    try {
+      await this.#engine?.drain({ emptyAcceptQueue, idleMs })
+    } catch (error) {
+      this.log.exception('the drain failed', error)
+    }
+    await this.#cleanUp('SIGTERM', CLEAN_UP)
+    this.end(0)
   }
 
   /** INT or QUIT: `worker_int`, and the end. */
@@ -89,9 +95,13 @@ export class Worker {
     this.#booted.vital.alive = false
     if (this.#phase === 'serving') this.log.info(`Worker exiting (pid: ${process.pid})`, { pid: process.pid })
     this.#phase = 'draining'
-    this.#hook('worker_int')
-      .then(() => this.#cleanUp(signal, QUICK))
-      .then(() => this.end(0))
+    void this.#interrupted(signal)
+  }
+
+  async #interrupted(signal: WorkerSignal): Promise<void> {
+    await this.#hook('worker_int')
+    await this.#cleanUp(signal, QUICK)
+    this.end(0)
   }
 
   /** ABRT that reached the loop: `worker_abort`, and the end with status 1, as in Gunicorn. */

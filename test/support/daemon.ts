@@ -305,7 +305,8 @@ export interface Place {
 
 /** Prepares the folder and the command line; `start` runs it. */
 const prepare = async (options: StartOptions) => {
-  if (options.program === undefined && !existsSync(builtProgram)) throw new Error(`${builtProgram} is not there: npm run build`)
+  if (options.program === undefined && !existsSync(builtProgram))
+    throw new Error(`${builtProgram} is not there: npm run build`)
   const place: Place = {
     folder: temporaryFolder(),
     mark: randomUUID(),

@@ -9,6 +9,7 @@ const notYet =
 
 export const settings = {
   control_socket: optional(pathKind, {
+    inert: true,
     cli: ['--control-socket'],
     metavar: 'PATH',
     defaultText: 'a path of this instance, from its pidfile or address',
@@ -20,6 +21,7 @@ export const settings = {
     },
   }),
   control_socket_mode: octal({
+    inert: true,
     cli: ['--control-socket-mode'],
     metavar: 'MODE',
     default: 0o600,
@@ -28,6 +30,7 @@ export const settings = {
     details: `${notYet} Whoever may write to the socket may stop the server.`,
   }),
   control_socket_disable: flag({
+    inert: true,
     cli: ['--no-control-socket'],
     default: false,
     summary: 'Do without the control socket.',

@@ -4,12 +4,6 @@ import { anyKind, choice, flag, matching, optional, pathKind, text, textKind } f
 
 export const title = 'Logging'
 
-const syslogDefaults: Readonly<Record<string, string>> = {
-  darwin: 'unix:///var/run/syslog',
-  freebsd: 'unix:///var/run/log',
-  openbsd: 'unix:///dev/log',
-}
-
 const hostKind = matching(
   'host and port',
   /^(?:\[[\da-fA-F:.]+\]|[^:[\]\s/]+)(?::\d{1,5})?$/,
@@ -97,8 +91,8 @@ error leads nowhere: name a file.`,
     cli: ['--capture-output'],
     default: false,
     summary: 'Send what the application prints to the error log.',
-    details: `Standard output and standard error of the workers go to \`errorlog\`'s file. Without it they go where the
-server's own do, and with \`daemon\` nowhere.`,
+    details: `Standard output and standard error of the workers go to \`errorlog\`'s file; when that is \`-\`, nothing changes.
+Without it they go where the server's own do, and with \`daemon\` nowhere.`,
   }),
   logger_class: optional(anyKind, {
     cli: ['--logger-class'],
@@ -126,11 +120,12 @@ server's own do, and with \`daemon\` nowhere.`,
   syslog_addr: text({
     cli: ['--log-syslog-to'],
     metavar: 'ADDRESS',
-    default: syslogDefaults[process.platform] ?? 'udp://localhost:514',
-    defaultText: 'udp://localhost:514; on macOS and the BSDs the unix socket of the system',
+    default: 'udp://localhost:514',
     summary: 'Where syslog messages go.',
-    details: `\`udp://HOST:PORT\`, \`tcp://HOST:PORT\`, \`unix:PATH\`, \`unix:PATH#stream\` or \`unix:PATH#dgram\`. On Linux,
-\`unix:/dev/log\` reaches the machine's own syslog or journal. Messages that cannot be sent are dropped; serving goes on.`,
+    details: `\`udp://HOST:PORT\`, \`tcp://HOST:PORT\` or \`unix://PATH#stream\`. Node cannot open datagram sockets on a path, so
+\`/dev/log\` is out of reach: let the syslog daemon listen on UDP (rsyslog: module imudp), or log to standard error and
+let journald take it. Messages that cannot be sent are dropped; serving goes on.`,
+    gunicorn: { differs: 'UDP on every system; Gunicorn takes a unix socket on macOS and the BSDs.' },
   }),
   syslog: flag({
     cli: ['--log-syslog'],

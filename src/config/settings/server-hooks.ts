@@ -53,14 +53,14 @@ processes, not copies.`,
   worker_abort: hook<OfWorker>({
     parameters: ['worker'],
     summary: 'In the worker, on ABRT, which usually means a timeout.',
-    details:
-      'A worker whose event loop stays blocked cannot run it. There are `abort_timeout` seconds until KILL.',
-    gunicorn: { differs: 'It cannot interrupt a blocked event loop.' },
+    details: `Called even while the event loop is blocked; then only what the hook does synchronously happens. There are
+\`abort_timeout\` seconds until KILL.`,
+    gunicorn: { differs: 'While the event loop is blocked, only its synchronous part runs.' },
   }),
   pre_exec: hook<OfServer>({
     parameters: ['server'],
     summary: 'In the old master, on USR2, before the new one is started.',
-    details: 'Throwing here calls the upgrade off.',
+    details: 'What it throws is logged, and the upgrade goes on.',
     gunicorn: { differs: 'Runs in the old master itself, not in a copy of it.' },
   }),
   pre_request: hook<(worker: HookWorker, request: HookRequest) => Done>({

@@ -35,6 +35,7 @@ replaced, and costs one loading of the application.`,
     common: true,
   }),
   sendfile: flag({
+    inert: true,
     cli: ['--no-sendfile'],
     constant: false,
     env: 'SENDFILE',
@@ -127,6 +128,7 @@ or the text \`'0007'\`: YAML reads a bare \`0007\` as seven, and a bare \`0022\`
     details: 'Without it they have `group` alone. Of use only together with `user`, as root.',
   }),
   tmp_upload_dir: optional(pathKind, {
+    inert: true,
     metavar: 'DIR',
     summary: 'A directory for uploads.',
     details: 'Accepted for the sake of shared configurations. Nothing uses it, here or in Gunicorn.',

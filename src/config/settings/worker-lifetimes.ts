@@ -30,7 +30,7 @@ report is cut off; the worker's place stays empty all this while.`,
     details: `Readiness turns false at once, and the server serves on for this time, so that balancers stop sending before
 it stops accepting. Without it, a container behind a balancer refuses connections at every rollout. Set it a little above
 the interval at which the balancer looks (5 to 15 seconds in Kubernetes), and count it into the supervisor's grace period.
-A second TERM, INT or QUIT ends the wait.`,
+INT and QUIT do not wait: they end the server at once.`,
     gunicorn: false,
   }),
   reload_surge: integer({

@@ -65,7 +65,7 @@ them. A flag that Node does not know makes every worker fail to boot.`,
     cli: ['--worker-connections'],
     metavar: 'INT',
     default: 1000,
-    summary: 'The most connections one worker holds at a time.',
+    summary: 'The most connections one worker holds at a time; 0 = any number.',
     details: `A worker that holds this many accepts no more until one ends; further clients wait in the queue of
 \`backlog\`, where other workers can take them. Raise it for long-lived connections (server-sent events, WebSocket,
 long polling), and raise the limit of open files with it. Too low, and idle keep-alive connections keep new clients out.`,

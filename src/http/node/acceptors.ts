@@ -26,7 +26,8 @@ export class Acceptors {
   readonly #options: AcceptorsOptions
   #acceptors: Acceptor[] = []
   #backlog = 0
-  #accepted = 0
+  /** Connections taken and listeners opened so far: while it grows, the queue may hold more. */
+  #stirs = 0
   #phase: 'accepting' | 'paused' | 'closed' = 'accepting'
 
   constructor(options: AcceptorsOptions) {
@@ -36,8 +37,14 @@ export class Acceptors {
   /** Listens on all of them; `backlog` is set anew by every listen(2) on a shared socket, so all must agree. */
   async open(listeners: readonly EngineListener[], backlog: number): Promise<void> {
     this.#backlog = backlog
-    const servers = await Promise.all(listeners.map(({ fd }) => this.#listen(fd)))
-    this.#acceptors = servers.map((server) => ({ phase: 'accepting', server }))
+    const outcomes = await Promise.allSettled(listeners.map(({ fd }) => this.#listen(fd)))
+    this.#acceptors = outcomes.map((outcome) =>
+      outcome.status === 'fulfilled' ? { phase: 'accepting', server: outcome.value } : { phase: 'paused' },
+    )
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+    if (!failed) return
+    this.closeNow()
+    throw failed.reason
   }
 
   get canPause(): boolean {
@@ -77,12 +84,11 @@ export class Acceptors {
     const until = performance.now() + emptyingMs
     this.resume()
     await turn()
-    for (let before = -1; this.#busy(before) && performance.now() < until; await turn())
-      before = this.#accepted
+    for (let before = -1; this.#busy(before) && performance.now() < until; await turn()) before = this.#stirs
   }
 
   #busy(before: number): boolean {
-    return before !== this.#accepted || this.#acceptors.some(({ phase }) => phase === 'asking')
+    return before !== this.#stirs || this.#acceptors.some(({ phase }) => phase === 'asking')
   }
 
   async #reopen(index: number): Promise<void> {
@@ -91,6 +97,7 @@ export class Acceptors {
     this.#acceptors[index] = { phase: 'asking' }
     const server = await this.#listen(await ask(index))
     this.#acceptors[index] = { phase: 'accepting', server }
+    this.#stirs += 1
     // The world may have changed while we asked.
     if (this.#phase !== 'accepting') this.#closeServers()
   }
@@ -116,7 +123,7 @@ export class Acceptors {
 
   async #listen(handle: ListeningHandle): Promise<Server> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      this.#accepted += 1
+      this.#stirs += 1
       this.#options.onConnection(socket)
     })
     const listening = new Promise<void>((resolve, reject) => {

@@ -19,10 +19,9 @@ export class Connection {
   requests = 0
   /** 'ending': our side is, or is about to be, at its end: nothing more can be answered. */
   phase: 'open' | 'upgraded' | 'ending' = 'open'
-  #latest: IncomingMessage | undefined
   #trusted: boolean | undefined
   readonly #trust: Trust
-  /** Bytes read when the last exchange ended: more of them mean that a request is on its way. */
+  /** Bytes read when it was last seen idle: more of them mean that a request is on its way. */
   #settled = 0
 
   constructor(socket: Socket, trust: Trust) {
@@ -50,7 +49,6 @@ export class Connection {
   begin(request: IncomingMessage, response?: ServerResponse): Exchange {
     const exchange = new Exchange(this, request, response)
     this.exchanges.push(exchange)
-    this.#latest = request
     return exchange
   }
 
@@ -58,9 +56,23 @@ export class Connection {
   finish(exchange: Exchange): boolean {
     const index = this.exchanges.indexOf(exchange)
     if (index === -1) return false
-    this.exchanges.splice(index, 1)
-    this.#settled = this.socket.bytesRead
+    // Nearly always the first of few: shift() makes no array of what it takes out, as splice() does.
+    if (index === 0) this.exchanges.shift()
+    else this.exchanges.splice(index, 1)
     return true
+  }
+
+  /** Whether the client never sent a byte. */
+  get silent(): boolean {
+    return this.socket.bytesRead === 0
+  }
+
+  /**
+   * Takes what was read so far as requests that are over. Asked for while draining only: the count is dear. A
+   * connection without a request so far has nothing over: what was read of it is one on its way.
+   */
+  settle(): void {
+    if (this.requests > 0 && this.exchanges.length === 0) this.#settled = this.socket.bytesRead
   }
 
   /**
@@ -99,7 +111,8 @@ export class Connection {
 
   /** Node's way to end a connection after its last response: at once, whatever the client still sends. */
   #destroySoon(): void {
-    if (this.phase === 'open' && this.#latest?.complete === false) this.end()
+    const unread = this.exchanges.some(({ request }) => !request.complete)
+    if (this.phase === 'open' && unread) this.end()
     else Socket.prototype.destroySoon.call(this.socket)
     if (this.phase === 'open') this.phase = 'ending'
   }

@@ -78,7 +78,10 @@ class NodeEngine implements Engine {
 
   async drain({ emptyAcceptQueue, idleMs }: DrainOptions): Promise<void> {
     if (this.#phase === 'serving') this.#phase = 'draining'
-    for (const connection of this.#connections) connection.closeAfterLast()
+    for (const connection of this.#connections) {
+      connection.closeAfterLast()
+      connection.settle()
+    }
     clearTimeout(this.#idleTimer)
     this.#idleTimer = setTimeout(() => this.#endIdle(), idleMs)
     await this.#acceptors.close({ emptyQueue: emptyAcceptQueue })
@@ -138,6 +141,8 @@ class NodeEngine implements Engine {
 
   #over(exchange: Exchange, completed: boolean): void {
     this.#reporter.over(exchange, completed)
+    if (this.#phase === 'serving') return
+    exchange.connection.settle()
     if (this.#phase === 'ending' && exchange.connection.idle) exchange.connection.end()
   }
 

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ExchangeRecord } from '../exchange.ts'
-import { clientAddress, schemeOf, type Trust } from '../forwarded.ts'
+import { forwardedClient, type SecureHeaders, schemeOf, type Trust } from '../forwarded.ts'
 import { headerOf, type RequestFacts } from '../views.ts'
 import type { Connection } from './connection.ts'
 
@@ -48,7 +48,7 @@ const isBodyless = (method: string, status: number): boolean =>
 
 /** The raw head as it was sent; empty when none was. `_header` is how node keeps it, on every version. */
 export const headSent = (response: ServerResponse | undefined): string => {
-  const head: unknown = response && '_header' in response ? response._header : undefined
+  const head: unknown = (response as { readonly _header?: unknown } | undefined)?._header
   return typeof head === 'string' ? head : ''
 }
 
@@ -62,14 +62,14 @@ export const statusSent = ({ response, rawStatus }: Exchange): number => {
 
 export interface ForwardingPolicy {
   readonly trust: Trust
-  /** Lower-case header name -> the value that means https. */
-  readonly secure: ReadonlyMap<string, string>
+  readonly secure: SecureHeaders
 }
 
 /** What the request said, seen through the proxies that are trusted. */
 export const factsOf = (exchange: Exchange, forwarding: ForwardingPolicy): RequestFacts => {
   const { connection, request, rawHeaders } = exchange
-  const named = connection.trusted() ? schemeOf(rawHeaders, forwarding.secure) : undefined
+  const trusted = connection.trusted()
+  const named = trusted ? schemeOf(rawHeaders, forwarding.secure) : undefined
   const own = connection.encrypted ? 'https' : 'http'
   return {
     method: exchange.method,
@@ -77,7 +77,7 @@ export const factsOf = (exchange: Exchange, forwarding: ForwardingPolicy): Reque
     httpVersion: request.httpVersion,
     rawHeaders: request.rawHeaders,
     scheme: named === undefined || named === 'contradictory' ? own : named,
-    remoteAddress: clientAddress(connection.peer, rawHeaders, forwarding.trust),
+    remoteAddress: trusted ? forwardedClient(connection.peer, rawHeaders, forwarding.trust) : connection.peer,
     requestNumber: exchange.number,
   }
 }

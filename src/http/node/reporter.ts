@@ -3,7 +3,7 @@
  * request. Does nothing, and builds nothing, for which nobody asked.
  */
 import type { EngineOptions } from '../engine.ts'
-import type { Trust } from '../forwarded.ts'
+import { compileSecureHeaders, type Trust } from '../forwarded.ts'
 import { type RequestFacts, viewEnviron, viewRequest, viewResponse } from '../views.ts'
 import {
   bodySent,
@@ -22,9 +22,8 @@ export class Reporter {
   readonly #records: boolean
 
   constructor(options: EngineOptions, trust: Trust) {
-    const secure = Object.entries(options.policy.secureSchemeHeaders)
     this.#options = options
-    this.#forwarding = { trust, secure: new Map(secure.map(([name, value]) => [name.toLowerCase(), value])) }
+    this.#forwarding = { trust, secure: compileSecureHeaders(options.policy.secureSchemeHeaders) }
     this.#records = options.onExchange !== undefined || options.postRequest !== undefined
   }
 
@@ -34,7 +33,7 @@ export class Reporter {
 
   begin(exchange: Exchange): void {
     if (!this.#records) return
-    if (exchange.response) meter(exchange)
+    if (exchange.response) meter(exchange.response)
     else meterUpgrade(exchange, exchange.connection.socket)
   }
 

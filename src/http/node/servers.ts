@@ -3,7 +3,7 @@
  * of the application's own are taken as they are: none of their listeners is removed or called by us.
  */
 import { EventEmitter } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Application, FetchHandler } from '../../app/application.ts'
 import { type HttpPolicy, limitsOf } from '../policy.ts'
 
@@ -24,12 +24,19 @@ export const serverOf = async (app: Application, policy: HttpPolicy): Promise<Se
 /** Marks events that nobody but the gate answers. */
 export const noListener = (): void => undefined
 
+/** Turns a fetch handler into a listener. Its rejections are the gate's to answer, see `captureRejections`. */
 const fetchListener = async (fetch: FetchHandler, policy: HttpPolicy) => {
-  const { toNodeHandler } = await import('srvx/node')
+  const { NodeRequest, sendNodeResponse } = await import('srvx/node')
   const plain = policy.forwardedAllowIps.filter((entry) => !entry.includes('/'))
   const trustProxy = plain.includes('*') ? true : plain
-  // A function of our own: toNodeHandler would hand back a node handler it finds on the application's.
-  return toNodeHandler((request) => fetch(request), { trustProxy })
+  const send = (response: ServerResponse, answer: Response | undefined) => {
+    if (!answer) throw new TypeError(`fetch handler: it returned ${answer}. Return a Response.`)
+    return sendNodeResponse(response, answer)
+  }
+  return (incoming: IncomingMessage, response: ServerResponse): unknown => {
+    const answer = fetch(new NodeRequest({ req: incoming, res: response, trustProxy }))
+    return answer instanceof Promise ? answer.then((late) => send(response, late)) : send(response, answer)
+  }
 }
 
 /** Sets times and bounds, and starts node's own watch over slow requests, which listen() would start. */

@@ -89,3 +89,19 @@ test('what cannot be called is not called', async () => {
   const error = await errorOf({ spec: 'shapeless:port(1)' })
   expect(error).toMatchObject({ code: 'TSG_APP_ATTRIBUTE', exit: 4 })
 })
+
+test('a part of a module is not a script', async () => {
+  const error = await errorOf({ spec: 'both.mjs:app', type: 'script' })
+  expect(error).toMatchObject({ code: 'TSG_SETTING_INVALID', exit: 1 })
+})
+
+test('a dependency that is missing is the trouble of the application, not of the spec', async () => {
+  const error = await errorOf({ spec: 'needs-missing.mjs' })
+  expect(error).toMatchObject({ code: 'TSG_APP_THREW', exit: 3 })
+  expect(error.message).toContain("'not-installed'")
+})
+
+test('what is named and is no application is an error, although a server listens', async () => {
+  const error = await errorOf({ spec: 'listens-and-names.mjs:settings' })
+  expect(error).toMatchObject({ code: 'TSG_APP_SHAPE', exit: 4 })
+})

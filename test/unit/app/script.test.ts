@@ -55,6 +55,17 @@ test('a server that listens wins over what the module exports', async () => {
   expect(await loader.load({ spec: 'both.mjs' })).toMatchObject({ kind: 'server', body: 'listening' })
 })
 
+test.each(['server-later.mjs', 'server-later.mjs:server'])(
+  '%s is exported before it listens, and may listen',
+  async (spec) => {
+    expect(await loader.load({ spec })).toMatchObject({
+      kind: 'server',
+      body: 'listening 8000',
+      warnings: [],
+    })
+  },
+)
+
 test('an application that is named wins over a server that listens and is not its own', async () => {
   expect(await loader.load({ spec: 'metrics.mjs:app' })).toMatchObject({
     kind: 'node',
@@ -98,4 +109,12 @@ test('--app-type script ignores what is exported', async () => {
   expect(await loader.load({ spec: 'exports-then-listens.mjs', type: 'script' })).toMatchObject({
     body: 'listening',
   })
+})
+
+test('a named function that starts a server and returns nothing is waited for', async () => {
+  expect(await loader.load({ spec: 'starts.mjs:later()' })).toMatchObject({ kind: 'server', body: 'later' })
+})
+
+test('descriptors are listened on without node:cluster', async () => {
+  expect(await loader.load({ spec: 'descriptor.mjs:app' })).toMatchObject({ body: 'listen Error' })
 })

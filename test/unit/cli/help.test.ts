@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { renderHelp, wrap } from '../../../src/cli/help.ts'
+import { renderHelp, settingHelp, wrap } from '../../../src/cli/help.ts'
 import type { Setting } from '../../../src/config/setting.ts'
-import { sections, settings } from '../../../src/config/settings/index.ts'
+import { isSettingName, sections, settings } from '../../../src/config/settings/index.ts'
 
 const all = Object.values<Setting>(settings)
 const short = renderHelp('tsgunicorn', 'short')
@@ -45,6 +45,23 @@ describe('help', () => {
 
   test('the program is called as it was called', () => {
     expect(renderHelp('gunicorn', 'short')).toMatch(/^Usage: gunicorn \[OPTIONS\]/)
+  })
+})
+
+describe('help about one setting', () => {
+  test('says all there is to say', () => {
+    const text = settingHelp('workers')
+    for (const part of ['-w, --workers INT|auto', 'WEB_CONCURRENCY', "number | 'auto'", 'is ours', 'TTIN'])
+      expect(text).toContain(part)
+  })
+
+  test('says what a setting waits for, and where one without a flag stands', () => {
+    expect(settingHelp('keyfile')).toContain('it comes with TLS')
+    expect(settingHelp('pre_fork')).toContain('none: it stands in a configuration file')
+  })
+
+  test.each(Object.keys(settings).filter(isSettingName))('%s begins with its name', (name) => {
+    expect(settingHelp(name)).toMatch(new RegExp(`^${name}: [A-Z].*\\.\n`))
   })
 })
 

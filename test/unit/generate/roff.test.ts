@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { signalNames } from '../../../src/arbiter/signals.ts'
 import { settings } from '../../../src/config/settings/index.ts'
+import { catalogue } from '../../../src/errors.ts'
 import { configurationPage, programPage } from '../../../src/generate/manual.ts'
 import { escaped, item, ofMarkdown } from '../../../src/generate/roff.ts'
 
@@ -41,6 +43,12 @@ describe('the manual', () => {
     const page = programPage().replaceAll('\\-', '-')
     const flags = Object.values(settings).flatMap(({ cli = [] }) => cli)
     expect(flags.filter((flag) => !page.includes(flag))).toEqual([])
+  })
+
+  test('tsgunicorn(8) has every signal and every exit status', () => {
+    const page = programPage()
+    for (const name of signalNames) expect(page).toContain(`.TP\n.B "${name.slice(3)}"\n`)
+    for (const { exit } of Object.values(catalogue)) expect(page).toContain(`.TP\n.B "${exit}"\n`)
   })
 
   test('no Markdown is left in the pages', () => {

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import type { Application } from '../../../src/app/application.ts'
 import { connect, get, hello, latch, serve, until } from './harness.ts'
@@ -92,6 +93,81 @@ test('an error after the head was sent cuts the connection, so that the client k
   expect(errors).toHaveLength(1)
   await until(() => records.length === 1)
   expect(records[0]).toMatchObject({ completed: false, status: 200 })
+})
+
+describe('a fetch handler', () => {
+  const fetchOf = (fetch: (request: Request) => unknown): Application =>
+    ({ kind: 'fetch', shape: 'fetch', fetch }) as Application
+
+  test('that returns nothing gives 500 and an error that says so', async () => {
+    const { port, errors } = await serve(fetchOf(() => undefined))
+    expect(await (await connect(port)).send(get()).end()).toMatch(/^HTTP\/1\.1 500 /)
+    expect(String(errors[0]?.error)).toContain('returned undefined')
+  })
+
+  test('whose body fails on its way cuts the connection, and the error is told once', async () => {
+    const { port, errors } = await serve(
+      fetchOf(() => {
+        let pieces = 0
+        return new Response(
+          new ReadableStream({
+            pull: (controller) => {
+              pieces += 1
+              if (pieces === 1) controller.enqueue(new TextEncoder().encode('half'))
+              else controller.error(new Error('boom'))
+            },
+          }),
+        )
+      }),
+    )
+    const client = await connect(port)
+    client.send(get('/stream'))
+    await until(() => client.ended || client.error !== undefined)
+    expect(client.text).not.toContain('\r\n0\r\n')
+    await until(() => errors.length > 0)
+    expect(errors.map(({ error, where }) => [String(error), where])).toEqual([['Error: boom', 'GET /stream']])
+  })
+
+  test('sees the scheme a trusted proxy forwards', async () => {
+    const { port } = await serve(fetchOf((request) => new Response(request.url)))
+    await (await connect(port)).send(get('/a', 'X-Forwarded-Proto: https\r\n')).has('https://x/a')
+  })
+})
+
+test('a client that leaves in the middle of an answer is no error', async () => {
+  const begun = latch()
+  const { port, errors, records } = await serve({
+    kind: 'node',
+    shape: 'f',
+    handler: (_, response) => {
+      Readable.from(
+        (function* () {
+          for (let i = 0; i < 1e6; i += 1) yield 'x'.repeat(1000)
+        })(),
+      ).pipe(response)
+      begun.open()
+    },
+  })
+  const client = await connect(port)
+  client.socket.pause()
+  client.send(get())
+  await begun.opened
+  client.socket.destroy()
+  await until(() => records.length === 1)
+  expect(records[0]?.completed).toBe(false)
+  expect(errors).toEqual([])
+})
+
+test('destroy cuts everything off, and a drain under way ends', async () => {
+  const { port, engine } = await serve({ kind: 'node', shape: 'f', handler: () => undefined })
+  const client = await connect(port)
+  client.send(get())
+  await until(() => engine.inflight().length === 1)
+  const drained = engine.drain({ emptyAcceptQueue: false, idleMs: 60_000 })
+  engine.destroy()
+  await drained
+  await until(() => client.ended || client.error !== undefined)
+  expect(engine.connections).toBe(0)
 })
 
 describe('bytes of body', () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   clientAddress,
+  compileSecureHeaders,
   compileTrust,
   hopsOfForwarded,
   nodeAddress,
@@ -140,10 +141,7 @@ test('plain addresses stay as they are', () => {
 })
 
 describe('the scheme', () => {
-  const secure = new Map([
-    ['x-forwarded-proto', 'https'],
-    ['x-forwarded-ssl', 'on'],
-  ])
+  const secure = compileSecureHeaders({ 'X-Forwarded-Proto': 'https', 'X-FORWARDED-SSL': 'on' })
   test.each([
     [[], undefined],
     [['X-Forwarded-Proto', 'https'], 'https'],

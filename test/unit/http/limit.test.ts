@@ -8,7 +8,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Engine } from '../../../src/http/engine.ts'
 import { createEngine } from '../../../src/http/node/engine.ts'
 import { defaultPolicy } from '../../../src/http/policy.ts'
-import { bind, Client, get, hello } from './harness.ts'
+import { bind, Client, get, hello, until } from './harness.ts'
 
 /**
  * A master: it inherits the bound socket, so that it lives on when the engine closes its descriptor, and sends a
@@ -46,41 +46,97 @@ const places = {
   },
 }
 
-describe.each(['tcp', 'unix'] as const)('worker_connections on %s', (kind) => {
-  test('really stops accepting at the limit, and goes on below it: nobody is refused or reset', async () => {
+/** An engine that holds three connections at most, on a socket that its master keeps. */
+const limited = async (kind: keyof typeof places) => {
+  const { fd, open } = places[kind]()
+  const parent = spawn(process.execPath, ['-e', master], {
+    stdio: ['ignore', 'inherit', 'inherit', fd, 'ipc'],
+  })
+  child = parent
+  await once(parent, 'message')
+  const errors: unknown[] = []
+  const asked: number[] = []
+  const made = createEngine(hello, {
+    policy: { ...defaultPolicy, workerConnections: 3, keepAliveMs: 60_000 },
+    onError: (error) => errors.push(error),
+    requestListenerDescriptor: async (index) => {
+      asked.push(index)
+      parent.send(index)
+      const [, handle] = await once(parent, 'message')
+      return handle as object
+    },
+  })
+  engine = made
+  await made.listen([{ fd }], 64)
+  return { engine: made, open, errors, asked }
+}
+
+const full = async ({ engine, open }: Awaited<ReturnType<typeof limited>>) => {
+  const clients = [open(), open(), open()]
+  for (const client of clients) await client.send(get()).has('hello')
+  expect(engine.connections).toBe(3)
+  const waiting = Array.from({ length: 5 }, () => open().send(get('/', 'Connection: close\r\n')))
+  // A full round through the engine: had it accepted anyone, that one would have been served by now.
+  for (const client of clients) await client.send(get()).has('hello', 2)
+  expect(waiting.map(({ text }) => text)).toEqual(['', '', '', '', ''])
+  return { clients, waiting }
+}
+
+describe.each(['tcp', 'unix'] as const)('at worker_connections on %s', (kind) => {
+  test('accepting really stops, and goes on below it: nobody is refused or reset', async () => {
+    const story = await limited(kind)
+    const { clients, waiting } = await full(story)
+    clients[0]?.socket.end()
+    for (const client of waiting) expect(await client.end()).toContain('hello')
+    expect(story.asked.length).toBeGreaterThan(0)
+    for (const client of clients) client.socket.end()
+    await story.engine.drain({ emptyAcceptQueue: false, idleMs: 10 })
+    expect(story.errors).toEqual([])
+  })
+
+  test('a drain that empties the queue takes in those who wait in it', async () => {
+    const story = await limited(kind)
+    const { waiting } = await full(story)
+    const drained = story.engine.drain({ emptyAcceptQueue: true, idleMs: 500 })
+    for (const client of waiting) expect(await client.end()).toContain('hello')
+    await drained
+    expect(story.errors).toEqual([])
+  })
+
+  test('accepting goes on although the master failed to answer once', async () => {
     const { fd, open } = places[kind]()
     const parent = spawn(process.execPath, ['-e', master], {
       stdio: ['ignore', 'inherit', 'inherit', fd, 'ipc'],
     })
     child = parent
     await once(parent, 'message')
+    const told: string[] = []
     let asked = 0
-    const errors: unknown[] = []
-    const limited = createEngine(hello, {
-      policy: { ...defaultPolicy, workerConnections: 3, keepAliveMs: 60_000 },
-      onError: (error) => errors.push(error),
+    const made = createEngine(hello, {
+      policy: { ...defaultPolicy, workerConnections: 1 },
+      onError: (error, where) => told.push(`${error} at ${where}`),
       requestListenerDescriptor: async (index) => {
         asked += 1
+        if (asked === 1) throw new Error('busy')
         parent.send(index)
         const [, handle] = await once(parent, 'message')
         return handle as object
       },
     })
-    engine = limited
-    await limited.listen([{ fd }], 64)
-    const clients = [open(), open(), open()]
-    for (const client of clients) await client.send(get()).has('hello')
-    expect(limited.connections).toBe(3)
-    const waiting = Array.from({ length: 5 }, () => open().send(get('/', 'Connection: close\r\n')))
-    // A full round through the engine: had it accepted anyone, that one would have been served by now.
-    for (const client of clients) await client.send(get()).has('hello', 2)
-    expect(waiting.map(({ text }) => text)).toEqual(['', '', '', '', ''])
-    expect(limited.connections).toBe(3)
-    clients[0]?.socket.end()
-    for (const client of waiting) expect(await client.end()).toContain('hello')
-    expect(asked).toBeGreaterThan(0)
-    expect(errors).toEqual([])
-    for (const client of clients) client.socket.end()
-    await limited.drain({ emptyAcceptQueue: false, idleMs: 10 })
+    engine = made
+    await made.listen([{ fd }], 64)
+    for (const client of [open(), open()]) {
+      expect(await client.send(get('/', 'Connection: close\r\n')).end()).toContain('hello')
+    }
+    expect(told).toEqual(['Error: busy at listener 0'])
   })
+})
+
+test('listening on what is no socket is refused, and nothing is left open', async () => {
+  const made = createEngine(hello, { policy: defaultPolicy, onError: () => undefined })
+  const { fd, port } = bind()
+  await expect(made.listen([{ fd }, { fd: 9999 }], 64)).rejects.toThrow()
+  const client = new Client({ port, host: '127.0.0.1' })
+  await until(() => client.error !== undefined)
+  expect(client.error).toMatchObject({ code: 'ECONNREFUSED' })
 })

@@ -1,8 +1,20 @@
 import { spawnSync } from 'node:child_process'
-import { openSync, readFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { hasCode } from '../../../src/errors.ts'
 import { createAccessLog } from '../../../src/log/access.ts'
 import { accessFields, accessJsonLine } from '../../../src/log/access-json.ts'
 import { BufferedLines } from '../../../src/log/buffered-lines.ts'
@@ -55,11 +67,7 @@ test('close leaves no listener behind', async () => {
 })
 
 test('a reader that does not read costs lines, never memory without bound, and the loss is told', async () => {
-  const directory = temporary()
-  const fifo = join(directory, 'fifo')
-  spawnSync('mkfifo', [fifo])
-  // Read and write, not to wait for a reader (fifo(7)); non-blocking, as Node makes its standard output's pipe.
-  const fd = openSync(fifo, 'r+')
+  const { fd, drain } = pipe()
   const lines = new BufferedLines(new LogFile({ destination: fd, setting: 'accesslog' }), {
     note: (lost) => `lost ${lost}\n`,
     most: 1000,
@@ -70,11 +78,119 @@ test('a reader that does not read costs lines, never memory without bound, and t
   lines.write('next\n')
   lines.flush()
   lines.close()
-  const read = Buffer.alloc(65_536)
-  const { readSync } = await import('node:fs')
-  const text = read.subarray(0, readSync(fd, read)).toString()
-  expect(text).toBe(`${line.repeat(10)}lost 5\nnext\n`)
+  expect(drain()).toBe(`${line.repeat(10)}lost 5\nnext\n`)
 })
+
+/** A pipe of our own, not blocking, as Node makes its standard output's; `drain` reads all there is. */
+const pipe = () => {
+  const path = join(temporary(), 'fifo')
+  spawnSync('mkfifo', [path])
+  // Read and write, not to wait for a reader (fifo(7)).
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+  onTestFinished(() => closeSync(fd))
+  const drain = (): string => {
+    const bytes = Buffer.alloc(1024 * 1024)
+    let size = 0
+    try {
+      while (size < bytes.length) size += readSync(fd, bytes, size, bytes.length - size, null)
+    } catch (error) {
+      if (!hasCode(error, 'EAGAIN')) throw error
+    }
+    return bytes.toString('utf8', 0, size)
+  }
+  return { fd, drain }
+}
+
+test('a full pipe is waited for, and what waited arrives whole and in order', async () => {
+  const { fd, drain } = pipe()
+  const lines = new BufferedLines(new LogFile({ destination: fd, setting: 'accesslog' }), {
+    note: (lost) => `lost ${lost}\n`,
+    delay: 1,
+  })
+  // More than a pipe holds (64 KiB).
+  const sent = Array.from({ length: 3000 }, (_, at) => `${at} ${'p'.repeat(at % 80)}\n`)
+  for (const line of sent) lines.write(line)
+  let got = ''
+  await eventually(() => {
+    got += drain()
+    return got.length >= sent.join('').length
+  })
+  expect(got).toBe(sent.join(''))
+  lines.close()
+})
+
+test.runIf(existsSync('/dev/full'))(
+  'lines that a full disk refused are counted, and told when there is room',
+  async () => {
+    const path = join(temporary(), 'log')
+    symlinkSync('/dev/full', path)
+    const lines = new BufferedLines(new LogFile({ destination: path, setting: 'accesslog' }), {
+      note: (lost) => `lost ${lost}\n`,
+      delay: 1,
+    })
+    lines.write('one\ntwo\n')
+    lines.flush()
+    lines.write('three\n')
+    unlinkSync(path)
+    lines.reopen()
+    await eventually(() => linesOf(path).length === 2)
+    expect(linesOf(path)).toEqual(['lost 2', 'three'])
+    lines.close()
+  },
+)
+
+test.runIf(existsSync('/dev/full'))(
+  'what is written while the disk is full waits until the loss can be told',
+  async () => {
+    const path = join(temporary(), 'log')
+    symlinkSync('/dev/full', path)
+    const told: number[] = []
+    const lines = new BufferedLines(new LogFile({ destination: path, setting: 'accesslog' }), {
+      note: (lost) => {
+        told.push(lost)
+        return `lost ${lost}\n`
+      },
+      delay: 1,
+    })
+    lines.write('one\ntwo\n')
+    await eventually(() => told.length > 1)
+    lines.write('three\n')
+    unlinkSync(path)
+    lines.reopen()
+    await eventually(() => linesOf(path).length === 2)
+    expect(linesOf(path)).toEqual(['lost 2', 'three'])
+    lines.close()
+  },
+)
+
+const targetOf = (fd: string): string => {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch (error) {
+    // The descriptor of the listing itself is gone by now.
+    if (hasCode(error, 'ENOENT')) return ''
+    throw error
+  }
+}
+
+test.runIf(existsSync('/proc/self/fd'))(
+  'rotations in the middle of writes leave no descriptor open',
+  async () => {
+    const { path, log } = opened()
+    const openFiles = () => readdirSync('/proc/self/fd').filter((fd) => targetOf(fd).startsWith(path)).length
+    for (let at = 0; at < 20; at += 1) {
+      // Enough for a write to start at once, so that it is under way at the rotation.
+      for (let line = 0; line < 1000; line += 1) log.write(exchange({ target: `/${'r'.repeat(100)}` }))
+      log.reopen()
+      await new Promise(setImmediate)
+    }
+    await eventually(() => openFiles() === 1)
+    await log.close()
+    await eventually(() => openFiles() === 0)
+    expect(linesOf(path).filter((line) => !/^.r{100}$/.test(line))).toEqual([])
+    expect(linesOf(path)).toHaveLength(20_000)
+  },
+)
 
 test('a JSON line has every field, typed', () => {
   const line = JSON.parse(accessJsonLine(exchange({ target: '/a%20b?q=1', status: 0, remoteAddress: '' })))

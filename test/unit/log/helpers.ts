@@ -57,13 +57,18 @@ export function run(program: string, ...args: string[]): Child {
 const pathOfProgram = (program: string): string =>
   fileURLToPath(new URL(`programs/${program}.ts`, import.meta.url))
 
-/** Runs a program several times at once, all with the same pipe as standard output. */
+/**
+ * Runs a program several times at once, all with the same pipe as standard output, or the same socket (Node's own
+ * pipes to children are socket pairs).
+ */
 export function shared(
   program: string,
+  kind: 'pipe' | 'socket',
   ...argumentLists: string[][]
 ): ChildProcessByStdio<null, Readable, null> {
   const one = (args: readonly string[]): string => `"$0" --import tsx "$1" ${args.join(' ')} &`
-  const script = `${argumentLists.map(one).join('\n')}\nwait`
+  const all = `${argumentLists.map(one).join('\n')}\nwait`
+  const script = kind === 'pipe' ? `(${all}) | cat` : all
   const shell = spawn('sh', ['-c', script, process.execPath, pathOfProgram(program)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -1,7 +1,8 @@
-import { existsSync, renameSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, constants, existsSync, openSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { eventually, linesOf, run, shared, temporary } from './helpers.ts'
 
 const seen = (lines: readonly string[]): Map<string, Set<number>> => {
@@ -57,15 +58,27 @@ test('a failed capture leaves the output where it was', async () => {
   expect(child.output()).toContain('still here')
 })
 
-test('processes that share one pipe as their standard output cut no lines, with a reader slower than they', async () => {
-  const reader = shared('writer', ['access', '-', 'a', '3000'], ['access', '-', 'b', '3000'])
-  const lines: string[] = []
-  for await (const line of createInterface({ input: reader.stdout })) {
-    lines.push(line)
-    // Gives the writers time to fill the pipe.
-    if (lines.length % 100 === 0) await new Promise(setImmediate)
-  }
-  const found = seen(lines.filter((line) => line !== '3000'))
-  expect(found.get('a')?.size).toBe(3000)
-  expect(found.get('b')?.size).toBe(3000)
+test.each(['pipe', 'socket'] as const)(
+  'processes that share one %s as their standard output cut no lines, with a reader slower than they',
+  async (kind) => {
+    const reader = shared('writer', kind, ['access', '-', 'a', '3000'], ['access', '-', 'b', '3000'])
+    const lines: string[] = []
+    for await (const line of createInterface({ input: reader.stdout })) {
+      lines.push(line)
+      // Gives the writers time to fill the pipe.
+      if (lines.length % 100 === 0) await new Promise(setImmediate)
+    }
+    const found = seen(lines.filter((line) => line !== '3000'))
+    expect(found.get('a')?.size).toBe(3000)
+    expect(found.get('b')?.size).toBe(3000)
+  },
+)
+
+test('a process whose standard output nobody reads still ends', async () => {
+  const path = join(temporary(), 'fifo')
+  spawnSync('mkfifo', [path])
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+  onTestFinished(() => closeSync(fd))
+  const child = run('stalled', path)
+  expect(await child.ended).toBe(0)
 })

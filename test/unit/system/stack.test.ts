@@ -4,6 +4,8 @@ import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import { formatStack, stackOf } from '../../../src/system/stack.ts'
 import { decodeFrame, encodeText } from '../../../src/system/websocket.ts'
+import { socketInodes } from '../../../src/util/proc-sockets.ts'
+import { tcpTable } from '../../../src/util/tcp-table.ts'
 
 const children: ChildProcess[] = []
 afterEach(() => {
@@ -22,6 +24,11 @@ const worker = async (code: string): Promise<number> => {
   children.push(child)
   await once(child.stdout, 'data')
   return child.pid ?? 0
+}
+
+const listeningPorts = (pid: number): number[] => {
+  const inodes = socketInodes(pid)
+  return tcpTable().flatMap((row) => (row.listening && inodes.has(row.inode) ? [row.port] : []))
 }
 
 const evaluate = "globalThis[Symbol.for('t.report')]()"
@@ -48,6 +55,7 @@ test.runIf(process.platform === 'linux')(
     const pid = await worker('setInterval(() => {}, 1e6)')
     const expected = { kind: 'stack', frames: [], evaluated: { value: '{"requests":2}' } }
     expect(await stackOf(pid, { evaluate, deadline: 1500 })).toEqual(expected)
+    expect(listeningPorts(pid)).toEqual([])
     expect(await stackOf(pid, { evaluate, deadline: 1500 })).toEqual(expected)
     expect(children[0]?.exitCode).toBe(null)
   },

@@ -1,0 +1,49 @@
+/**
+ * What the passages of the gate have in common: what they need of the engine, and what they do to requests.
+ */
+import type { IncomingMessage, Server } from 'node:http'
+import { type Judge, withoutFields } from '../judge.ts'
+import type { Connection } from './connection.ts'
+import type { Connections } from './connections.ts'
+import type { Exchange } from './exchange.ts'
+import { noListener } from './servers.ts'
+
+/** What the gate needs of the engine. */
+export interface GateOptions {
+  readonly judge: Judge
+  readonly connections: Connections
+  /** Whether connections end with the requests under way. */
+  readonly closing: () => boolean
+  /** Whether to look for pipelined requests before one is given on, so that they, too, are answered. */
+  readonly draining: () => boolean
+  readonly onBegin: (exchange: Exchange) => void
+  readonly onOver: (exchange: Exchange, completed: boolean) => void
+  /** Called before the application sees a request; throws, or rejects, to have it answered with 500. */
+  readonly onServe: (exchange: Exchange) => Promise<void> | undefined
+  readonly onError: (error: unknown, where: string) => void
+  readonly onRefused: (status: number, reason: string, connection: Connection) => void
+}
+
+export type Emit = (event: string, ...args: unknown[]) => boolean
+/** Stands in for one event of a server; true when someone took care of it, as `emit` would say. */
+export type Passage = (event: string, args: readonly unknown[]) => boolean
+
+/** Where an error came from, for whoever reads it. */
+export const placeOf = (request: IncomingMessage): string => `${request.method} ${request.url}`
+
+/** Whether nobody but a stand-in of ours listens to an event. */
+export const isUnheard = (server: Server, event: string): boolean =>
+  server.listeners(event).every((listener) => listener === noListener)
+
+/**
+ * Takes fields out of a request. Node has built `headers` by now (it looks for Expect and Host), and would build
+ * `headersDistinct` later by a count of fields that it keeps to itself: so both are built first, then cleaned.
+ */
+export const strip = (request: IncomingMessage, names: ReadonlySet<string>): void => {
+  const { headers, headersDistinct } = request
+  for (const name of names) {
+    delete headers[name.toLowerCase()]
+    delete headersDistinct[name.toLowerCase()]
+  }
+  request.rawHeaders = withoutFields(request.rawHeaders, names)
+}

@@ -1,0 +1,71 @@
+/** What the properties are tried with: policies, illnesses, and signals at random moments. */
+import fc from 'fast-check'
+import type { Policy, SignalName } from '../../../src/arbiter/state.ts'
+import type { Action, Health } from './world.ts'
+
+const policy: fc.Arbitrary<Policy> = fc.record({
+  workers: fc.integer({ min: 1, max: 5 }),
+  timeout: fc.constantFrom(0, 2000, 30_000),
+  gracefulTimeout: fc.constantFrom(0, 1000, 30_000),
+  bootTimeout: fc.constantFrom(1500, 10_000),
+  abortTimeout: fc.constantFrom(0, 1000),
+  hookTimeout: fc.constantFrom(0, 1000),
+  lameDuck: fc.constantFrom(0, 0, 5000),
+  lifetime: fc.constantFrom(0, 0, 10_000),
+  lifetimeJitter: fc.constantFrom(0, 2000),
+  surge: fc.constantFrom(0, 1, 2),
+  daemon: fc.boolean(),
+  preload: fc.boolean(),
+})
+
+export const rate = fc.constantFrom(0, 0, 0.05, 0.3, 0.9)
+export const health: fc.Arbitrary<Health> = fc.record({
+  stepFails: fc.constantFrom(0, 0, 0.2, 0.5),
+  stepHangs: fc.constantFrom(0, 0, 0.1),
+  spawnFails: rate,
+  spawnLost: fc.constantFrom(0, 0, 0.2),
+  bootDies: rate,
+  bootHangs: fc.constantFrom(0, 0, 0.2, 0.6),
+  crashes: rate,
+  hangs: rate,
+  recycles: rate,
+  stubborn: fc.constantFrom(0, 0.2, 0.8),
+  captureHangs: fc.constantFrom(0, 0.5),
+  upgradeFails: fc.constantFrom(0, 0.5),
+  upgradeHangs: fc.constantFrom(0, 0.3),
+})
+
+export const living: readonly SignalName[] = [
+  'SIGHUP',
+  'SIGHUP',
+  'SIGTTIN',
+  'SIGTTOU',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGWINCH',
+]
+export const ending: readonly SignalName[] = ['SIGTERM', 'SIGINT', 'SIGQUIT']
+
+export const signal = (names: readonly SignalName[]): fc.Arbitrary<Action> =>
+  fc.constantFrom(...names).map((name) => ({ act: 'signal', signal: name }))
+export const harmless: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 8, arbitrary: signal(living) },
+  fc.constant<Action>({ act: 'change' }),
+  fc.constant<Action>({ act: 'parent-gone' }),
+  fc.integer({ min: 10, max: 100_000 }).map((span): Action => ({ act: 'suspend', span })),
+)
+const delay = fc.oneof(fc.integer({ min: 0, max: 2000 }), fc.integer({ min: 0, max: 40_000 }))
+export const plan = (action: fc.Arbitrary<Action>) =>
+  fc.array(fc.record({ action, delay }), { minLength: 1, maxLength: 12 })
+
+export const setting = {
+  seed: fc.integer(),
+  role: fc.constantFrom('master' as const, 'master' as const, 'challenger' as const),
+  policies: fc.array(policy, { minLength: 1, maxLength: 4 }),
+}
+
+export const full = fc.record({
+  ...setting,
+  health,
+  plan: plan(fc.oneof(harmless, harmless, signal(ending))),
+})

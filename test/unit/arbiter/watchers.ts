@@ -1,0 +1,159 @@
+/** What must hold of every single decision, whatever the world does. `watch` throws when something does not. */
+import { strict as assert, deepStrictEqual } from 'node:assert'
+import { nextDeadline } from '../../../src/arbiter/deadlines.ts'
+import { decide } from '../../../src/arbiter/decide.ts'
+import type { Effect, Phase, State, Worker } from '../../../src/arbiter/state.ts'
+import type { Step, World } from './world.ts'
+
+const servingPhases: readonly Phase[] = ['ready', 'leaving']
+const stayingPhases: readonly Phase[] = ['spawning', 'booting', ...servingPhases]
+export const serving = (state: State): readonly Worker[] =>
+  state.workers.filter(({ phase }) => servingPhases.includes(phase))
+const staying = (state: State): readonly Worker[] =>
+  state.workers.filter(({ phase }) => stayingPhases.includes(phase))
+const stopping = ({ mode }: State): boolean => mode.phase === 'stopping' || mode.phase === 'gone'
+const before = ({ staging, target }: State): number => (staging?.step === 'booting' ? staging.before : target)
+
+const only = <D extends Effect['do']>(
+  effects: readonly Effect[],
+  kind: D,
+): readonly Extract<Effect, { do: D }>[] =>
+  effects.filter((effect): effect is Extract<Effect, { do: D }> => effect.do === kind)
+
+export const rules: Readonly<Record<string, (step: Step, world: World) => void>> = {
+  'decide is pure': ({ before: state, event, now, decision }) => {
+    deepFreeze(state)
+    deepStrictEqual(decide(state, event, now), decision)
+  },
+  'ages strictly grow': ({ before: state, decision: [, effects] }) => {
+    let last = state.nextAge - 1
+    for (const { age } of only(effects, 'spawn')) {
+      assert(age > last)
+      last = age
+    }
+  },
+  'slots are distinct': ({ decision: [state] }) => {
+    assert.equal(new Set(state.workers.map(({ slot }) => slot)).size, state.workers.length)
+  },
+  'a stopping master spawns nothing and begins nothing': ({ before: state, decision: [after, effects] }) => {
+    if (!stopping(state) && !stopping(after)) return
+    const begun = effects.filter((effect) => ['spawn', 'step', 'upgrade', 'commit'].includes(effect.do))
+    // What was decided before the stop in the same turn may be a commit of a generation that is complete.
+    assert.deepEqual(begun, [])
+    assert.equal(after.staging, undefined)
+  },
+  'no reload and no upgrade begins in a lame duck': ({ before: state, decision: [, effects] }) => {
+    if (state.mode.phase !== 'lame-duck') return
+    assert.deepEqual(only(effects, 'upgrade'), [])
+    assert(!only(effects, 'step').some(({ step }) => step === 'loading'))
+    assert(!only(effects, 'notify').some((effect) => effect.state !== 'stopping'))
+  },
+  'stopping is told once': ({ before: state, decision: [, effects] }) => {
+    const told = only(effects, 'notify').filter((effect) => effect.state === 'stopping')
+    assert(told.length <= (state.mode.phase === 'running' ? 1 : 0))
+  },
+  'nothing is heard after the exit, which comes when all workers are gone': ({ before: state, decision }) => {
+    const [after, effects] = decision
+    const exits = only(effects, 'exit').length
+    assert.equal(exits, after.mode.phase === 'gone' && state.mode.phase !== 'gone' ? 1 : 0)
+    if (state.mode.phase === 'gone') assert.deepEqual(effects, [])
+    if (exits) assert.deepEqual(after.workers, [])
+  },
+  'one upgrade at a time': ({ before: state, decision: [after, effects] }) => {
+    const { length } = only(effects, 'upgrade')
+    assert(length <= 1)
+    if (length) assert.equal(after.upgrade.phase, 'starting')
+    if (length) assert(state.upgrade.phase === 'none' || state.upgrade !== after.upgrade)
+    if (length) assert.equal(state.role, 'master')
+  },
+  'effects speak only of living workers': ({ before: state, event, decision: [, effects] }, world) => {
+    const gone = event.type === 'exited' || event.type === 'spawn-failed' ? event.age : 0
+    for (const effect of effects) {
+      if (effect.do === 'spawn' || !('age' in effect)) continue
+      const worker = state.workers.find(({ age }) => age === effect.age)
+      assert(worker && worker.age !== gone, `${effect.do} ${effect.age}`)
+      assert.equal(effect.do === 'forget', worker.phase === 'spawning')
+      assert(effect.do === 'forget' || world.processes.get(effect.age)?.phase !== 'asked')
+    }
+  },
+  'only what serves is drained, and nobody is told the same twice': ({ before: state, event, decision }) => {
+    const ready = event.type === 'ready' ? event.age : 0
+    for (const { age } of only(decision[1], 'drain'))
+      assert(age === ready || serving(state).some((worker) => worker.age === age))
+    const told = decision[1].filter((effect) => 'age' in effect).map((effect) => JSON.stringify(effect))
+    assert.equal(new Set(told).size, told.length)
+  },
+  'only deaths and hangs lower what serves below the target': ({ before: state, event, decision }) => {
+    const [after] = decision
+    if (stopping(after)) return
+    const fallen = event.type === 'exited' && serving(state).some(({ age }) => age === event.age) ? 1 : 0
+    const hung = only(decision[1], 'capture').length
+    const floor = Math.min(after.target, before(after), before(state))
+    const lowest = Math.min(serving(state).length - fallen - hung, floor)
+    assert(serving(after).length >= lowest, `${serving(after).length} serve, ${lowest} should`)
+  },
+  'a reload and recycling keep to their room': ({ before: state, decision: [after, effects] }) => {
+    if (only(effects, 'spawn').length === 0) return
+    const { staging, target } = after
+    const most = Math.max(target, before(after))
+    const extra =
+      staging?.step === 'booting' ? staging.policy.surge || most : Math.max(1, Math.floor(target / 10))
+    assert(staying(after).length <= Math.max(most + extra, staying(state).length + 1))
+  },
+  'a failed reload leaves the serving generation and its target': ({ before: state, decision }) => {
+    const [after, effects] = decision
+    if (only(effects, 'discard').length === 0) return
+    assert(after.serving)
+    if (only(effects, 'commit').length === 0) assert.equal(after.serving, state.serving)
+    assert(after.staging?.step !== 'booting')
+    const { target } = after
+    assert.equal(target, before(state))
+    const left = staying(after).filter(({ generation }) => generation === state.staging?.number)
+    assert.deepEqual(left, [])
+  },
+  'nothing waits without a deadline': ({ decision: [state], now }) => {
+    const deadline = nextDeadline(state)
+    assert(!Number.isNaN(deadline))
+    const moving = state.workers.some(({ phase }) => !servingPhases.includes(phase))
+    const missing = state.mode.phase === 'running' && serving(state).length < state.target
+    const waiting = state.mode.phase !== 'running' || state.staging || state.upgrade.phase === 'starting'
+    const settled = !moving && !missing && !waiting && state.pending.length === 0
+    const { phase } = state.mode
+    if (!settled && phase !== 'gone') assert(Number.isFinite(deadline), `at ${now}`)
+  },
+  'the pending list is short': ({ decision: [state] }) => {
+    assert.equal(new Set(state.pending).size, state.pending.length)
+  },
+  'a tick makes progress': ({ event, decision: [state], now }) => {
+    const deadline = nextDeadline(state)
+    if (event.type === 'tick') assert(deadline > now, `deadline ${deadline} is not after ${now}`)
+  },
+  'a late tick harms nobody': ({ before: state, event, now, decision: [, effects] }) => {
+    if (event.type !== 'tick' || now - nextDeadline(state) <= 1000) return
+    const harm = effects.filter(({ do: kind }) =>
+      ['kill', 'capture', 'discard', 'end-upgrade'].includes(kind),
+    )
+    // A lame duck ends in time all the same: who asked for it counts the seconds.
+    if (state.mode.phase !== 'lame-duck') assert.deepEqual(harm, [])
+  },
+}
+
+export function watch(world: World, step: Step): void {
+  for (const [name, rule] of Object.entries(rules)) {
+    try {
+      rule(step, world)
+    } catch (cause) {
+      const words = cause instanceof Error ? cause.message : String(cause)
+      throw new Error(`${name}: ${words}\n${describe(step)}`, { cause })
+    }
+  }
+}
+
+const describe = ({ before: state, event, decision, now }: Step): string =>
+  [`at ${now}`, ...[state, event, ...decision].map((part) => JSON.stringify(part))].join('\n')
+
+function deepFreeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
+  Object.freeze(value)
+  for (const part of Object.values(value)) deepFreeze(part)
+}
