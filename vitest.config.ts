@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { ClosingLine } from './test/support/closing-line.ts'
 
 const unit = { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/*.test.ts'], testTimeout: 20_000 }
 
@@ -15,6 +16,7 @@ const integration = {
 export default defineConfig({
   resolve: { alias: { tsgunicorn: fileURLToPath(new URL('./src/index.ts', import.meta.url)) } },
   test: {
+    reporters: ['default', new ClosingLine()],
     projects: [
       { extends: true, test: unit },
       { extends: true, test: integration },

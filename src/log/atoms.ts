@@ -48,8 +48,8 @@ export const atoms: Readonly<Record<string, Atom>> = {
   },
   B: { summary: 'bytes of body sent', read: (record) => String(record.bodyBytes) },
   b: {
-    summary: 'bytes of body sent, or `-` when there were none',
-    read: (record) => (record.bodyBytes === 0 ? undefined : String(record.bodyBytes)),
+    summary: 'bytes of body sent, or `-` when no response was sent',
+    read: (record) => (record.status === 0 ? undefined : String(record.bodyBytes)),
   },
   f: { summary: 'the referer', read: (record) => requestHeader(record, 'referer') },
   a: { summary: 'the user agent', read: (record) => requestHeader(record, 'user-agent') },
