@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { run, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
+import { isAlive } from '../support/processes.ts'
 import { sharedFolder } from '../support/shared-folder.ts'
 
 test('the pidfile holds the pid, is readable by all, and goes with the server', async () => {
@@ -63,7 +64,7 @@ test('after kill -9 of the master its workers leave, and the next start with the
   const workers = await first.hasWorkers(2)
   process.kill(first.pid, 'SIGKILL')
   await first.gone({ within: 2000 })
-  expect(workers.length).toBe(2)
+  for (const pid of workers) expect(isAlive(pid)).toBe(false)
   expect(readFileSync(path, 'utf8')).toBe(`${first.pid}\n`)
   const second = await start({
     workers: 2,
@@ -85,8 +86,10 @@ test('kill -9 of the master while a worker hangs: the next start on the same add
     args: ['-p', path],
     bind: [`127.0.0.1:${first.port}`],
     target: first.target,
+    until: 'spawned',
   })
-  expect(await second.get()).toBe('hello 1')
-  await second.assertClean({ allows: [/stale|pid ?file|left|worker/i] })
+  // Until then it may be a worker of the first that answers.
   await first.gone()
+  await second.allReady()
+  await second.assertClean({ allows: [/stale|pid ?file|Ending what/i] })
 })

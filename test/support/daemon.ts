@@ -50,8 +50,8 @@ export interface StartOptions {
   readonly program?: readonly string[]
   /** Descriptors the server inherits as 3, 4, ... */
   readonly inherit?: readonly number[]
-  /** Wait until it answers (the default), or return at once. */
-  readonly until?: 'serving' | 'spawned'
+  /** When to return: at once, when it answers, or (the default) when each worker has answered. */
+  readonly until?: 'spawned' | 'serving'
 }
 
 export interface Exit {
@@ -185,6 +185,32 @@ export class Daemon {
         ...patience,
       },
     )
+  }
+
+  /**
+   * Resolves when every worker that is there has answered a request: none is booting any more. Only for
+   * applications with the path `/pid` (apps.ts).
+   */
+  async allReady(master?: number): Promise<readonly number[]> {
+    const answered = new Set<string>()
+    return await eventually(
+      async () => {
+        const burst = Array.from({ length: 6 }, () => this.get('/pid'))
+        for (const pid of await Promise.all(burst)) answered.add(pid)
+        const pids = this.workerPids(master ?? this.masterPid())
+        return pids.length > 0 && pids.every((pid) => answered.has(String(pid))) && pids
+      },
+      { within: 20_000, what: () => `an answer of every worker; log:\n${this.log()}` },
+    )
+  }
+
+  /** Sends HUP and resolves when the new generation serves and the old workers are gone. */
+  async reload(count = this.workerPids().length): Promise<readonly number[]> {
+    const old = this.workerPids()
+    const after = this.logEnd()
+    this.signal('SIGHUP')
+    await this.logged(/Reloaded: generation \d+ serves/, { after, within: 20_000 })
+    return await this.hasWorkers(count, { not: old })
   }
 
   /** Resolves with the match once the log (from offset `after` on) matches; see `logEnd`. */
@@ -379,8 +405,13 @@ export const start = async (options: StartOptions = {}): Promise<Daemon> => {
   })
   onTestFinished(() => daemon.destroy())
   if (options.until !== 'spawned') await daemon.serving()
+  if (options.until === undefined && isCommonApp(options)) await daemon.allReady()
   return daemon
 }
+
+/** Whether what is served is one of apps.ts, which tell their pid. */
+const isCommonApp = ({ app, appArgument }: StartOptions): boolean =>
+  appArgument === undefined && (app === undefined || app.includes("'/pid'"))
 
 export interface Ended extends Exit {
   readonly stdout: string

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { eventually } from './eventually.ts'
-import type { LoadNews, LoadPlan, LoadReport } from './load-types.ts'
+import type { LoadNews, LoadOrder, LoadPlan, LoadReport } from './load-types.ts'
 import type { Target } from './raw-client.ts'
 
 export type { LoadReport } from './load-types.ts'
@@ -60,7 +60,7 @@ export class Load {
 
   /** Lets the requests under way end, and tells what happened. */
   async stop(): Promise<LoadReport> {
-    if (this.#child.connected) this.#child.send('stop')
+    this.#order('stop')
     const report = await eventually(() => this.#aliveOr(this.#report), { within: 40_000, what: 'the report' })
     console.log(`${this.#label}: ${summary(report)}`)
     return report
@@ -73,9 +73,15 @@ export class Load {
 
   async #progress(): Promise<number> {
     const seen = this.#answered
-    if (this.#child.connected) this.#child.send('progress')
+    if (this.#report !== undefined) throw new Error(`the load ended by itself: ${summary(this.#report)}`)
+    this.#order('progress')
     // The count only grows; an old one is a safe lower bound while the new one is on its way.
     return this.#aliveOr(seen)
+  }
+
+  #order(order: LoadOrder): void {
+    // It may just have ended: then its report says more than this error.
+    if (this.#child.connected) this.#child.send(order, () => undefined)
   }
 
   #aliveOr<T>(value: T): T {

@@ -37,7 +37,7 @@ export class RawClient {
 
   /** Connects; throws ClientFailure when that is refused. */
   static async connect(target: Target, { within = 10_000 } = {}): Promise<RawClient> {
-    const socket = connect({ ...options(target), noDelay: true, allowHalfOpen: true })
+    const socket = connect({ ...options(target), noDelay: true })
     await new Promise<void>((done, failed) => {
       const timer = setTimeout(() => {
         socket.destroy()
