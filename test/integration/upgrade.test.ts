@@ -128,7 +128,8 @@ test('kill -9 of the old master promotes the new one', async () => {
   await promoted(server, successor)
   expect(await server.get()).toBe('hello 1')
   await server.hasWorkers(2, { master: successor })
-  await server.assertClean({ code: null })
+  // The old workers may still be finishing their requests.
+  await server.assertClean({ code: null, allows: [/Ending what the master before/] })
 })
 
 test('kill -9 of the new master leaves the old one serving', async () => {
