@@ -53,7 +53,7 @@ test.each([false, true])('the order is exactly that of Gunicorn (async hooks: %s
   expect(await server.exited()).toEqual({ code: 0, signal: null })
   const probe = /^(pre|post)_request (GET )?\/( |$)/
   expect(lines(server.read('hooks.log')).filter((line) => !probe.test(line))).toEqual([
-    'nworkers_changed 1 null',
+    'nworkers_changed 1 undefined',
     `on_starting ${server.pid}`,
     'when_ready 1',
     'pre_fork 1 [booting]',
@@ -136,6 +136,7 @@ test('pre_exec runs in the old master on USR2', async () => {
   )
   expect(lines(server.read('hooks.log'))).toContain(`pre_exec ${server.pid}`)
   const successor = Number(server.read('server.pid.2'))
+  await server.logged(/The new master is ready/)
   await server.hasWorkers(1, { master: successor })
   server.signal('SIGTERM', server.pid)
   await eventually(() => server.read('server.pid') === `${successor}\n`, { within: 10_000 })
@@ -184,9 +185,9 @@ test('hooks that throw later are logged and stop nothing', async () => {
 })
 
 test('pre_request that throws is a 500', async () => {
-  const config = `export default { pre_request(worker, req) { if (req.path === '/pid') throw new Error('not today') } }`
+  const config = `export default { pre_request(worker, req) { if (req.path === '/cwd') throw new Error('not today') } }`
   const server = await start({ config })
-  expect((await server.request('/pid')).status).toBe(500)
+  expect((await server.request('/cwd')).status).toBe(500)
   expect(await server.get('/')).toBe('hello 1')
   await server.logged(/not today/)
   await server.assertClean({ allows: [/./] })

@@ -32,12 +32,12 @@ test.runIf(isRoot)('a worker without privileges still writes its logs, also afte
     workers: 1,
     args: ['-u', 'nobody', '-g', '65534', '--access-logfile', 'access.log', '--error-logfile', 'error.log'],
   })
-  expect(await server.get('/pid')).toMatch(/^\d+$/)
+  expect(await server.get('/cwd')).toBe(server.folder)
   server.signal('SIGUSR1')
   await server.logged(/Handling signal: usr1/)
-  expect(await server.get('/pid')).toMatch(/^\d+$/)
+  expect(await server.get('/cwd')).toBe(server.folder)
   await server.assertClean({ keeps: ['access.log', 'error.log'] })
-  expect(server.read('access.log').match(/GET \/pid/g)).toHaveLength(2)
+  expect(server.read('access.log').match(/GET \/cwd/g)).toHaveLength(2)
 })
 
 test('chdir is where the application is found and runs', async () => {

@@ -29,6 +29,7 @@ test('signals that come at once are all counted', async () => {
     await server.logged(new RegExp(`(Handling signal: ttin[^]*){${count - 1}}`))
   }
   await server.hasWorkers(4)
+  await server.allReady()
   await server.assertClean()
 })
 

@@ -401,7 +401,7 @@ export const start = async (options: StartOptions = {}): Promise<Daemon> => {
   })
   const daemon = new Daemon(place, child)
   onTestFailed(() => {
-    console.error(`--- the server's log:\n${daemon.log()}`)
+    console.error(`--- the end of the server's log:\n${daemon.log().slice(-4000)}`)
   })
   onTestFinished(() => daemon.destroy())
   if (options.until !== 'spawned') await daemon.serving()
