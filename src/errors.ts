@@ -47,15 +47,18 @@ export class ServerError extends Error {
   readonly code: ErrorCode
   /** Text to print below the message: a code frame, a list of exports, a stack of user code. */
   readonly detail: string | undefined
+  /** What the error is about, where a caller says more of it: an address as it is logged. */
+  readonly subject: string | undefined
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { readonly cause?: unknown; readonly detail?: string } = {},
+    options: { readonly cause?: unknown; readonly detail?: string; readonly subject?: string } = {},
   ) {
     super(message, 'cause' in options ? { cause: options.cause } : {})
     this.code = code
     this.detail = options.detail
+    this.subject = options.subject
   }
 
   get exitStatus(): number {

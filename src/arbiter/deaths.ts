@@ -4,7 +4,7 @@
  */
 import { BOOT_BUDGET, backOff, noCrashes, SETTLED_AFTER } from './restarts.ts'
 import { acknowledge, failStaging } from './staging.ts'
-import type { Event, InPhase, State, Worker } from './state.ts'
+import type { Event, InPhase, Level, State, Worker } from './state.ts'
 import { isServing, isStopping, newestGeneration, type Turn } from './turn.ts'
 import { isLiving } from './workers.ts'
 
@@ -77,16 +77,21 @@ const isRowBroken = ({ workers, crashes }: State, now: number): boolean =>
 const isProof = (worker: Worker, { generation }: Worker): boolean =>
   worker.generation === generation && (isServing(worker) || isHang(worker))
 
+/** A worker that was told to quit and had no handler yet did as it was told. */
+const deathLevel = ({ phase }: Worker, signal: string): Level => {
+  if (signal === 'SIGKILL') return 'error'
+  if (signal === 'SIGQUIT' && phase === 'quitting') return 'debug'
+  return signal === 'SIGTERM' ? 'info' : 'warning'
+}
+
 /** Ends that were asked for are no news; others are told in Gunicorn's words. */
 function reportDeath(turn: Turn, worker: Worker, { code, signal }: Extract<Event, { type: 'exited' }>): void {
   if (!isLiving(worker)) return
   const { pid } = worker
   const facts = { pid, age: worker.age, ...(signal ? { signal } : { code }) }
   if (signal) {
-    const asked = worker.phase === 'killed' || worker.phase === 'quitting'
-    const hint = signal === 'SIGKILL' && !asked ? ' Perhaps out of memory?' : ''
-    const level = signal === 'SIGKILL' ? 'error' : signal === 'SIGTERM' ? 'info' : 'warning'
-    turn.log(level, `Worker (pid:${pid}) was sent ${signal}!${hint}`, facts)
+    const hint = signal === 'SIGKILL' && worker.phase !== 'killed' ? ' Perhaps out of memory?' : ''
+    turn.log(deathLevel(worker, signal), `Worker (pid:${pid}) was sent ${signal}!${hint}`, facts)
   } else if (code !== 0 || worker.phase === 'booting') {
     turn.log('error', `Worker (pid:${pid}) exited with code ${code}.`, facts)
   }

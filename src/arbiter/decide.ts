@@ -90,7 +90,7 @@ const judgements: Judgements = {
     reload(turn)
   },
   'upgrade-ready': upgradeReady,
-  'upgrade-ended': (turn, { message }) => upgradeEnded(turn, message),
+  'upgrade-ended': upgradeEnded,
   'parent-gone': parentGone,
   tick: (turn, { beats }) => tick(turn, beats),
 }

@@ -1,8 +1,8 @@
 /** The master's logs: opened from settings, and opened anew when a reload serves with other ones. */
 import { messageOf } from '../errors.ts'
 import { type Outlets, openOutlets } from '../log/outlets.ts'
-import type { Loaded } from './identity.ts'
 import { type Office, processName } from './office.ts'
+import type { Loaded } from './prepare.ts'
 
 /** Rejects with ServerError TSG_LOG_UNWRITABLE, TSG_SETTING_INVALID, TSG_PLATFORM. */
 export const openMasterLogs = ({ config, identity: owner }: Loaded): Promise<Outlets> =>

@@ -32,7 +32,12 @@ const deeds: Deeds = {
     void office.hooks.call(office.config, 'nworkers_changed', office.server, now, before)
   },
   spawn: beginSpawn,
-  forget: ({ crew }, { age }) => crew.forget(age),
+  forget: ({ crew }, { age }) => {
+    // Its process may exist already, with the word of it still in the queue.
+    const member = crew.get(age)
+    if (member) member.child.kill('SIGKILL')
+    else crew.forget(age)
+  },
   drain: (office, { age }) => {
     const member = office.crew.get(age)
     // Who is the last to accept on a socket also takes what waits in its queue.
@@ -80,10 +85,8 @@ export function readBeats(office: Office, state: State): ReadonlyMap<number, num
 function commit(office: Office, generation: number, first: boolean): void {
   const loaded = loadedOf(office, generation)
   office.listeners.commit(generation)
-  for (const number of [...office.loads.keys()].filter((other) => other < generation)) {
-    // Workers of older generations still end: their hooks are looked up until the last one is gone.
-    if (!office.crew.all().some((member) => member.generation === number)) office.loads.delete(number)
-  }
+  for (const older of [...office.loads.keys()].filter((number) => number < generation))
+    office.loads.delete(older)
   office.title()
   office.statsd?.workers(office.state().target)
   // Starting is over: nothing has to be quick any more.
@@ -110,9 +113,9 @@ async function upgrade(office: Office): Promise<void> {
   const generation = office.state().serving?.number ?? 0
   const events = {
     ready: () => office.enqueue({ type: 'upgrade-ready' }),
-    ended: (message: string) => {
+    ended: (message: string, backedOut: boolean) => {
       office.successor = undefined
-      office.enqueue({ type: 'upgrade-ended', message })
+      office.enqueue({ type: 'upgrade-ended', message, backedOut })
     },
   }
   try {
@@ -120,7 +123,7 @@ async function upgrade(office: Office): Promise<void> {
     office.successor = startNewMaster(command, office.listeners.of(generation), events)
     office.log.info(`Starting a new master (pid:${office.successor.pid})`, { pid: office.successor.pid })
   } catch (error) {
-    events.ended(`the new master could not be started: ${messageOf(error)}`)
+    events.ended(`the new master could not be started: ${messageOf(error)}`, false)
   }
 }
 

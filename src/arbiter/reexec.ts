@@ -22,7 +22,8 @@ export interface StartCommand {
 
 export interface UpgradeEvents {
   readonly ready: () => void
-  readonly ended: (words: string) => void
+  /** `backedOut`: somebody ended it in order. */
+  readonly ended: (words: string, backedOut: boolean) => void
 }
 
 /** 0 to 2 as ours, 3 the channel. */
@@ -45,13 +46,14 @@ export function startNewMaster(
   })
   onChildReady(child, events.ready)
   let told = false
-  const ended = (words: string) => {
-    if (!told) events.ended(words)
+  const ended = (words: string, backedOut: boolean) => {
+    if (!told) events.ended(words, backedOut)
     told = true
   }
-  child.once('error', (error) => ended(`the new master could not be started: ${error.message}`))
-  child.once('close', (code, signal) =>
-    ended(`the new master (pid:${child.pid}) ended ${signal ? `by ${signal}` : `with status ${code}`}`),
-  )
+  child.once('error', (error) => ended(`the new master could not be started: ${error.message}`, false))
+  child.once('close', (code, signal) => {
+    const how = signal ? `by ${signal}` : `with status ${code}`
+    ended(`the new master (pid:${child.pid}) ended ${how}`, code === 0)
+  })
   return child
 }

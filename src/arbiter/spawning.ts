@@ -9,8 +9,8 @@ import { masterVariable } from '../system/leftovers.ts'
 import { listenVariables } from '../systemd/listen-fds.ts'
 import { type SpawnOptions, spawnWorker, tell } from './children.ts'
 import { factsOf, hookWorker, type Member } from './crew.ts'
-import type { Loaded } from './identity.ts'
 import { loadedOf, type Office, processName } from './office.ts'
+import type { Loaded } from './prepare.ts'
 import type { Effect } from './state.ts'
 
 type SpawnEffect = Extract<Effect, { do: 'spawn' }>
@@ -167,8 +167,8 @@ function ended(office: Office, age: number, code: number | null, signal: string 
   const member = office.crew.get(age)
   if (!member) return
   const { failure } = member
-  office.enqueue({ type: 'exited', age, code, signal, ...(failure ? { message: failure } : {}) })
   office.crew.remove(age)
-  const { config } = loadedOf(office, member.generation)
-  void office.hooks.call(config, 'child_exit', office.server, hookWorker(factsOf(member), office.log))
+  // Asked for first: what the judgement makes of the end (on_exit, say) comes behind it.
+  void office.hooks.call(member.cfg, 'child_exit', office.server, hookWorker(factsOf(member), office.log))
+  office.enqueue({ type: 'exited', age, code, signal, ...(failure ? { message: failure } : {}) })
 }

@@ -90,16 +90,23 @@ function enter(turn: Turn, staging: Staging & Exclude<Step, { step: 'retrying' |
 export function stepFailed(turn: Turn, { generation, failure }: Extract<Event, { type: 'failed' }>): void {
   const { staging } = turn.state
   if (staging?.number !== generation || staging.step === 'booting') return
-  if (staging.step === 'opening' && failure.retry && staging.attempt < OPEN_ATTEMPTS) {
-    const { number, policy, attempt } = staging
-    turn.log('error', failure.message)
-    turn.log('error', 'Retrying in 1 second.')
-    turn.set({
-      staging: { number, step: 'retrying', policy, attempt, deadline: turn.now + OPEN_RETRY_DELAY },
-    })
+  if (staging.step === 'opening' && failure.retry) {
+    retryOpening(turn, staging, failure)
     return
   }
   failStaging(turn, failure)
+}
+
+/** Gunicorn's way with an address in use: some tries, a second apart. */
+function retryOpening(turn: Turn, staging: Extract<Staging, { step: 'opening' }>, failure: Failure): void {
+  const { number, policy, attempt } = staging
+  if (attempt >= OPEN_ATTEMPTS) {
+    failStaging(turn, { ...failure, message: `Can't connect to ${failure.retry}. ${failure.message}` })
+    return
+  }
+  turn.log('error', failure.message)
+  turn.log('error', 'Retrying in 1 second.')
+  turn.set({ staging: { number, step: 'retrying', policy, attempt, deadline: turn.now + OPEN_RETRY_DELAY } })
 }
 
 export function chaseStaging(turn: Turn): void {

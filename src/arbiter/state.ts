@@ -152,8 +152,8 @@ export interface Crashes {
 export interface Failure {
   readonly message: string
   readonly exit: number
-  /** Worth another try: an address in use. */
-  readonly retry?: boolean
+  /** Worth another try: this address is in use. */
+  readonly retry?: string
 }
 
 export type SignalName =
@@ -192,7 +192,7 @@ export type Event =
   /** Files that the app or the configuration is made of have changed (`reload`). */
   | { readonly type: 'changed'; readonly files: readonly string[] }
   | { readonly type: 'upgrade-ready' }
-  | { readonly type: 'upgrade-ended'; readonly message: string }
+  | { readonly type: 'upgrade-ended'; readonly message: string; readonly backedOut?: boolean }
   | { readonly type: 'parent-gone' }
   /** A deadline has come. `beats` holds the last beat of workers, by age. */
   | { readonly type: 'tick'; readonly beats: ReadonlyMap<number, number> }

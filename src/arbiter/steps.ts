@@ -25,7 +25,9 @@ const failureOf = (error: unknown): Failure => ({
   message:
     error instanceof ServerError && error.detail ? `${error.message}\n${error.detail}` : messageOf(error),
   exit: error instanceof ServerError ? error.exitStatus : 1,
-  retry: error instanceof ServerError && error.code === 'TSG_ADDRESS_IN_USE',
+  ...(error instanceof ServerError && error.code === 'TSG_ADDRESS_IN_USE'
+    ? { retry: error.subject ?? 'it' }
+    : {}),
 })
 
 type Work = (office: Office, generation: number, first: boolean) => Promise<void>

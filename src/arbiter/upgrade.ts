@@ -4,7 +4,7 @@
  * the upgrade, TERM of the new backs out.
  */
 import { upgradeDeadline } from './deadlines.ts'
-import type { Policy } from './state.ts'
+import type { Event, Policy } from './state.ts'
 import { after, isStopping, type Turn } from './turn.ts'
 
 /** Added to boot_timeout: the new master loads its configuration before its workers boot. */
@@ -43,11 +43,14 @@ export function upgradeReady(turn: Turn): void {
 }
 
 /** The new master died: this one serves on, with the workers it should have. */
-export function upgradeEnded(turn: Turn, message: string): void {
+export function upgradeEnded(
+  turn: Turn,
+  { message, backedOut }: Extract<Event, { type: 'upgrade-ended' }>,
+): void {
   const { upgrade, serving } = turn.state
   if (upgrade.phase === 'none') return
   turn.set({ upgrade: { phase: 'none' } })
-  const failed = upgrade.phase === 'starting'
+  const failed = upgrade.phase === 'starting' && !backedOut
   turn.log(failed ? 'error' : 'info', failed ? `upgrade failed, this master serves on: ${message}` : message)
   // WINCH may have retired our workers in favour of the new master's: without them nobody would serve.
   if (turn.state.target === 0 && serving && serving.policy.workers > 0 && !isStopping(turn.state)) {

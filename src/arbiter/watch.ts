@@ -11,7 +11,9 @@ export class Watch {
   readonly #changed: (files: readonly string[]) => void
   readonly #log: Logger
   readonly #files = new Set<string>()
-  #watching: Promise<FileWatch> | undefined
+  #watching: FileWatch | undefined
+  /** Updates are made one after the other: the last one knows all files. */
+  #last: Promise<void> = Promise.resolve()
   #scheduled = false
 
   constructor(changed: (files: readonly string[]) => void, log: Logger) {
@@ -19,16 +21,15 @@ export class Watch {
     this.#log = log
   }
 
-  /** More files to watch; one turn's reports are taken together. */
+  /** More files to watch; the reports of one turn are taken together. */
   add(config: Config, files: readonly string[]): void {
     if (!config.reload) return
-    const before = this.#files.size
     for (const file of files) this.#files.add(file)
-    if (this.#files.size === before || this.#scheduled) return
+    if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => {
+    this.#last = this.#last.then(() => {
       this.#scheduled = false
-      this.#update(config).catch((error: unknown) => this.#log.error(`reload: ${messageOf(error)}`))
+      return this.#update(config).catch((error: unknown) => this.#log.error(`reload: ${messageOf(error)}`))
     })
   }
 
@@ -36,21 +37,16 @@ export class Watch {
     const { expandGlobs } = await import('../reload/globs.ts')
     const all = [...this.#files, ...expandGlobs(config.reload_extra_files, config.chdir)]
     if (this.#watching) {
-      const watching = await this.#watching
-      await watching.setFiles(all)
+      await this.#watching.setFiles(all)
       return
     }
     const { watchFiles } = await import('../reload/watch.ts')
     const poll = config.reload_engine === 'poll'
     const onError = (error: unknown) => this.#log.error(`reload: ${messageOf(error)}`)
-    this.#watching = watchFiles(all, { poll, onChange: this.#changed, onError })
-    await this.#watching
+    this.#watching = await watchFiles(all, { poll, onChange: this.#changed, onError })
   }
 
   end(): void {
-    this.#watching?.then(
-      (watching) => watching.close(),
-      (error: unknown) => this.#log.debug(messageOf(error)),
-    )
+    void this.#last.then(() => this.#watching?.close())
   }
 }

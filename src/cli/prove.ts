@@ -1,6 +1,6 @@
 /** `--check-config` and `--print-config`: the application is loaded in a throw-away process, as a worker would. */
 import { spawnWorker } from '../arbiter/children.ts'
-import { withIdentity } from '../arbiter/identity.ts'
+import { prepare } from '../arbiter/prepare.ts'
 import { bootOf, workerEnvironment } from '../arbiter/spawning.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { ServerError } from '../errors.ts'
@@ -16,7 +16,7 @@ export async function inspectConfig(loaded: LoadedConfig, print: boolean): Promi
 
 /** Resolves when the application loads; rejects with what a worker would have said, as a wrong configuration. */
 async function proveApp(config: LoadedConfig): Promise<void> {
-  const loaded = await withIdentity(config)
+  const loaded = await prepare(config)
   const board = createBoard(loaded.config.worker_tmp_dir)
   let failure: ServerError | undefined
   const code = await new Promise<number | null>((resolve) => {

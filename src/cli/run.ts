@@ -1,8 +1,9 @@
 /**
  * Starts a server: as this process, or (`daemon`) as a detached one that this process waits for.
  */
-import { withIdentity } from '../arbiter/identity.ts'
+
 import { startMaster } from '../arbiter/master.ts'
+import { prepare } from '../arbiter/prepare.ts'
 import type { StartCommand } from '../arbiter/reexec.ts'
 import { splitPair } from '../arbiter/spawning.ts'
 import type { Config } from '../config/config.ts'
@@ -49,7 +50,7 @@ async function start(
   command: StartCommand,
 ): Promise<void> {
   const request = await configRequest(line, { env: { ...process.env }, directory: command.cwd })
-  const reload = async () => withIdentity(await loadConfig(request))
+  const reload = async () => prepare(await loadConfig(request))
   const loaded = await reload()
   const { config } = loaded
   if (config.check_config || config.print_config) {
@@ -73,7 +74,8 @@ async function start(
         detachStandardStreams({ keepOutput: config.enable_stdio_inheritance })
         announceReady()
       }
-      if (origin.kind === 'upgrade') void tellParentReady().catch(parentIsGone)
+      // One that is gone meanwhile needs no telling: 'disconnect' says so.
+      if (origin.kind === 'upgrade' && process.connected) void tellParentReady().catch(parentIsGone)
     },
     exit: (code) => {
       if (origin.kind === 'daemon') announceFailure(code)

@@ -35,7 +35,7 @@ export const inUse = (address: Address, cause: unknown, ip?: string): ServerErro
   return new ServerError(
     'TSG_ADDRESS_IN_USE',
     `Connection in use: ${asGunicorn(address)}. ${held(holder)}Stop it, or bind another address.`,
-    { cause },
+    { cause, subject: asGunicorn(address) },
   )
 }
 

@@ -10,6 +10,8 @@ import { Exchange } from './exchange.ts'
 
 /** How long a client that was answered may still send before its bytes are met with a reset. */
 const lingerMs = 2000
+/** The same for one that owes us nothing and is owed nothing: it had its time, and others wait for its end. */
+const idleLingerMs = 500
 
 export class Connection {
   readonly socket: Socket
@@ -91,11 +93,12 @@ export class Connection {
    * send RST, which may overtake the answer (RFC 9112, 9.6). `last` is sent before.
    */
   end(last?: string): void {
+    const patience = this.idle ? idleLingerMs : lingerMs
     this.phase = 'ending'
     const { socket } = this
     if (last === undefined) socket.end()
     else socket.end(last, 'latin1')
-    const timer = setTimeout(() => socket.destroy(), lingerMs).unref()
+    const timer = setTimeout(() => socket.destroy(), patience).unref()
     socket.once('close', () => clearTimeout(timer))
     // Whoever paused it is done with it; unread, the client's FIN would not be noticed.
     socket.resume()

@@ -83,9 +83,10 @@ export class Story {
     return this.tell({ type: 'done', generation, step })
   }
 
-  fail(failure: { readonly exit?: number; readonly retry?: boolean } = {}): this {
+  fail({ exit = 1, retry = false }: { readonly exit?: number; readonly retry?: boolean } = {}): this {
     const generation = this.state.staging?.number ?? 0
-    return this.tell({ type: 'failed', generation, failure: { message: 'it broke', exit: 1, ...failure } })
+    const failure = { message: 'it broke', exit, ...(retry ? { retry: 'its address' } : {}) }
+    return this.tell({ type: 'failed', generation, failure })
   }
 
   /** Everyone who is being spawned is, without getting ready. */

@@ -1,4 +1,4 @@
-/** Whom workers become: `user` and `group` as ids, known and allowed before anything is started. */
+/** What a configuration needs of this machine, made sure of before anything is started: users, groups, logs. */
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { ServerError } from '../errors.ts'
@@ -11,11 +11,24 @@ export interface Loaded extends LoadedConfig {
   readonly identity: Privileges | undefined
 }
 
-/** Rejects with TSG_PRIVILEGES: no such user or group, or not allowed to become it. */
-export const withIdentity = async (loaded: LoadedConfig): Promise<Loaded> => ({
-  ...loaded,
-  identity: await identityOf(loaded.config),
-})
+/**
+ * Looks up what a configuration names, before anything is started with it.
+ * Rejects with TSG_PRIVILEGES (no such user or group, or not allowed to become it), TSG_LOG_UNWRITABLE (the access
+ * log cannot be opened), TSG_SETTING_INVALID (its format).
+ */
+export async function prepare(loaded: LoadedConfig): Promise<Loaded> {
+  const identity = await identityOf(loaded.config)
+  await proveAccessLog(loaded.config, identity)
+  return { ...loaded, identity }
+}
+
+/** Workers open the access log; that it can be opened is known before there are any. */
+async function proveAccessLog(config: Config, owner: Privileges | undefined): Promise<void> {
+  if (config.accesslog === undefined) return
+  const { createAccessLog } = await import('../log/access.ts')
+  const { accesslog: destination, access_log_format: format } = config
+  await createAccessLog({ destination, format, ...(owner ? { owner } : {}) }).close()
+}
 
 async function identityOf({ user, group, initgroups }: Config): Promise<Privileges | undefined> {
   if (user === undefined && group === undefined) return undefined
