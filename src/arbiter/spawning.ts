@@ -135,6 +135,7 @@ function heard(office: Office, age: number, message: Exclude<ToMaster, { type: '
   switch (message.type) {
     case 'ready':
       member.booted = true
+      office.watch([message.program])
       office.enqueue({ type: 'ready', age })
       return
     case 'recycle':

@@ -51,7 +51,8 @@ export type ToWorker =
 export type ToMaster =
   /** The worker listens to the channel; what was sent before would be lost. */
   | { readonly type: 'hello' }
-  | { readonly type: 'ready'; readonly kind: string; readonly shape: string }
+  /** It serves `program`, which looked like `shape`, as 'express'. */
+  | { readonly type: 'ready'; readonly shape: string; readonly program: string }
   /** The worker cannot boot and exits with this status. */
   | { readonly type: 'failed'; readonly exit: number; readonly message: string; readonly detail?: string }
   /** A limit of the worker's life is reached: it serves on until it is told to drain. */

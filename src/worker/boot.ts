@@ -40,7 +40,8 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
   if (boot.privileges) dropPrivileges(boot.privileges)
   const app = await loadApp({
     spec: config.wsgi_app ?? '',
-    cwd: process.cwd(),
+    // As it is written: a symbolic link in it is a link to what is deployed next.
+    cwd: config.chdir,
     type: config.app_type,
     workerId: boot.age,
     warn: (message) => logs.error.warning(message),

@@ -51,7 +51,6 @@ async function boot(message: BootMessage): Promise<void> {
   const vital: Vital = { requests: 0, alive: true, booted: false, aborted: false }
   const booted = await bootWorker(message, vital, process.argv)
   if (message.proof) return exit(0)
-  const made = new Worker(booted)
-  await made.start()
-  worker = made
+  worker = new Worker(booted)
+  await worker.start()
 }

@@ -19,6 +19,9 @@ type Phase = 'booting' | 'serving' | 'draining' | 'gone'
 const BOARD_FD = 4
 /** Time for the app's own listeners of TERM, when they do not end the process themselves. */
 const CLEAN_UP = 5000
+/** Where the application was found, symbolic links and all (app/load.ts puts it there). */
+const program = (): string => process.argv[1] ?? ''
+
 /** Time for hooks and the app when the worker is told to end at once. */
 const QUICK = 1000
 /** A worker without a master finishes what it can in this time. */
@@ -60,7 +63,7 @@ export class Worker {
     releaseParent()
     this.#phase = 'serving'
     vital.booted = true
-    await this.#tell({ type: 'ready', kind: app.kind, shape: app.shape })
+    await this.#tell({ type: 'ready', shape: app.shape, program: program() })
     // Booting is over: nothing has to be quick any more.
     await this.log.usePino()
   }
@@ -71,6 +74,7 @@ export class Worker {
 
   /** TERM, or the master's word: finish the requests in hand, let the app clean up, exit with status 0. */
   drain(emptyAcceptQueue: boolean): void {
+    if (this.#phase === 'booting') this.end(0)
     if (this.#phase !== 'serving') return
     this.#phase = 'draining'
     this.#booted.vital.alive = false
