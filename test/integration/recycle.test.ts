@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Daemon, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
-import { startMixedLoad } from '../support/load.ts'
+import { startLoad, startMixedLoad } from '../support/load.ts'
 
 const both = ['127.0.0.1:PORT', 'unix:server.sock']
 const targetsOf = (server: Daemon) => [server.target, { path: server.path('server.sock') }]
@@ -13,7 +13,7 @@ test('max_requests with jitter under load: workers are replaced and no request i
     bind: both,
     args: ['--max-requests', '50', '--max-requests-jitter', '20'],
   })
-  const load = await startMixedLoad(targetsOf(server), { rate: 80 })
+  const load = await startMixedLoad(targetsOf(server), { rate: 150 })
   await server.logged(/Autorestarting worker after current request/)
   await eventually(() => boots(server) >= 8, {
     within: 40_000,
@@ -38,7 +38,7 @@ test('max_requests replaces a worker only when its successor is ready', async ()
 test('max_worker_memory replaces a worker that has grown, without a lost request', async () => {
   const server = await start({ workers: 1, config: { max_worker_memory: '160M' } })
   const old = await server.hasWorkers(1)
-  const load = await startMixedLoad([server.target], { rate: 50 })
+  const load = await startMixedLoad([server.target], { rate: 100 })
   expect(await server.get('/grow?150')).toBe('hello grown')
   await server.hasWorkers(1, { not: old, within: 20_000 })
   for (const report of await load.stop()) expect(report.failures).toEqual([])
@@ -49,19 +49,23 @@ test('max_worker_memory replaces a worker that has grown, without a lost request
 test('max_worker_lifetime replaces workers without a lost request', async () => {
   const server = await start({ workers: 2, config: { max_worker_lifetime: 2 }, bind: both })
   const old = await server.hasWorkers(2)
-  const load = await startMixedLoad(targetsOf(server), { rate: 50 })
+  const load = await startMixedLoad(targetsOf(server), { rate: 100 })
   await eventually(() => server.workerPids().every((pid) => !old.includes(pid)), { within: 20_000 })
   for (const report of await load.stop()) expect(report.failures).toEqual([])
   await server.assertClean({ allows: [/lifetime/] })
 })
 
-test('TERM under load: what was sent before is answered, later connections are refused, nothing is reset', async () => {
+test('TERM under full load: what was sent before is answered, later connections are refused, nothing is reset', async () => {
   const server = await start({ workers: 2, bind: both })
-  const load = await startMixedLoad(targetsOf(server), { rate: 100 })
-  await load.answered(30)
+  // Closed loop: at every moment most of these wait in the accept queue or in a worker.
+  const modes = ['fresh', 'keepalive'] as const
+  const loads = await Promise.all(
+    targetsOf(server).flatMap((target) => modes.map((mode) => startLoad(target, { mode, connections: 24 }))),
+  )
+  await Promise.all(loads.map((load) => load.answered(500)))
   server.signal('SIGTERM')
   expect(await server.exited()).toEqual({ code: 0, signal: null })
-  for (const report of await load.stop()) {
+  for (const report of await Promise.all(loads.map((load) => load.stop()))) {
     const other = report.failures.filter(({ kind }) => kind !== 'refused' && kind !== 'ENOENT')
     expect(other).toEqual([])
   }

@@ -10,11 +10,11 @@ const targetsOf = (server: Daemon) => [server.target, { path: server.path('serve
 
 test('HUP serves the changed code with new workers and loses no request', async () => {
   const server = await start({ workers: 2, bind: both })
-  const load = await startMixedLoad(targetsOf(server), { rate: 60 })
+  const load = await startMixedLoad(targetsOf(server), { rate: 200 })
   server.write('app.mjs', appOf('2'))
   await server.reload()
   await server.logged(/Hang up: Master/)
-  await load.answered(30)
+  await load.answered(100)
   for (const report of await load.stop()) expect(report.failures).toEqual([])
   expect(await server.get()).toBe('hello 2')
   await server.assertClean()
@@ -22,13 +22,13 @@ test('HUP serves the changed code with new workers and loses no request', async 
 
 test('ten reloads in a row under load lose no request', async () => {
   const server = await start({ workers: 2, bind: both })
-  const load = await startMixedLoad(targetsOf(server), { rate: 40 })
+  const load = await startMixedLoad(targetsOf(server), { rate: 250, connections: 16 })
   for (let version = 2; version <= 11; version++) {
     server.write('app.mjs', appOf(String(version)))
     await server.reload()
     expect(await server.get()).toBe(`hello ${version}`)
   }
-  await load.answered(20)
+  await load.answered(100)
   for (const report of await load.stop()) expect(report.failures).toEqual([])
   await server.hasWorkers(2)
   await server.assertClean()

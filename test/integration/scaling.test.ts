@@ -45,7 +45,7 @@ test('HUP brings the configured number back', async () => {
 
 test('scaling up and down under load loses nothing', async () => {
   const server = await start({ workers: 2, bind: ['127.0.0.1:PORT', 'unix:server.sock'] })
-  const load = await startMixedLoad([server.target, { path: server.path('server.sock') }], { rate: 50 })
+  const load = await startMixedLoad([server.target, { path: server.path('server.sock') }], { rate: 150 })
   for (const [signal, count] of [
     ['SIGTTIN', 3],
     ['SIGTTOU', 2],
@@ -54,7 +54,7 @@ test('scaling up and down under load loses nothing', async () => {
   ] as const) {
     server.signal(signal)
     await server.hasWorkers(count)
-    await load.answered(20)
+    await load.answered(60)
   }
   for (const report of await load.stop()) expect(report.failures).toEqual([])
   await server.assertClean()

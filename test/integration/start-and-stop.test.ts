@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { slowBootApp } from '../support/apps.ts'
 import { start } from '../support/daemon.ts'
+import { eventually } from '../support/eventually.ts'
 import { RawClient, requestText } from '../support/raw-client.ts'
 
 test('a server says what it does, serves, and ends with 0 on TERM', async () => {
@@ -91,6 +92,63 @@ test('an idle keep-alive connection does not hold up the stop', async () => {
   server.signal('SIGTERM')
   expect(await server.exited({ within: 6000 })).toEqual({ code: 0, signal: null })
   expect(await client.ended()).toBe('fin')
+  await server.assertClean()
+})
+
+test('a request that arrives on an idle connection after TERM is answered, and told to close', async () => {
+  const server = await start({ config: { keepalive: 30, graceful_timeout: 10 } })
+  const client = await RawClient.connect(server.target)
+  const again = requestText('/', { headers: { Connection: 'keep-alive' } })
+  client.send(again)
+  expect((await client.answer()).closes).toBe(false)
+  server.signal('SIGTERM')
+  await server.logged(/Worker exiting/)
+  client.send(again)
+  expect(await client.answer()).toMatchObject({ status: 200, body: 'hello 1', closes: true })
+  expect(await client.ended()).toBe('fin')
+  expect(await server.exited({ within: 5000 })).toEqual({ code: 0, signal: null })
+  await server.assertClean()
+})
+
+test('pipelined requests are all answered, also across TERM', async () => {
+  const server = await start({})
+  const client = await RawClient.connect(server.target)
+  const keep = { headers: { Connection: 'keep-alive' } }
+  client.send(requestText('/slow?500', keep) + requestText('/', keep))
+  await eventually(() => server.stdout().includes('seen /slow'))
+  server.signal('SIGTERM')
+  expect((await client.answer()).body).toContain('hello late')
+  expect((await client.answer()).body).toBe('hello 1')
+  expect(await server.exited()).toEqual({ code: 0, signal: null })
+  await server.assertClean()
+})
+
+test('a connection that was accepted but has not sent its request yet is served after TERM', async () => {
+  const server = await start({})
+  const client = await RawClient.connect(server.target)
+  client.send('GET / HTTP/1.1\r\nHost: x\r\n')
+  // The answer to a later connection shows that the earlier one is accepted, too: one queue, in order.
+  expect(await server.get()).toBe('hello 1')
+  server.signal('SIGTERM')
+  await server.logged(/Worker exiting/)
+  client.send('\r\n')
+  expect(await client.answer()).toMatchObject({ status: 200, closes: true })
+  expect(await server.exited()).toEqual({ code: 0, signal: null })
+  await server.assertClean()
+})
+
+test('a long upload and a long download across TERM are whole', async () => {
+  const server = await start({})
+  const client = await RawClient.connect(server.target)
+  const half = 'x'.repeat(3_000_000)
+  client.send(`POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${half.length * 2}\r\n\r\n${half}`)
+  await eventually(() => client.pending.length > 1_000_000)
+  server.signal('SIGTERM')
+  await server.logged(/Worker exiting/)
+  client.send(half)
+  expect((await client.answer()).body.length).toBe(half.length * 2)
+  client.close()
+  expect(await server.exited()).toEqual({ code: 0, signal: null })
   await server.assertClean()
 })
 

@@ -35,7 +35,7 @@ const promoted = (server: Daemon, pid: number) =>
 
 test('USR2, then TERM to the old master: the new one takes over and no request is lost', async () => {
   const server = await start({ workers: 2, args, bind: both })
-  const load = await startMixedLoad(targetsOf(server), { rate: 60 })
+  const load = await startMixedLoad(targetsOf(server), { rate: 200 })
   server.write('app.mjs', appOf('2'))
   const successor = await upgrade(server)
   expect(server.read('server.pid')).toBe(`${server.pid}\n`)
@@ -44,7 +44,7 @@ test('USR2, then TERM to the old master: the new one takes over and no request i
   expect(await server.exited()).toEqual({ code: 0, signal: null })
   await promoted(server, successor)
   await server.logged(/Master has been promoted/)
-  await load.answered(30)
+  await load.answered(100)
   for (const report of await load.stop()) expect(report.failures).toEqual([])
   expect(await server.get()).toBe('hello 2')
   expect(await server.get('/', { path: server.path('server.sock') })).toBe('hello 2')
@@ -54,13 +54,13 @@ test('USR2, then TERM to the old master: the new one takes over and no request i
 test('USR2, then back out: TERM to the new master leaves the old one as it was', async () => {
   const server = await start({ workers: 2, args, bind: both })
   const old = await server.hasWorkers(2)
-  const load = await startMixedLoad(targetsOf(server), { rate: 60 })
+  const load = await startMixedLoad(targetsOf(server), { rate: 200 })
   const successor = await upgrade(server)
   server.signal('SIGTERM', successor)
   await eventually(() => !isAlive(successor) && !server.exists('server.pid.2'), { within: 15_000 })
   expect(server.read('server.pid')).toBe(`${server.pid}\n`)
   expect(await server.hasWorkers(2)).toEqual(old)
-  await load.answered(30)
+  await load.answered(100)
   for (const report of await load.stop()) expect(report.failures).toEqual([])
   // And it may try again.
   const second = await upgrade(server)
@@ -72,7 +72,7 @@ test('USR2, then back out: TERM to the new master leaves the old one as it was',
 
 test('two upgrades in a row', async () => {
   const server = await start({ workers: 2, args, bind: both })
-  const load = await startMixedLoad(targetsOf(server), { rate: 40 })
+  const load = await startMixedLoad(targetsOf(server), { rate: 150 })
   let master = server.pid
   for (const version of ['2', '3']) {
     server.write('app.mjs', appOf(version))
