@@ -49,7 +49,7 @@ const commandOf = (who: Contestant, port: number, workers: number): string[] =>
         '-w',
         String(workers),
         '--log-level',
-        'warning',
+        'critical',
         '--no-control-socket',
         'app.mjs',
       ]
