@@ -179,7 +179,11 @@ export class World {
     const { stepFails, stepHangs } = this.health
     if (fate < stepHangs) return
     if (fate < stepHangs + stepFails) {
-      const failure = { message: `${step} failed`, exit: 1, ...(this.#chance(0.5) ? { retry: 'its address' } : {}) }
+      const failure = {
+        message: `${step} failed`,
+        exit: 1,
+        ...(this.#chance(0.5) ? { retry: 'its address' } : {}),
+      }
       this.#later(2000, () => ({ type: 'failed', generation, failure }))
     } else if (step === 'loading') {
       this.#later(500, () => ({ type: 'loaded', generation, policy: this.#policy() }))
