@@ -10,7 +10,8 @@ import { nearest } from './not-found.ts'
 import { readIfPresent } from './package-scope.ts'
 import { looksLike } from './recognise.ts'
 
-const here = fileURLToPath(new URL('.', import.meta.url))
+/** Where this server's own code stands, put together or not. */
+const here = fileURLToPath(new URL('..', import.meta.url))
 const frame = /^\s+at /u
 const foreign = /\(?node:|[/\\]node_modules[/\\](?:tsx|esbuild)[/\\]/u
 const compilerPlace = /^(?<file>.+?):(?<line>\d+):(?<column>\d+): ERROR: /mu

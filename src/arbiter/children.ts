@@ -3,7 +3,6 @@
  * A child that is not known any more (its worker was forgotten while it was being spawned) is ended at once.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { isIPv6 } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { messageOf } from '../errors.ts'
 import { onWorkerMessage, toWorker } from '../ipc/channel.ts'
@@ -11,6 +10,7 @@ import type { BootMessage, InheritedListener, ToMaster, ToWorker } from '../ipc/
 import type { Address } from '../sockets/address.ts'
 import type { Listener } from '../sockets/listener.ts'
 import { paddedArgv0 } from '../system/title.ts'
+import { isIPv6 } from '../util/ipv6.ts'
 
 const workerProgram = fileURLToPath(new URL('../worker/main.js', import.meta.url))
 

@@ -5,10 +5,13 @@
 import { type Address, parseAddress, sameAddress } from '../sockets/address.ts'
 import { type BindOptions, bindListener, listenAll } from '../sockets/listen.ts'
 import type { Listener } from '../sockets/listener.ts'
+import type { Standby } from '../sockets/standby.ts'
 
 export interface OpenOptions extends BindOptions {
   readonly bind: readonly string[]
   readonly backlog: number
+  /** A process that stands by to call listen(2): at the start. */
+  readonly standby: Standby | undefined
 }
 
 /** A listener and the address it was asked for by: a port 0 or a host name is not what it got. */
@@ -53,7 +56,7 @@ export class Listeners {
         if (!found) opened.push(listener)
         held.push({ asked, listener })
       }
-      await listenAll(opened, options.backlog)
+      await listenAll(opened, options.backlog, { standby: options.standby })
       this.#held.set(generation, held)
     } catch (error) {
       for (const listener of opened) discard(listener)

@@ -6,6 +6,7 @@ import type { ChildProcess } from 'node:child_process'
 import type { Config } from '../config/config.ts'
 import type { HookServer } from '../config/hook-types.ts'
 import type { Statsd } from '../log/statsd.ts'
+import type { Standby } from '../sockets/standby.ts'
 import type { Board } from '../system/board.ts'
 import type { Pidfile } from '../system/pidfile.ts'
 import type { Notifier } from '../systemd/notify.ts'
@@ -23,6 +24,8 @@ export interface MasterOptions {
   /** Reads the configuration again, as at the start. */
   readonly reload: () => Promise<Loaded>
   readonly command: StartCommand
+  /** Started early, to call listen(2) for the first generation. */
+  readonly standby: Standby | undefined
   /** The environment as it is now. */
   readonly environment: () => NodeJS.ProcessEnv
   /** The configuration is in force from now on: `raw_env` is the master's environment, too. */

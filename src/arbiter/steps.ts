@@ -53,6 +53,7 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
     await office.listeners.open(generation, {
       bind: config.bind,
       backlog: config.backlog,
+      standby: first ? office.options.standby : undefined,
       reusePort: config.reuse_port,
       umask: config.umask,
       ...(owner ? { owner } : {}),

@@ -12,6 +12,7 @@ import { startDirectory } from '../config/sources.ts'
 import { messageOf } from '../errors.ts'
 import { onParentGone, tellParentReady } from '../ipc/channel.ts'
 import { inheritVariables } from '../sockets/inherit.ts'
+import { Standby } from '../sockets/standby.ts'
 import {
   announceFailure,
   announceReady,
@@ -49,6 +50,8 @@ async function start(
   origin: Origin,
   command: StartCommand,
 ): Promise<void> {
+  // It gets ready while the configuration is read. One that inherits its sockets has no need of it.
+  const standby = origin.kind === 'upgrade' || process.env['LISTEN_FDS'] ? undefined : new Standby()
   const request = await configRequest(line, { env: { ...process.env }, directory: command.cwd })
   const reload = async () => prepare(await loadConfig(request))
   const loaded = await reload()
@@ -59,6 +62,7 @@ async function start(
     exit(0)
   }
   if (config.daemon && origin.kind === 'command') {
+    standby?.dismiss()
     await daemonize(command)
     return
   }
@@ -66,6 +70,7 @@ async function start(
     loaded,
     reload,
     command,
+    standby,
     environment: () => process.env,
     adopt: adoptEnvironment(),
     parent: origin.kind === 'upgrade' ? origin.parent : undefined,

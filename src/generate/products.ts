@@ -4,9 +4,11 @@ import { configType } from './config-type.ts'
 import { jsonSchema } from './json-schema.ts'
 import { configurationPage, programPage } from './manual.ts'
 import { errorsDocument, settingsDocument, signalsDocument } from './markdown.ts'
+import { versionModule } from './version.ts'
 
 /** Path from the root of the project -> text. */
 export const products: Readonly<Record<string, () => string>> = {
+  'src/version.ts': versionModule,
   'src/config/config.ts': configType,
   'src/config/ambient.ts': ambientModule,
   'schema/gunicorn.schema.json': jsonSchema,

@@ -6,7 +6,7 @@
  * the client. What stands left of it was written by the client and may say anything.
  */
 import { BlockList, isIP } from 'node:net'
-import { ServerError } from '../errors.ts'
+import { hasCode, ServerError } from '../errors.ts'
 
 export interface Trust {
   /** Whether this peer's word is taken. An empty address is a unix socket's peer: trusted. */
@@ -23,11 +23,15 @@ const invalid = (entry: string): ServerError =>
 
 const addBlock = (list: BlockList, entry: string): void => {
   const [address = '', bits, ...rest] = entry.split('/')
-  const version = isIP(address)
-  if (version === 0 || rest.length > 0) throw invalid(entry)
-  const longest = version === 6 ? 128 : 32
-  if (bits !== undefined && (!/^\d{1,3}$/.test(bits) || Number(bits) > longest)) throw invalid(entry)
-  list.addSubnet(address, Number(bits ?? longest), family(address))
+  // Told by the colon: node's isIP takes milliseconds for its first IPv6 address, and addSubnet judges it anyway.
+  const isSix = address.includes(':')
+  const longest = isSix ? 128 : 32
+  if (rest.length > 0 || !/^\d{1,3}$/.test(bits ?? '0') || Number(bits ?? 0) > longest) throw invalid(entry)
+  try {
+    list.addSubnet(address, Number(bits ?? longest), isSix ? 'ipv6' : 'ipv4')
+  } catch (cause) {
+    throw hasCode(cause, 'ERR_INVALID_ADDRESS') ? invalid(entry) : cause
+  }
 }
 
 /** Reads `forwarded_allow_ips`; throws ServerError for what is neither an address, a block nor `*`. */

@@ -2,8 +2,8 @@
  * Addresses as users write them, after Gunicorn's `parse_address`. Pure: it knows no socket, resolves no name
  * and does not look at the file system.
  */
-import { isIPv6 } from 'node:net'
 import { ServerError } from '../errors.ts'
+import { isIPv6 } from '../util/ipv6.ts'
 
 export type Address =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -57,7 +57,8 @@ const parseBracketed = (text: string, rest: string): Address => {
 
 const parseTcp = (text: string, rest: string): Address => {
   if (rest.startsWith('[')) return parseBracketed(text, rest)
-  if (isIPv6(rest)) throw invalid(text, `an IPv6 address stands in brackets: '[${rest}]:${defaultPort}'`)
+  if (/:.*:/.test(rest) && isIPv6(rest))
+    throw invalid(text, `an IPv6 address stands in brackets: '[${rest}]:${defaultPort}'`)
   if (/^\d+$/.test(rest)) throw invalid(text, `a port alone is written ':${rest}'`)
   const [host = '', port, ...more] = rest.split(':')
   if (more.length > 0) throw invalid(text, 'it has more than one colon')

@@ -12,6 +12,7 @@ import { bindFailure } from './failures.ts'
 import { type Bound, bindTcp } from './handle.ts'
 import { adoptDescriptor } from './inherit.ts'
 import { type Listener, listenerOf } from './listener.ts'
+import type { Standby } from './standby.ts'
 import { bindUnixAddress, type UnixOptions } from './unix.ts'
 
 export interface BindOptions extends UnixOptions {
@@ -109,25 +110,36 @@ const judge = (listeners: readonly Listener[], { code, signal, output }: Outcome
       'TSG_ADDRESS_REFUSED',
       `The helper that calls listen(2) ended with ${signal ?? `status ${code}`}: is ${process.execPath} still there?`,
     )
-  const cause = Object.assign(new Error(`listen ${getSystemErrorName(Number(errno))}`), {
-    code: getSystemErrorName(Number(errno)),
-  })
-  throw bindFailure(listener.address, cause)
+  throw refusedListen(listener, Number(errno))
+}
+
+const refusedListen = ({ address }: Listener, errno: number): ServerError => {
+  const code = getSystemErrorName(errno)
+  return bindFailure(address, Object.assign(new Error(`listen ${code}`), { code }))
+}
+
+export interface ListenOptions {
+  /** For the helper, without NODE_OPTIONS; empty unless Node needs LD_LIBRARY_PATH. */
+  readonly env?: NodeJS.ProcessEnv
+  /** A helper that is there already; tried first. */
+  readonly standby?: Standby | undefined
 }
 
 /**
  * Calls listen(2) on all of them, in about the time of an empty Node process (22 ms here). Workers may be spawned
  * meanwhile: their own listen(2) on the same socket does no harm.
- * `backlog`: connections the kernel queues, bounded by net.core.somaxconn. `env`: for the helper, without NODE_OPTIONS;
- * empty unless Node needs LD_LIBRARY_PATH. Throws ServerError TSG_ADDRESS_IN_USE or TSG_ADDRESS_REFUSED, which
+ * `backlog`: connections the kernel queues, bounded by net.core.somaxconn. Throws ServerError TSG_ADDRESS_IN_USE or TSG_ADDRESS_REFUSED, which
  * names the address.
  */
 export const listenAll = async (
   listeners: readonly Listener[],
   backlog: number,
-  env: NodeJS.ProcessEnv = {},
+  { env = {}, standby }: ListenOptions = {},
 ): Promise<void> => {
   if (listeners.length === 0) return
+  const outcome = (await standby?.listen(listeners, backlog)) ?? 'unable'
+  if (outcome === 'listening') return
+  if (outcome !== 'unable') throw refusedListen(outcome.listener, outcome.errno)
   const kinds = listeners.map(({ address }) => (address.kind === 'unix' ? 'u' : 't'))
   const child = spawn(process.execPath, ['-e', helper, String(backlog), ...kinds], {
     stdio: ['ignore', 'pipe', 'ignore', ...listeners.map(({ fd }) => fd)],

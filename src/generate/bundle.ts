@@ -1,0 +1,39 @@
+/**
+ * The last step of `npm run build`: the programs that tsc wrote are put together, module by module, into few files.
+ * Nothing but time is won: Node takes about half a millisecond for each file it imports, and a start or a worker's
+ * boot would pay for sixty. What is imported lazily stays in files of its own; packages stay outside.
+ *
+ * Chunks stand one folder deep, as the modules do, so that `new URL('../worker/main.js', import.meta.url)` means the
+ * same file before and after.
+ */
+import { rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const dist = fileURLToPath(new URL('..', import.meta.url))
+
+const bundle = (program: string) =>
+  build({
+    absWorkingDir: dist,
+    entryPoints: [program],
+    outdir: '.',
+    outbase: '.',
+    chunkNames: 'chunks/[name]-[hash]',
+    allowOverwrite: true,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    // Those with files of their own to find, or too large to be worth it, stay packages.
+    external: ['cosmiconfig', 'chokidar', 'esbuild', 'exsolve', 'pino', 'srvx', 'srvx/*', 'tsx', 'tsx/*'],
+    // CommonJS packages call require for Node's modules.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+    sourcemap: 'linked',
+  })
+
+rmSync(`${dist}/chunks`, { recursive: true, force: true })
+// One after the other: what master and worker share would otherwise become many small files for both.
+for (const program of ['cli/tsgunicorn.js', 'worker/main.js']) await bundle(program)
