@@ -60,7 +60,9 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
     })
     const names = office.listeners.of(generation).map(({ name }) => name)
     const addresses = names.join(',')
-    if (first) office.log.info(`Listening at: ${addresses} (${process.pid})`, { addresses: names })
+    if (!first) return
+    office.log.info(`Listening at: ${addresses} (${process.pid})`, { addresses: names })
+    office.log.info(`Using worker: node ${process.version}`)
   },
 
   announcing: async (office, generation, first) => {
