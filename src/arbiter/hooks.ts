@@ -4,6 +4,7 @@
  * else. Nothing waits for a hook but what comes after it in this queue.
  */
 import type { Config } from '../config/config.ts'
+import { inSource } from '../config/stack.ts'
 import { messageOf } from '../errors.ts'
 import type { Logger } from '../log/logger.ts'
 
@@ -60,7 +61,10 @@ export class Hooks {
       await within(span, call, `it did not end within hook_timeout (${span / 1000} s)`)
       return true
     } catch (error) {
-      this.#parts.log.error(`Exception in ${name} hook: ${messageOf(error)}`, { hook: name, err: error })
+      this.#parts.log.error(`Exception in ${name} hook: ${messageOf(error)}`, {
+        hook: name,
+        err: inSource(error),
+      })
       this.#parts.failed(`the ${name} hook failed: ${messageOf(error)}`)
       return false
     }

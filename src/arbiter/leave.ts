@@ -1,11 +1,12 @@
 /** How the master ends once its last worker is gone: hooks, pidfile, logs, and the exit status. */
 import type { Office } from './office.ts'
+import type { Failure } from './state.ts'
 
 /** Never rejects; the process ends with it. */
-export async function leave(office: Office, code: number, reason: string | undefined): Promise<void> {
+export async function leave(office: Office, code: number, reason: Failure | undefined): Promise<void> {
   const { log, config } = office
   log.info('Shutting down: Master')
-  if (reason) log.error(`Reason: ${reason}`)
+  if (reason) log.error(`Reason: ${reason.message}`, reason.detail ? { detail: reason.detail } : {})
   office.watchEnd()
   office.pidfile?.unlink()
   await office.hooks.call(config, 'on_exit', office.server)
@@ -14,5 +15,5 @@ export async function leave(office: Office, code: number, reason: string | undef
   office.successor?.unref()
   await office.notifier.settled()
   await log.close()
-  office.options.exit(code, reason)
+  office.options.exit(code)
 }

@@ -2,7 +2,8 @@
  * The listening sockets of the generations. A reload keeps what both configurations name, opens what is new before
  * any worker boots, and closes what is gone only when the new generation serves; a failed one closes what it opened.
  */
-import { type Address, parseAddress, sameAddress } from '../sockets/address.ts'
+import { parseAddress, sameAddress } from '../sockets/address.ts'
+import type { InheritedListener } from '../sockets/inherit.ts'
 import { type BindOptions, bindListener, listenAll } from '../sockets/listen.ts'
 import type { Listener } from '../sockets/listener.ts'
 import type { Standby } from '../sockets/standby.ts'
@@ -14,26 +15,26 @@ export interface OpenOptions extends BindOptions {
   readonly standby: Standby | undefined
 }
 
-/** A listener and the address it was asked for by: a port 0 or a host name is not what it got. */
-interface Held {
-  readonly asked: Address
-  readonly listener: Listener
-}
-
 export class Listeners {
   /** Sockets this process was started with, not taken by any configuration yet. */
-  #inherited: readonly Listener[]
+  #inherited: readonly InheritedListener[]
   readonly #givenAll: boolean
-  readonly #held = new Map<number, readonly Held[]>()
+  readonly #opening = new Set<number>()
+  readonly #held = new Map<number, readonly InheritedListener[]>()
 
   /** `givenAll`: a socket-activated server listens on what it is given, whatever `bind` says. */
-  constructor(inherited: readonly Listener[], givenAll: boolean) {
+  constructor(inherited: readonly InheritedListener[], givenAll: boolean) {
     this.#inherited = inherited
     this.#givenAll = givenAll
   }
 
   of(generation: number): readonly Listener[] {
-    return this.#held.get(generation)?.map(({ listener }) => listener) ?? []
+    return this.heritage(generation).map(({ listener }) => listener)
+  }
+
+  /** What a new master is given: the listeners and how the configuration names them. */
+  heritage(generation: number): readonly InheritedListener[] {
+    return this.#held.get(generation) ?? []
   }
 
   /**
@@ -43,20 +44,26 @@ export class Listeners {
   async open(generation: number, options: OpenOptions): Promise<void> {
     if (this.#held.has(generation)) return
     if (this.#givenAll) {
-      this.#held.set(generation, this.#inherited.map(asGiven))
+      this.#held.set(generation, this.#inherited)
       return
     }
-    const known = [...this.#all(), ...this.#inherited.map(asGiven)]
+    this.#opening.add(generation)
+    const known = [...this.#all(), ...this.#inherited]
     const opened: Listener[] = []
     try {
-      const held: Held[] = []
+      const held: InheritedListener[] = []
       for (const asked of options.bind.map(parseAddress)) {
+        // Named twice is meant once.
+        if (held.some((other) => sameAddress(other.asked, asked))) continue
         const found = known.find((other) => sameAddress(other.asked, asked))
         const listener = found?.listener ?? (await bindListener(asked, options))
         if (!found) opened.push(listener)
         held.push({ asked, listener })
       }
       await listenAll(opened, options.backlog, { standby: options.standby })
+      // Dropped while it was being opened: nobody would ever close it.
+      if (!this.#opening.delete(generation))
+        throw new Error(`generation ${generation} is not wanted any more`)
       this.#held.set(generation, held)
     } catch (error) {
       for (const listener of opened) discard(listener)
@@ -67,6 +74,7 @@ export class Listeners {
   /** Takes back what only this generation holds. */
   drop(generation: number): void {
     const mine = this.of(generation)
+    this.#opening.delete(generation)
     this.#held.delete(generation)
     for (const listener of mine) if (!this.#holds(listener)) discard(listener)
   }
@@ -75,7 +83,7 @@ export class Listeners {
   commit(generation: number): void {
     for (const older of [...this.#held.keys()].filter((number) => number < generation)) this.drop(older)
     if (this.#givenAll) return
-    for (const listener of this.#inherited) if (!this.#holds(listener)) discard(listener)
+    for (const { listener } of this.#inherited) if (!this.#holds(listener)) discard(listener)
     this.#inherited = []
   }
 
@@ -86,7 +94,8 @@ export class Listeners {
 
   /** `shared`: another master goes on with the same sockets, so that no path may be removed. */
   closeAll(shared: boolean): void {
-    const all = new Set([...this.#all().map(({ listener }) => listener), ...this.#inherited])
+    const all = new Set([...this.#all(), ...this.#inherited].map(({ listener }) => listener))
+    this.#opening.clear()
     this.#held.clear()
     this.#inherited = []
     for (const listener of all) {
@@ -95,7 +104,7 @@ export class Listeners {
     }
   }
 
-  #all(): Held[] {
+  #all(): InheritedListener[] {
     return [...this.#held.values()].flat()
   }
 
@@ -103,8 +112,6 @@ export class Listeners {
     return this.#all().some((held) => held.listener === listener)
   }
 }
-
-const asGiven = (listener: Listener): Held => ({ asked: listener.address, listener })
 
 function discard(listener: Listener): void {
   listener.unlink()

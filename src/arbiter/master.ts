@@ -3,6 +3,8 @@
  * `options.exit`, nothing else.
  */
 
+import { inSource } from '../config/stack.ts'
+import { messageOf } from '../errors.ts'
 import { inheritListeners } from '../sockets/inherit.ts'
 import { createBoard } from '../system/board.ts'
 import { monotonicNow } from '../system/clock.ts'
@@ -79,6 +81,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     successor: undefined,
   }
   setInterval(() => undefined, FOREVER)
+  guard(office)
   if (config.enable_backlog_metric) measureBacklog(office)
   office.title()
   log.info(`Starting tsgunicorn ${version}`)
@@ -89,6 +92,22 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     signal: (name) => enqueue({ type: 'signal', signal: name }),
     parentGone: () => enqueue({ type: 'parent-gone' }),
   }
+}
+
+/**
+ * What the user's configuration leaves running in the master (a timer, a promise nobody awaits) may throw: it is
+ * logged, stops a start, and never a server. However this process ends, it takes its pidfile along.
+ */
+function guard(office: Office): void {
+  const { log, enqueue } = office
+  process.on('uncaughtException', (error, origin) => {
+    log.exception(`Unhandled exception in the master (${origin})`, inSource(error))
+    enqueue({
+      type: 'hook-failed',
+      failure: { message: `unhandled exception: ${messageOf(error)}`, exit: 1 },
+    })
+  })
+  process.once('exit', () => office.pidfile?.unlink())
 }
 
 const roleName = (role: 'master' | 'challenger'): string => (role === 'master' ? 'master' : 'master.2')

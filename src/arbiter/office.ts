@@ -34,8 +34,8 @@ export interface MasterOptions {
   readonly parent: number | undefined
   /** The first generation serves. Called once. */
   readonly ready: () => void
-  /** Everything is closed; ends the process with this status. The reason is for whoever waits for the start. */
-  readonly exit: (code: number, reason: string | undefined) => void
+  /** Everything is closed and logged; ends the process with this status. */
+  readonly exit: (code: number) => void
 }
 
 export interface Office {

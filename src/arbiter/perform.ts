@@ -120,7 +120,7 @@ async function upgrade(office: Office): Promise<void> {
   }
   try {
     const { command } = office.options
-    office.successor = startNewMaster(command, office.listeners.of(generation), events)
+    office.successor = startNewMaster(command, office.listeners.heritage(generation), events)
     office.log.info(`Starting a new master (pid:${office.successor.pid})`, { pid: office.successor.pid })
   } catch (error) {
     events.ended(`the new master could not be started: ${messageOf(error)}`, false)

@@ -8,8 +8,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { onChildReady } from '../ipc/channel.ts'
-import { inheritEnvironment } from '../sockets/inherit.ts'
-import type { Listener } from '../sockets/listener.ts'
+import { type InheritedListener, inheritEnvironment } from '../sockets/inherit.ts'
 
 export interface StartCommand {
   readonly program: string
@@ -32,7 +31,7 @@ const FIRST_LISTENER_FD = 4
 /** Spawns the new master; it is told to be one by GUNICORN_PID, our pid. */
 export function startNewMaster(
   command: StartCommand,
-  listeners: readonly Listener[],
+  listeners: readonly InheritedListener[],
   events: UpgradeEvents,
 ): ChildProcess {
   const child = spawn(command.program, [...command.nodeArguments, ...command.arguments], {
@@ -42,7 +41,7 @@ export function startNewMaster(
       ...inheritEnvironment(listeners, FIRST_LISTENER_FD),
       GUNICORN_PID: String(process.pid),
     },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...listeners.map(({ fd }) => fd)],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...listeners.map(({ listener }) => listener.fd)],
   })
   onChildReady(child, events.ready)
   let told = false

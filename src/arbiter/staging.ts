@@ -127,7 +127,7 @@ export function failStaging(turn: Turn, failure: Failure): void {
   if (!staging) return
   turn.set({ staging: undefined, crashes: noCrashes })
   if (!serving) {
-    stop(turn, 'quick', failure.exit, failure.message)
+    stop(turn, 'quick', failure.exit, failure)
     return
   }
   for (const worker of turn.state.workers) {
@@ -138,7 +138,7 @@ export function failStaging(turn: Turn, failure: Failure): void {
   turn.log(
     'error',
     `configuration not reloaded, generation ${serving.number} serves on: ${failure.message}`,
-    { generation: staging.number },
+    { generation: staging.number, ...(failure.detail ? { detail: failure.detail } : {}) },
   )
   tellReady(turn)
 }

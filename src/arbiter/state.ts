@@ -107,7 +107,7 @@ export type Mode =
       readonly phase: 'stopping'
       readonly how: 'graceful' | 'quick'
       readonly exit: number
-      readonly reason?: string
+      readonly reason?: Failure
     }
   /** The exit effect was given; nothing more is decided. */
   | { readonly phase: 'gone' }
@@ -151,6 +151,8 @@ export interface Crashes {
 
 export interface Failure {
   readonly message: string
+  /** Lines to print below the message: a code frame, a stack. */
+  readonly detail?: string
   readonly exit: number
   /** Worth another try: this address is in use. */
   readonly retry?: string
@@ -232,4 +234,4 @@ export type Effect =
   | { readonly do: 'upgrade' }
   | { readonly do: 'end-upgrade' }
   | { readonly do: 'promote' }
-  | { readonly do: 'exit'; readonly code: number; readonly reason?: string }
+  | { readonly do: 'exit'; readonly code: number; readonly reason?: Failure }

@@ -21,14 +21,17 @@ export function beginStep(office: Office, { step, generation, first }: StepEffec
   )
 }
 
-const failureOf = (error: unknown): Failure => ({
-  message:
-    error instanceof ServerError && error.detail ? `${error.message}\n${error.detail}` : messageOf(error),
-  exit: error instanceof ServerError ? error.exitStatus : 1,
-  ...(error instanceof ServerError && error.code === 'TSG_ADDRESS_IN_USE'
-    ? { retry: error.subject ?? 'it' }
-    : {}),
-})
+const failureOf = (error: unknown): Failure => {
+  const message = messageOf(error)
+  if (!(error instanceof ServerError)) return { message, exit: 1 }
+  const { detail, exitStatus: exit, code, subject } = error
+  return {
+    message,
+    exit,
+    ...(detail ? { detail } : {}),
+    ...(code === 'TSG_ADDRESS_IN_USE' ? { retry: subject ?? 'the address' } : {}),
+  }
+}
 
 type Work = (office: Office, generation: number, first: boolean) => Promise<void>
 
@@ -60,7 +63,9 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
     })
     const names = office.listeners.of(generation).map(({ name }) => name)
     const addresses = names.join(',')
-    if (first) office.log.info(`Listening at: ${addresses} (${process.pid})`, { addresses: names })
+    if (!first) return
+    office.log.info(`Listening at: ${addresses} (${process.pid})`, { addresses: names })
+    office.log.info(`Using worker: node ${process.version}`)
   },
 
   announcing: async (office, generation, first) => {

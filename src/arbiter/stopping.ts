@@ -2,6 +2,7 @@
  * How a master ends: not ready any more, lame duck, drain, gone. A quicker stop may overtake a graceful one;
  * nothing else is heard after it.
  */
+import type { Failure } from './state.ts'
 import { isStopping, type Turn } from './turn.ts'
 import { quit, retire } from './workers.ts'
 
@@ -31,7 +32,7 @@ export function chaseLameDuck(turn: Turn): void {
   if (mode.phase === 'lame-duck' && turn.now >= mode.deadline) stop(turn, 'graceful', 0)
 }
 
-export function stop(turn: Turn, how: 'graceful' | 'quick', exit: number, reason?: string): void {
+export function stop(turn: Turn, how: 'graceful' | 'quick', exit: number, reason?: Failure): void {
   const { mode, upgrade, role } = turn.state
   if (mode.phase === 'gone' || (mode.phase === 'stopping' && (mode.how === 'quick' || how === 'graceful')))
     return

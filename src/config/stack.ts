@@ -71,3 +71,9 @@ const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\
 function isPayload(value: unknown): value is ConstructorParameters<typeof SourceMap>[0] {
   return isRecord(value) && typeof value['mappings'] === 'string' && Array.isArray(value['sources'])
 }
+
+/** The same error, its stack in the user's own lines: for whatever a configuration's function throws. */
+export function inSource(thrown: unknown): unknown {
+  if (thrown instanceof Error) thrown.stack = sourceStack(thrown)
+  return thrown
+}

@@ -6,10 +6,14 @@
  * Chunks stand one folder deep, as the modules do, so that `new URL('../worker/main.js', import.meta.url)` means the
  * same file before and after.
  */
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
+const manifest: { readonly dependencies: Readonly<Record<string, string>> } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+)
+const packages = Object.keys(manifest.dependencies)
 const dist = fileURLToPath(new URL('..', import.meta.url))
 
 const bundle = (program: string) =>
@@ -25,8 +29,8 @@ const bundle = (program: string) =>
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
-    // Those with files of their own to find, or too large to be worth it, stay packages.
-    external: ['cosmiconfig', 'chokidar', 'esbuild', 'exsolve', 'pino', 'srvx', 'srvx/*', 'tsx', 'tsx/*'],
+    // Packages stay outside, but for the one that every start with a flag needs at once.
+    external: packages.filter((name) => name !== 'commander').flatMap((name) => [name, `${name}/*`]),
     // CommonJS packages call require for Node's modules.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

@@ -86,7 +86,7 @@ const knownAddresses = (text: string | undefined): readonly (Address | undefined
 }
 
 /** GUNICORN_FD: numbers and commas. The new master takes the paths over: it removes them at its end. */
-const fromMaster = (numbers: string, env: NodeJS.ProcessEnv): Listener[] => {
+const fromMaster = (numbers: string, env: NodeJS.ProcessEnv): InheritedListener[] => {
   const known = knownAddresses(env[namesVariable])
   const descriptors = numbers.split(',').map((number) => number.trim())
   const wrong = descriptors.find((number) => !/^\d{1,9}$/.test(number))
@@ -96,17 +96,25 @@ const fromMaster = (numbers: string, env: NodeJS.ProcessEnv): Listener[] => {
       `GUNICORN_FD: '${wrong}' is not a descriptor. Use numbers and commas.`,
     )
   return descriptors.map((number, index) => {
-    const address = known[index]
-    return adoptDescriptor(Number(number), {
+    const asked = known[index]
+    // A TCP socket knows its address; a unix socket knows only the temporary name it was bound to.
+    const listener = adoptDescriptor(Number(number), {
       removable: true,
-      ...(address === undefined ? {} : { known: address }),
+      ...(asked?.kind === 'unix' ? { known: asked } : {}),
     })
+    return { listener, asked: asked ?? listener.address }
   })
 }
 
 export interface Inherited {
   readonly from: 'master' | 'systemd' | 'nobody'
-  readonly listeners: readonly Listener[]
+  readonly listeners: readonly InheritedListener[]
+}
+
+/** `asked`: the address by which a configuration names it, with the host's name or the port 0 it may have had. */
+export interface InheritedListener {
+  readonly listener: Listener
+  readonly asked: Address
 }
 
 /** All listeners this process was started with. Throws ServerError TSG_ADDRESS_INVALID or TSG_ENVIRONMENT. */
@@ -115,11 +123,15 @@ export const inheritListeners = (env: NodeJS.ProcessEnv = process.env, pid = pro
   if (numbers !== undefined && numbers !== '') return { from: 'master', listeners: fromMaster(numbers, env) }
   const given = listenFds(env, pid)
   if (given.length === 0) return { from: 'nobody', listeners: [] }
-  return { from: 'systemd', listeners: given.map(({ fd }) => adoptDescriptor(fd)) }
+  const listeners = given.map(({ fd }) => adoptDescriptor(fd))
+  return { from: 'systemd', listeners: listeners.map((listener) => ({ listener, asked: listener.address })) }
 }
 
 /** What a new master finds its listeners by, when they stand in its stdio from descriptor `first` on, in order. */
-export const inheritEnvironment = (listeners: readonly Listener[], first = 3): Record<string, string> => ({
+export const inheritEnvironment = (
+  listeners: readonly Pick<InheritedListener, 'asked'>[],
+  first = 3,
+): Record<string, string> => ({
   GUNICORN_FD: listeners.map((_, index) => first + index).join(','),
-  [namesVariable]: JSON.stringify(listeners.map(({ address }) => addressText(address))),
+  [namesVariable]: JSON.stringify(listeners.map(({ asked }) => addressText(asked))),
 })

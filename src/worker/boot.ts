@@ -13,6 +13,7 @@ import { toMaster } from '../ipc/channel.ts'
 import type { BootMessage, InheritedListener } from '../ipc/messages.ts'
 import { dropPrivileges } from '../system/privileges.ts'
 import { setTitle } from '../system/title.ts'
+import { useCompileCache, writeCompileCache } from './compile-cache.ts'
 import { exit } from './exit.ts'
 import { type Facades, facades, type Vital } from './facade.ts'
 import { openLogs, type WorkerLogs } from './logs.ts'
@@ -38,6 +39,7 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
   const both = facades(boot, config, logs.error, vital)
   if (!boot.proof) await config.post_fork?.(both.server, both.worker)
   if (boot.privileges) dropPrivileges(boot.privileges)
+  if (config.preload_app) useCompileCache()
   const app = await loadApp({
     spec: config.wsgi_app ?? '',
     // As it is written: a symbolic link in it is a link to what is deployed next.
@@ -48,6 +50,7 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
     argv: program,
     address: () => addressFor(boot.listeners),
   })
+  if (boot.proof && config.preload_app) writeCompileCache()
   return { boot, config, logs, facades: both, vital, app }
 }
 

@@ -3,6 +3,7 @@
  * commands come as signals and as messages of the master, and the first that ends the worker is the one that does.
  */
 
+import { inSource } from '../config/stack.ts'
 import { messageOf } from '../errors.ts'
 import type { Engine } from '../http/engine.ts'
 import { releaseParent, toMaster } from '../ipc/channel.ts'
@@ -37,6 +38,13 @@ export class Worker {
   constructor(booted: Booted) {
     this.#booted = booted
     process.once('exit', () => this.#exited())
+    // Node prints it, and ends the process unless the app listens; a log that is not the standard error wants it, too.
+    const { errorlog, error_log_format: format } = booted.config
+    if (errorlog !== '-' || format === 'json') {
+      process.on('uncaughtExceptionMonitor', (error) =>
+        this.log.exception('Exception in worker process', error),
+      )
+    }
   }
 
   /** Accepts from now on, and says so. Rejects when it cannot listen, or `post_worker_init` throws. */
@@ -182,7 +190,7 @@ export class Worker {
     try {
       await this.#booted.config[name]?.(this.#booted.facades.worker)
     } catch (error) {
-      this.log.exception(`Exception in ${name} hook`, error)
+      this.log.exception(`Exception in ${name} hook`, inSource(error))
     }
   }
 
@@ -210,7 +218,7 @@ export class Worker {
     try {
       await config.worker_exit?.(facades.server, facades.worker)
     } catch (error) {
-      this.log.exception('Exception in worker_exit hook', error)
+      this.log.exception('Exception in worker_exit hook', inSource(error))
     }
   }
 

@@ -53,7 +53,7 @@ describe('a start', () => {
     const story = new Story({ preload: true }).start()
     while (story.state.staging?.step !== step) story.succeed()
     story.fail({ exit: 4 })
-    expect(story.did('exit')).toEqual([{ do: 'exit', code: 4, reason: 'it broke' }])
+    expect(story.did('exit')).toEqual([{ do: 'exit', code: 4, reason: { message: 'it broke', exit: 4 } }])
   })
 
   test.each(['preparing', 'opening', 'announcing', 'proving'] as const)(
@@ -90,7 +90,9 @@ describe('a start', () => {
   test('ends when a hook throws before it serves', () => {
     const story = new Story().start().until('booting').spawn()
     story.tell({ type: 'hook-failed', failure: { message: 'pre_fork threw', exit: 1 } }).leave()
-    expect(story.did('exit')).toEqual([{ do: 'exit', code: 1, reason: 'pre_fork threw' }])
+    expect(story.did('exit')).toEqual([
+      { do: 'exit', code: 1, reason: { message: 'pre_fork threw', exit: 1 } },
+    ])
   })
 
   test.each([3, 4])('ends with %d when a worker says so, all workers ended first', (code) => {

@@ -219,11 +219,13 @@ test('a new master finds its listeners by the environment it is given', async ()
   const path = join(directory, 'a.sock')
   const listeners = [await bind('127.0.0.1:0'), await bind(`unix:${path}`)]
   await listenAll(listeners, 16)
-  const env = { ...inheritEnvironment(listeners), GUNICORN_FD: listeners.map(({ fd }) => fd).join(',') }
-  const inherited = inheritListeners(env)
+  const asked = ['localhost:0', `unix:${path}`].map(parseAddress)
+  const names = inheritEnvironment(asked.map((address) => ({ asked: address })))
+  const inherited = inheritListeners({ ...names, GUNICORN_FD: listeners.map(({ fd }) => fd).join(',') })
   expect(inherited.from).toBe('master')
-  expect(inherited.listeners.map(({ name }) => name)).toEqual(listeners.map(({ name }) => name))
-  inherited.listeners[1]?.unlink()
+  expect(inherited.listeners.map(({ listener }) => listener.name)).toEqual(listeners.map(({ name }) => name))
+  expect(inherited.listeners.map((one) => one.asked)).toEqual(asked)
+  inherited.listeners[1]?.listener.unlink()
   expect(existsSync(path)).toBe(false)
 })
 
@@ -231,7 +233,7 @@ test('numbers alone are enough, as Gunicorn passes them', async () => {
   const path = join(directory, 'a.sock')
   const listener = await bind(`unix:${path}`)
   await listenAll([listener], 16)
-  expect(inheritListeners({ GUNICORN_FD: String(listener.fd) }).listeners[0]?.address).toEqual(
+  expect(inheritListeners({ GUNICORN_FD: String(listener.fd) }).listeners[0]?.listener.address).toEqual(
     listener.address,
   )
   expect(() => inheritListeners({ GUNICORN_FD: '9999,x' })).toThrow(/GUNICORN_FD: 'x'/)
