@@ -3,14 +3,15 @@
  * worker left a synchronous function at a global symbol (worker/hang.ts) that is called in the paused process: it
  * runs `worker_abort` and answers with the requests.
  */
-import { type BlockedStack, type Evaluated, formatStack, stackOf } from '../system/stack.ts'
+import type { Evaluated } from '../system/stack.ts'
 import type { Member } from './crew.ts'
 import type { Office } from './office.ts'
 import type { Effect } from './state.ts'
 
 /** Evaluated in the worker; must be the symbol of worker/hang.ts. */
 const EXPRESSION = "globalThis[Symbol.for('tsgunicorn.hang')]?.()"
-const PATIENCE = 1000
+/** Usual are 0.1 s; a machine that is busy takes longer. */
+const PATIENCE = 1400
 
 interface Inflight {
   readonly method: string
@@ -19,44 +20,42 @@ interface Inflight {
   readonly remoteAddress: string
 }
 
+/** Loads what a capture needs, once starting is over: at the time of a hang the files may be another version's. */
+export const prepareCapture = () => import('../system/stack.ts')
+
 /** Answered by `captured`, whatever was found. */
-export function beginCapture(office: Office, { age }: Extract<Effect, { do: 'capture' }>): void {
+export async function beginCapture(
+  office: Office,
+  { age }: Extract<Effect, { do: 'capture' }>,
+): Promise<void> {
   const member = office.crew.get(age)
-  const { pid } = member?.child ?? {}
-  if (!member || pid === undefined) {
-    office.enqueue({ type: 'captured', age })
-    return
+  try {
+    if (member) await capture(office, member)
+  } catch (error) {
+    office.log.exception(`the stack of worker (pid:${member?.child.pid}) could not be taken`, error)
   }
-  stackOf(pid, { evaluate: EXPRESSION, deadline: PATIENCE }).then(
-    (found) => {
-      report(office, member, found)
-      office.enqueue({ type: 'captured', age })
-    },
-    (error: unknown) => {
-      office.log.exception(`the stack of worker (pid:${pid}) could not be taken`, error)
-      office.enqueue({ type: 'captured', age })
-    },
-  )
+  office.enqueue({ type: 'captured', age })
 }
 
-function report({ log }: Office, { child, age }: Member, found: BlockedStack): void {
-  const facts = { pid: child.pid, age }
+async function capture({ log }: Office, { child, age }: Member): Promise<void> {
+  const { pid } = child
+  if (pid === undefined) return
+  const { formatStack, stackOf } = await prepareCapture()
+  const found = await stackOf(pid, { evaluate: EXPRESSION, deadline: PATIENCE })
+  const facts = { pid, age }
   if (found.kind === 'native') {
-    log.critical(`Worker (pid:${child.pid}) is blocked in native code: there is no JavaScript stack`, facts)
+    log.critical(`Worker (pid:${pid}) is blocked in native code: there is no JavaScript stack`, facts)
     return
   }
   if (found.kind === 'unavailable') {
-    log.critical(`Worker (pid:${child.pid}) is blocked; its stack is not available: ${found.why}`, facts)
+    log.critical(`Worker (pid:${pid}) is blocked; its stack is not available: ${found.why}`, facts)
     return
   }
   const requests = inflightOf(found.evaluated)
   const lines = requests.map((request) => `    ${describe(request)}`)
   const inHand = lines.length > 0 ? `\nin hand:\n${lines.join('\n')}` : ''
-  log.critical(`Worker (pid:${child.pid}) was blocked here:`, {
-    ...facts,
-    detail: formatStack(found.frames) + inHand,
-    requests,
-  })
+  const detail = formatStack(found.frames) + inHand
+  log.critical(`Worker (pid:${pid}) was blocked here:`, { ...facts, detail, requests })
 }
 
 const describe = ({ method, target, ageMs, remoteAddress }: Inflight): string =>

@@ -14,6 +14,7 @@ export async function changeLogs(office: Office, loaded: Loaded): Promise<void> 
     const { error, statsd } = await openMasterLogs(loaded)
     const before = { error: office.log.swap(error), statsd: office.statsd }
     office.statsd = statsd
+    await error.usePino()
     await before.error.close()
     await before.statsd?.close()
   } catch (error) {

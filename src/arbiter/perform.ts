@@ -3,7 +3,7 @@
  * with an event later; none may throw.
  */
 import { messageOf } from '../errors.ts'
-import { beginCapture } from './capture.ts'
+import { beginCapture, prepareCapture } from './capture.ts'
 import { tell } from './children.ts'
 import { takePidfile } from './claim.ts'
 import { leave } from './leave.ts'
@@ -50,7 +50,7 @@ const deeds: Deeds = {
     if (signal === 'SIGABRT') member.aborted = true
     if (!member.child.kill(signal)) log.debug(`Worker (pid:${member.child.pid}) is gone already`, { age })
   },
-  capture: beginCapture,
+  capture: (office, effect) => void beginCapture(office, effect),
   'reopen-logs': (office) => {
     reopen(office)
     for (const { child } of office.crew.all()) tell(child, { type: 'reopen-logs' })
@@ -91,6 +91,7 @@ function commit(office: Office, generation: number, first: boolean): void {
   office.statsd?.workers(office.state().target)
   // Starting is over: nothing has to be quick any more.
   void office.log.usePino()
+  void prepareCapture()
   if (first) {
     office.options.ready()
     return

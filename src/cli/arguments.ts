@@ -128,7 +128,7 @@ async function occurrencesIn(tokens: readonly string[], table: SettingsTable): P
     command.on(`option:${flag.replace(/^--?/, '')}`, (text: unknown) => {
       occurrences.push({ flag, ...found, ...(typeof text === 'string' && text !== absent ? { text } : {}) })
     })
-  for (const each of settingFlags(table)) {
+  for (const each of settingFlags(table).filter(({ flag }) => mayMean(tokens, flag))) {
     command.addOption(optionOf(each, Option))
     watch(each.flag, { name: each.name, setting: each.setting })
   }
@@ -141,6 +141,10 @@ async function occurrencesIn(tokens: readonly string[], table: SettingsTable): P
   }
   return { occurrences, operands: command.args }
 }
+
+/** Most flags are not there, and an option costs time; short ones may stand behind others, as in `-DR`. */
+const mayMean = (tokens: readonly string[], flag: string): boolean =>
+  !flag.startsWith('--') || tokens.some((token) => token.startsWith(flag))
 
 function addOwnFlags(command: Command, watch: (flag: string, name: string) => void): void {
   command

@@ -3,22 +3,22 @@ import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { startDirectory } from '../config/sources.ts'
 import { version } from '../version.ts'
 import { type CommandLine, configRequest, readArguments } from './arguments.ts'
-import type { EarlySignals } from './early-signals.ts'
 import { exit, explain } from './exit.ts'
+import type { Start } from './run.ts'
 
 const PROGRAM = 'tsgunicorn'
 
 /** Never rejects: errors are explained, and are the exit status. */
-export async function main(argv: readonly string[], signals: EarlySignals): Promise<void> {
+export async function main(argv: readonly string[], start: Start): Promise<void> {
   try {
     const line = await readArguments(argv)
-    await actions[line.action](line, signals)
+    await actions[line.action](line, start)
   } catch (error) {
     exit(explain(error))
   }
 }
 
-type Run = (line: CommandLine, signals: EarlySignals) => Promise<void> | void
+type Run = (line: CommandLine, start: Start) => Promise<void> | void
 
 const print = (text: string): void => void process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
 
@@ -40,9 +40,9 @@ const actions: Readonly<Record<CommandLine['action'], Run>> = {
   },
   'print-config': async (line) => inspect(await load(line), true),
   'check-config': async (line) => inspect(await load(line), false),
-  run: async (line, signals) => {
+  run: async (line, start) => {
     const { run } = await import('./run.ts')
-    await run(line, signals)
+    await run(line, start)
   },
 }
 

@@ -12,7 +12,7 @@ import { startDirectory } from '../config/sources.ts'
 import { messageOf } from '../errors.ts'
 import { onParentGone, tellParentReady } from '../ipc/channel.ts'
 import { inheritVariables } from '../sockets/inherit.ts'
-import { Standby } from '../sockets/standby.ts'
+import type { Standby } from '../sockets/standby.ts'
 import {
   announceFailure,
   announceReady,
@@ -25,6 +25,12 @@ import { type CommandLine, configRequest } from './arguments.ts'
 import type { EarlySignals } from './early-signals.ts'
 import { exit, explain } from './exit.ts'
 
+/** What was begun before anything was loaded. */
+export interface Start {
+  readonly signals: EarlySignals
+  readonly standby: Standby | undefined
+}
+
 /** How this process came to be: by a person, as the daemon a launcher waits for, or by an upgrade. */
 type Origin =
   | { readonly kind: 'command' }
@@ -32,11 +38,11 @@ type Origin =
   | { readonly kind: 'upgrade'; readonly parent: number }
 
 /** Resolves when the server has been started; it then lives by its events. Rejects with what stopped the start. */
-export async function run(line: CommandLine, signals: EarlySignals): Promise<void> {
+export async function run(line: CommandLine, begun: Start): Promise<void> {
   const origin = originOf(process.env)
   const command = startCommand()
   try {
-    await start(line, signals, origin, command)
+    await start(line, begun, origin, command)
   } catch (error) {
     const status = explain(error)
     if (origin.kind === 'daemon') announceFailure(status)
@@ -46,12 +52,10 @@ export async function run(line: CommandLine, signals: EarlySignals): Promise<voi
 
 async function start(
   line: CommandLine,
-  signals: EarlySignals,
+  { signals, standby }: Start,
   origin: Origin,
   command: StartCommand,
 ): Promise<void> {
-  // It gets ready while the configuration is read. One that inherits its sockets has no need of it.
-  const standby = origin.kind === 'upgrade' || process.env['LISTEN_FDS'] ? undefined : new Standby()
   const request = await configRequest(line, { env: { ...process.env }, directory: command.cwd })
   const reload = async () => prepare(await loadConfig(request))
   const loaded = await reload()

@@ -5,7 +5,9 @@
  * before the master is made is kept for it; one that asks for the end is obeyed at once.
  */
 import { EarlySignals } from './early-signals.ts'
+import { standbyFor } from './standby.ts'
 
 const signals = new EarlySignals()
+const standby = standbyFor(process.argv.slice(2), process.env)
 const { main } = await import('./main.ts')
-await main(process.argv.slice(2), signals)
+await main(process.argv.slice(2), { signals, standby })
