@@ -11,7 +11,8 @@ import { readIfPresent } from './package-scope.ts'
 import { looksLike } from './recognise.ts'
 
 /** Where this server's own code stands, put together or not. */
-const here = fileURLToPath(new URL('..', import.meta.url))
+const here =
+  /^.*[/\\](?:dist|src)[/\\]/u.exec(fileURLToPath(import.meta.url))?.[0] ?? fileURLToPath(import.meta.url)
 const frame = /^\s+at /u
 const foreign = /\(?node:|[/\\]node_modules[/\\](?:tsx|esbuild)[/\\]/u
 const compilerPlace = /^(?<file>.+?):(?<line>\d+):(?<column>\d+): ERROR: /mu

@@ -51,6 +51,10 @@ async function capture({ log }: Office, { child, age }: Member): Promise<void> {
     log.critical(`Worker (pid:${pid}) is blocked; its stack is not available: ${found.why}`, facts)
     return
   }
+  if (found.frames.length === 0) {
+    log.critical(`Worker (pid:${pid}) runs no JavaScript: it waits for something that does not come`, facts)
+    return
+  }
   const requests = inflightOf(found.evaluated)
   const lines = requests.map((request) => `    ${describe(request)}`)
   const inHand = lines.length > 0 ? `\nin hand:\n${lines.join('\n')}` : ''

@@ -7,10 +7,14 @@ import { messageOf } from '../errors.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Watch as FileWatch } from '../reload/watch.ts'
 
+/** How many files a line of the log names. */
+const SHOWN = 20
+
 export class Watch {
   readonly #changed: (files: readonly string[]) => void
   readonly #log: Logger
-  readonly #files = new Set<string>()
+  /** Each with the time at which it was reported to be read. */
+  readonly #files = new Map<string, number>()
   #watching: FileWatch | undefined
   /** Updates are made one after the other: the last one knows all files. */
   #last: Promise<void> = Promise.resolve()
@@ -24,7 +28,8 @@ export class Watch {
   /** More files to watch; the reports of one turn are taken together. */
   add(config: Config, files: readonly string[]): void {
     if (!config.reload) return
-    for (const file of files) this.#files.add(file)
+    const now = Date.now()
+    for (const file of files) if (!this.#files.has(file)) this.#files.set(file, now)
     if (this.#scheduled) return
     this.#scheduled = true
     this.#last = this.#last.then(() => {
@@ -35,15 +40,17 @@ export class Watch {
 
   async #update(config: Config): Promise<void> {
     const { expandGlobs } = await import('../reload/globs.ts')
-    const all = [...this.#files, ...expandGlobs(config.reload_extra_files, config.chdir)]
-    if (this.#watching) {
-      await this.#watching.setFiles(all)
-      return
-    }
+    const all = [...this.#files.keys(), ...expandGlobs(config.reload_extra_files, config.chdir)]
+    if (this.#watching) await this.#watching.setFiles(all, this.#files)
+    else this.#watching = await this.#open(all, config)
+    this.#log.debug(`watching ${all.length} files: ${all.slice(0, SHOWN).join(', ')}`, { files: all })
+  }
+
+  async #open(files: readonly string[], config: Config): Promise<FileWatch> {
     const { watchFiles } = await import('../reload/watch.ts')
     const poll = config.reload_engine === 'poll'
     const onError = (error: unknown) => this.#log.error(`reload: ${messageOf(error)}`)
-    this.#watching = await watchFiles(all, { poll, onChange: this.#changed, onError })
+    return watchFiles(files, { poll, onChange: this.#changed, onError }, this.#files)
   }
 
   end(): void {

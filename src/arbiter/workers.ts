@@ -76,7 +76,10 @@ const silenceEnds = (state: State, worker: ServingWorker): number =>
 export function chase(turn: Turn, worker: Living): void {
   switch (worker.phase) {
     case 'booting':
-      turn.log('critical', `WORKER BOOT TIMEOUT (pid:${worker.pid})`, { pid: worker.pid, age: worker.age })
+      turn.log('critical', `WORKER BOOT TIMEOUT (pid:${worker.pid}): not ready within boot_timeout`, {
+        pid: worker.pid,
+        age: worker.age,
+      })
       capture(turn, worker, 'boot_timeout')
       return
     case 'ready':

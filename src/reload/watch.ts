@@ -6,7 +6,7 @@
  * the reason to read the files again. What they hold decides.
  */
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import type { FSWatcher } from 'chokidar'
 import { hasCode } from '../errors.ts'
@@ -26,9 +26,31 @@ export interface WatchOptions {
 }
 
 export interface Watch {
-  /** Replaces the files, absolute paths. What the ones already known held is kept. */
-  setFiles(files: readonly string[]): Promise<void>
+  /**
+   * Replaces the files, absolute paths. What the ones already known held is kept. `readAt`: wall-clock ms at which
+   * somebody read a file; one that was modified since then has changed, though nobody watched it yet.
+   */
+  setFiles(files: readonly string[], readAt?: ReadTimes): Promise<void>
   close(): Promise<void>
+}
+
+/** File -> wall-clock ms. */
+export type ReadTimes = ReadonlyMap<string, number>
+
+/** What stands for the content of a file that changed before it was watched. */
+const outdated = 'outdated'
+
+/** File times lag behind the clock by a tick of the kernel. */
+const tickMs = 10
+
+const changedSince = async (file: string, readAt: number | undefined): Promise<boolean> => {
+  if (readAt === undefined) return false
+  try {
+    return (await stat(file)).mtimeMs > readAt + tickMs
+  } catch (thrown) {
+    if (hasCode(thrown, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP')) return false
+    throw thrown
+  }
 }
 
 /** What stands for the content of a file that is not there. */
@@ -66,13 +88,19 @@ class FileWatch implements Watch {
   }
 
   /** First the watch, then the reading: what changes between the two is seen. */
-  async setFiles(files: readonly string[]): Promise<void> {
+  async setFiles(files: readonly string[], readAt: ReadTimes = new Map()): Promise<void> {
     await this.#follow(files)
     const before = this.#contents
     const contents = await Promise.all(
-      files.map(async (file) => [file, before.get(file) ?? (await contentOf(file))] as const),
+      files.map(async (file) => {
+        const known = before.get(file)
+        if (known !== undefined) return [file, known] as const
+        const late = await changedSince(file, readAt.get(file))
+        return [file, late ? outdated : await contentOf(file)] as const
+      }),
     )
     this.#contents = new Map(contents)
+    if (contents.some(([, content]) => content === outdated)) this.#soon()
   }
 
   async close(): Promise<void> {
@@ -145,7 +173,11 @@ const pollInterval = 1000
  * Watches exactly these files (absolute paths; one that does not exist yet may come). Resolves when it watches.
  * A file whose name is gone for longer than `debounceMs` while it is saved is two changes.
  */
-export const watchFiles = async (files: readonly string[], options: WatchOptions): Promise<Watch> => {
+export const watchFiles = async (
+  files: readonly string[],
+  options: WatchOptions,
+  readAt?: ReadTimes,
+): Promise<Watch> => {
   const { watch } = await import('chokidar')
   const entries = new Set<string>()
   const open: OpenWatcher = (directory) =>
@@ -159,6 +191,6 @@ export const watchFiles = async (files: readonly string[], options: WatchOptions
       ignored: (path) => !entries.has(path),
     })
   const watching = new FileWatch(open, entries, options)
-  await watching.setFiles(files)
+  await watching.setFiles(files, readAt)
   return watching
 }

@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { hasCode } from '../errors.ts'
-import { allPids, environOf, statOf } from './processes.ts'
+import { allPids, environOf, statOf, threadsOf } from './processes.ts'
 
 /** The master sets it for every process it starts: its own pid. */
 export const masterVariable = 'TSGUNICORN_MASTER'
@@ -18,7 +18,9 @@ export interface Leftover {
 
 const isSame = ({ pid, startTicks }: Leftover): boolean => {
   const stat = statOf(pid)
-  return stat !== undefined && stat.startTicks === startTicks && stat.state !== 'Z'
+  if (stat === undefined || stat.startTicks !== startTicks) return false
+  // A process whose first thread has ended holds its sockets until the last one has.
+  return stat.state !== 'Z' || threadsOf(pid) > 1
 }
 
 /**

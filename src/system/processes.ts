@@ -60,3 +60,6 @@ export const allPids = (): number[] =>
   orElse(() => readdirSync('/proc'), [])
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
+
+/** Threads that are alive; 0 without /proc, or when the process is gone. */
+export const threadsOf = (pid: number): number => orElse(() => readdirSync(`/proc/${pid}/task`), []).length
