@@ -19,7 +19,8 @@ export const readListen = (args: readonly unknown[]): ListenRequest => {
   const options = optionsOf(args)
   const port = portOf(options['port'])
   const path = typeof options['path'] === 'string' && port === undefined ? options['path'] : undefined
-  const byDescriptor = options['fd'] !== undefined || '_handle' in options
+  // A handle from another process is its own place, as a descriptor is.
+  const byDescriptor = options['fd'] !== undefined || '_handle' in options || isRawHandle(args[0])
   const host = typeof options['host'] === 'string' ? options['host'] : undefined
   const callback = args.findLast(isCallback)
   const signal = options['signal'] instanceof AbortSignal ? options['signal'] : undefined
@@ -53,5 +54,8 @@ const portOf = (value: unknown): number | undefined => {
   if (typeof value === 'number') return value
   return typeof value === 'string' && /^\d+$/u.test(value) ? Number(value) : undefined
 }
+
+const isRawHandle = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'listen' in value && 'getAsyncId' in value
 
 const isCallback = (value: unknown): value is () => void => typeof value === 'function'

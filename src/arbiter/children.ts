@@ -21,14 +21,15 @@ const workerProgram = fileURLToPath(new URL('../worker/main.js', import.meta.url
 const STACK_FLAGS = ['--inspect-port=127.0.0.1:0', '--inspect-publish-uid=http']
 
 export interface SpawnOptions {
-  readonly boot: Omit<BootMessage, 'type' | 'listeners'>
+  readonly boot: Omit<BootMessage, 'type' | 'listeners' | 'board' | 'place'>
   readonly listeners: readonly Listener[]
   readonly boardFd: number
   readonly nodeOptions: readonly string[]
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
-  /** Descriptors or 'ignore' for the worker's stdout and stderr. */
-  readonly output: number | 'ignore' | 'inherit'
+  readonly output: ProcessOptions['output']
+  /** A process that is there already, and is told what others inherit. */
+  readonly early?: ChildProcess | undefined
 }
 
 export interface ChildEvents {
@@ -42,20 +43,32 @@ export interface ChildEvents {
 const BOARD_FD = 4
 const FIRST_LISTENER_FD = 5
 
-/** Spawns a worker; its boot message follows when it says hello. Throws the system's error when there is no process. */
-export function spawnWorker(options: SpawnOptions, events: ChildEvents): ChildProcess {
-  const { listeners, output, boardFd } = options
-  const child = spawn(process.execPath, [...STACK_FLAGS, ...options.nodeOptions, workerProgram], {
+export interface ProcessOptions {
+  readonly nodeOptions: readonly string[]
+  readonly cwd: string
+  readonly env: NodeJS.ProcessEnv
+  /** Descriptors or 'ignore' for the worker's stdout and stderr. */
+  readonly output: number | 'ignore' | 'inherit'
+  /** What it inherits besides, from descriptor 4 on. */
+  readonly descriptors: readonly number[]
+}
+
+/** A process of the worker program, which waits to be told what it is for. */
+export function startProcess({ nodeOptions, cwd, env, output, descriptors }: ProcessOptions): ChildProcess {
+  return spawn(process.execPath, [...STACK_FLAGS, ...nodeOptions, workerProgram], {
     argv0: paddedArgv0('tsgunicorn'),
-    cwd: options.cwd,
-    env: options.env,
-    stdio: ['ignore', output, output, 'ipc', boardFd, ...listeners.map(({ fd }) => fd)],
+    cwd,
+    env,
+    stdio: ['ignore', output, output, 'ipc', ...descriptors],
   })
-  const inherited = listeners.map((listener, index) => ({
-    fd: FIRST_LISTENER_FD + index,
-    name: listener.name,
-    address: socketAddress(listener.address),
-  }))
+}
+
+/** Makes a worker; its boot message follows when it says hello. Throws the system's error when there is no process. */
+export function spawnWorker(options: SpawnOptions, events: ChildEvents): ChildProcess {
+  const { listeners, boardFd, early } = options
+  const descriptors = [boardFd, ...listeners.map(({ fd }) => fd)]
+  const child = early ?? startProcess({ ...options, descriptors })
+  const boot = bootMessage(options)
   let told = false
   const ended = (code: number | null, signal: string | null) => {
     if (told) return
@@ -66,17 +79,37 @@ export function spawnWorker(options: SpawnOptions, events: ChildEvents): ChildPr
   child.once('close', ended)
   child.once('error', () => ended(null, null))
   onWorkerMessage(child, (message) => {
-    if (message.type === 'hello') tell(child, { type: 'boot', ...options.boot, listeners: inherited })
+    if (message.type === 'hello') tell(child, boot)
     else events.said(message)
   })
   child.on('message', (message) => {
     const files = importedFiles(message)
     if (files.length > 0) events.imported(files)
   })
+  if (early) {
+    // It has said its hello. Messages keep their order, also those that wait for a handle to be taken.
+    for (const [index, { handle }] of listeners.entries()) tell(child, { type: 'listener', index }, handle)
+    tell(child, boot)
+  }
   return child
 }
 
-export const boardDescriptor = BOARD_FD
+function bootMessage({ boot, listeners, boardFd, cwd, env, early }: SpawnOptions): BootMessage {
+  return {
+    type: 'boot',
+    ...boot,
+    listeners: listeners.map(({ name, address }, index) => ({
+      fd: early ? 'sent' : FIRST_LISTENER_FD + index,
+      name,
+      address: socketAddress(address),
+    })),
+    board: early ? `/proc/${process.pid}/fd/${boardFd}` : BOARD_FD,
+    ...(early ? { place: { cwd, env: onlyText(env) } } : {}),
+  }
+}
+
+const onlyText = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined))
 
 const socketAddress = (address: Address): InheritedListener['address'] => {
   if (address.kind === 'unix') return address.path

@@ -6,11 +6,11 @@ import type { ChildProcess } from 'node:child_process'
 import type { Config } from '../config/config.ts'
 import type { HookServer } from '../config/hook-types.ts'
 import type { Statsd } from '../log/statsd.ts'
-import type { Standby } from '../sockets/standby.ts'
 import type { Board } from '../system/board.ts'
 import type { Pidfile } from '../system/pidfile.ts'
 import type { Notifier } from '../systemd/notify.ts'
 import type { Crew } from './crew.ts'
+import type { EarlyWorker } from './early-worker.ts'
 import type { Hooks } from './hooks.ts'
 import type { Listeners } from './listeners.ts'
 import type { LogSwitch } from './log-switch.ts'
@@ -24,8 +24,8 @@ export interface MasterOptions {
   /** Reads the configuration again, as at the start. */
   readonly reload: () => Promise<Loaded>
   readonly command: StartCommand
-  /** Started early, to call listen(2) for the first generation. */
-  readonly standby: Standby | undefined
+  /** Calls listen(2) for the first generation, and may become its first worker. */
+  readonly early: EarlyWorker | undefined
   /** The environment as it is now. */
   readonly environment: () => NodeJS.ProcessEnv
   /** The configuration is in force from now on: `raw_env` is the master's environment, too. */

@@ -57,6 +57,7 @@ const deeds: Deeds = {
   },
   notify: (office, { state }) => office.notify(state),
   'close-listeners': (office, { shared }) => {
+    office.options.early?.dismiss()
     office.proof?.kill('SIGKILL')
     office.listeners.closeAll(shared)
   },
@@ -93,6 +94,7 @@ function commit(office: Office, generation: number, first: boolean): void {
   void office.log.usePino()
   void prepareCapture()
   if (first) {
+    office.options.early?.dismiss()
     office.options.ready()
     return
   }

@@ -58,8 +58,10 @@ function spawnMember(office: Office, { age, generation, slot }: SpawnEffect): nu
   const loaded = loadedOf(office, generation)
   const listeners = office.listeners.of(generation)
   office.board.clear(slot)
+  const boot = bootOf(loaded, { age, generation, slot })
+  const early = age === 1 ? office.options.early?.take(loaded.config) : undefined
   const child = spawnWorker(
-    { ...spawnOptions(office, loaded, slot), boot: bootOf(loaded, { age, generation, slot }), listeners },
+    { ...spawnOptions(office, loaded, slot), boot, listeners, early },
     {
       said: (message) => heard(office, age, message),
       imported: (files) => office.watch(files),
@@ -150,6 +152,8 @@ function heard(office: Office, age: number, message: Exclude<ToMaster, { type: '
       if (listener) tell(member.child, { type: 'listener', index: message.index }, listener.handle)
       return
     }
+    case 'listened':
+      return
   }
 }
 

@@ -56,7 +56,7 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
     await office.listeners.open(generation, {
       bind: config.bind,
       backlog: config.backlog,
-      standby: first ? office.options.standby : undefined,
+      standby: first ? office.options.early : undefined,
       reusePort: config.reuse_port,
       umask: config.umask,
       ...(owner ? { owner } : {}),

@@ -2,6 +2,7 @@
  * Starts a server: as this process, or (`daemon`) as a detached one that this process waits for.
  */
 
+import type { EarlyWorker } from '../arbiter/early-worker.ts'
 import { startMaster } from '../arbiter/master.ts'
 import { prepare } from '../arbiter/prepare.ts'
 import type { StartCommand } from '../arbiter/reexec.ts'
@@ -12,7 +13,6 @@ import { startDirectory } from '../config/sources.ts'
 import { messageOf } from '../errors.ts'
 import { onParentGone, tellParentReady } from '../ipc/channel.ts'
 import { inheritVariables } from '../sockets/inherit.ts'
-import type { Standby } from '../sockets/standby.ts'
 import {
   announceFailure,
   announceReady,
@@ -28,7 +28,7 @@ import { exit, explain } from './exit.ts'
 /** What was begun before anything was loaded. */
 export interface Start {
   readonly signals: EarlySignals
-  readonly standby: Standby | undefined
+  readonly early: EarlyWorker | undefined
 }
 
 /** How this process came to be: by a person, as the daemon a launcher waits for, or by an upgrade. */
@@ -52,7 +52,7 @@ export async function run(line: CommandLine, begun: Start): Promise<void> {
 
 async function start(
   line: CommandLine,
-  { signals, standby }: Start,
+  { signals, early }: Start,
   origin: Origin,
   command: StartCommand,
 ): Promise<void> {
@@ -66,7 +66,7 @@ async function start(
     exit(0)
   }
   if (config.daemon && origin.kind === 'command') {
-    standby?.dismiss()
+    early?.dismiss()
     await daemonize(command)
     return
   }
@@ -74,7 +74,7 @@ async function start(
     loaded,
     reload,
     command,
-    standby,
+    early,
     environment: () => process.env,
     adopt: adoptEnvironment(),
     parent: origin.kind === 'upgrade' ? origin.parent : undefined,

@@ -36,7 +36,7 @@ export interface EngineOptions {
 export type ListeningHandle = number | object
 
 export interface EngineListener {
-  readonly fd: number
+  readonly fd: ListeningHandle
 }
 
 export interface DrainOptions {

@@ -15,7 +15,8 @@ export interface Privileges {
 
 /** A listener as a worker inherits it. */
 export interface InheritedListener {
-  readonly fd: number
+  /** Its descriptor, or 'sent': it came as a handle, in the order of the listeners (arbiter/early-worker.ts). */
+  readonly fd: number | 'sent'
   /** As it is logged: `http://127.0.0.1:8000`, `unix:/run/x`. */
   readonly name: string
   /** What an adopted script's `server.address()` answers: a unix path, or host and port. */
@@ -32,6 +33,10 @@ export interface BootMessage {
   readonly slot: number
   readonly config: ConfigTransfer
   readonly listeners: readonly InheritedListener[]
+  /** The board: a descriptor, or a path to open it by. */
+  readonly board: number | string
+  /** For a process that was started before these were known. */
+  readonly place?: { readonly cwd: string; readonly env: Readonly<Record<string, string>> }
   readonly processName: string
   readonly privileges: Privileges | undefined
   /** Requests after which the worker asks to be replaced, jitter included; 0 for never. */
@@ -45,12 +50,16 @@ export type ToWorker =
   /** Stop accepting, finish what is in hand, exit. */
   | { readonly type: 'drain'; readonly emptyAcceptQueue: boolean }
   | { readonly type: 'reopen-logs' }
-  /** Comes with the handle of the listener with this index. */
+  /** Comes with the handle of the listener with this index: asked for, or sent ahead of the boot message. */
   | { readonly type: 'listener'; readonly index: number }
+  /** Comes with a handle: call listen(2) on it, for the master, which may not, and let go of it. */
+  | { readonly type: 'listen'; readonly index: number; readonly backlog: number }
 
 export type ToMaster =
   /** The worker listens to the channel; what was sent before would be lost. */
   | { readonly type: 'hello' }
+  /** The answer to `listen`: 0, or libuv's negative errno. */
+  | { readonly type: 'listened'; readonly index: number; readonly errno: number }
   /** It serves `program`, which looked like `shape`, as 'express'. */
   | { readonly type: 'ready'; readonly shape: string; readonly program: string }
   /** The worker cannot boot and exits with this status. */

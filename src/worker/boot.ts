@@ -16,12 +16,14 @@ import { setTitle } from '../system/title.ts'
 import { useCompileCache, writeCompileCache } from './compile-cache.ts'
 import { exit } from './exit.ts'
 import { type Facades, facades, type Vital } from './facade.ts'
+import { type Inheritance, inherit } from './inheritance.ts'
 import { openLogs, type WorkerLogs } from './logs.ts'
 import { httpPolicy } from './policy.ts'
 
 /** A worker that has booted so far that it may serve. */
 export interface Booted {
   readonly boot: BootMessage
+  readonly inheritance: Inheritance
   readonly config: Config
   readonly logs: WorkerLogs
   readonly facades: Facades
@@ -33,6 +35,7 @@ export interface Booted {
 export async function bootWorker(boot: BootMessage, vital: Vital, program: string[]): Promise<Booted> {
   setTitle(`tsgunicorn: worker [${boot.processName}]`)
   const config = await receiveConfig(boot.config)
+  const inheritance = inherit(boot)
   const logs = await openLogs(config, boot)
   if (!boot.proof)
     logs.error.info(`Booting worker with pid: ${process.pid}`, { pid: process.pid, age: boot.age })
@@ -51,7 +54,7 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
     address: () => addressFor(boot.listeners),
   })
   if (boot.proof && config.preload_app) writeCompileCache()
-  return { boot, config, logs, facades: both, vital, app }
+  return { boot, inheritance, config, logs, facades: both, vital, app }
 }
 
 /** What an adopted script's `server.address()` answers. */
@@ -62,7 +65,7 @@ export async function serve(
   booted: Booted,
   options: Pick<ServeOptions, 'onRequest' | 'askListener'>,
 ): Promise<Engine> {
-  const { config, logs, facades: both, app, boot } = booted
+  const { config, logs, facades: both, app, inheritance } = booted
   const { pre_request: before, post_request: behind } = config
   const { worker } = both
   const engine = createEngine(app, {
@@ -79,7 +82,7 @@ export async function serve(
       : {}),
   })
   await config.post_worker_init?.(worker)
-  await engine.listen(boot.listeners, config.backlog)
+  await engine.listen(inheritance.sockets, config.backlog)
   return engine
 }
 

@@ -13,7 +13,8 @@ export interface Vitals {
 }
 
 export interface HeartbeatOptions {
-  readonly fd: number
+  /** The board's descriptor. */
+  readonly board: number
   readonly slot: number
   /** Milliseconds a worker may be silent; 0 for ever. */
   readonly timeout: number
@@ -25,8 +26,8 @@ export interface HeartbeatOptions {
 const USUAL_INTERVAL = 1000
 
 /** Beats now, and from now on; the timer does not keep the process alive. */
-export function startHeartbeat({ fd, slot, timeout, vitals, memory }: HeartbeatOptions): void {
-  const place = openSlot(fd, slot)
+export function startHeartbeat({ board, slot, timeout, vitals, memory }: HeartbeatOptions): void {
+  const place = openSlot(board, slot)
   const beat = () => {
     const rss = process.memoryUsage.rss()
     place.beat({ beat: monotonicNow(), pid: process.pid, rss, ...vitals() })

@@ -7,6 +7,7 @@ import type { BootMessage } from '../ipc/messages.ts'
 import { bootWorker, failBoot } from './boot.ts'
 import { exit } from './exit.ts'
 import type { Vital } from './facade.ts'
+import { listenFor, receive } from './inheritance.ts'
 import { takeSignals, type WorkerCommand, type WorkerSignal } from './signals.ts'
 import { Worker } from './worker.ts'
 
@@ -36,16 +37,18 @@ onMasterMessage((message, handle) => {
       worker?.reopenLogs()
       return
     case 'listener':
-      worker?.listener(message.index, handle)
+      if (worker) worker.listener(message.index, handle)
+      else receive(message.index, handle)
       return
+    case 'listen': {
+      const errno = listenFor(handle, message.backlog)
+      toMaster({ type: 'listened', index: message.index, errno }).catch(failBoot)
+      return
+    }
   }
 })
 
 toMaster({ type: 'hello' }).catch(failBoot)
-
-// Whoever looks at the environment of a child of this worker finds no mark of ours there.
-delete process.env['TSGUNICORN_MASTER']
-delete process.env['TSGUNICORN_DAEMON']
 
 async function boot(message: BootMessage): Promise<void> {
   const vital: Vital = { requests: 0, alive: true, booted: false, aborted: false }

@@ -16,8 +16,6 @@ import { signalApp, type WorkerSignal } from './signals.ts'
 
 type Phase = 'booting' | 'serving' | 'draining' | 'gone'
 
-/** The master's descriptor of the board (arbiter/children.ts). */
-const BOARD_FD = 4
 /** Time for the app's own listeners of TERM, when they do not end the process themselves. */
 const CLEAN_UP = 5000
 /** Where the application was found, symbolic links and all (app/load.ts puts it there). */
@@ -49,7 +47,7 @@ export class Worker {
 
   /** Accepts from now on, and says so. Rejects when it cannot listen, or `post_worker_init` throws. */
   async start(): Promise<void> {
-    const { config, vital, boot, app } = this.#booted
+    const { config, vital, boot, app, inheritance } = this.#booted
     this.#engine = await serve(this.#booted, {
       onRequest: () => this.#counted(),
       askListener: (index) => this.#askListener(index),
@@ -57,7 +55,7 @@ export class Worker {
     leaveHangReport({ inflight: () => this.#engine?.inflight() ?? [], abort: () => this.#abortHook() })
     const limit = config.max_worker_memory
     startHeartbeat({
-      fd: BOARD_FD,
+      board: inheritance.board,
       slot: boot.slot,
       timeout: config.timeout * 1000,
       vitals: () => ({
