@@ -147,3 +147,20 @@ test.fails('two Host fields are refused', async () => {
   await client.answer()
   expect((await client.answer()).status).toBe(400)
 })
+
+test.fails('a long flag may be shortened as long as it is the only one that begins so', async () => {
+  const { code } = await run({ args: ['--log-lev', 'debug', '--graceful', '5', '--check-config'] })
+  expect(code).toBe(0)
+})
+
+const root = process.getuid?.() === 0
+
+test.runIf(root).fails('USR1 after a rotation makes a new access log where the worker may not', async () => {
+  const server = await start({
+    workers: 1,
+    args: ['-u', 'nobody', '-g', 'nogroup', '--access-logfile', 'access.log'],
+  })
+  renameSync(server.path('access.log'), server.path('access.log.1'))
+  server.signal('SIGUSR1')
+  await eventually(() => server.exists('access.log'), { within: 3000 })
+})
