@@ -1,0 +1,215 @@
+/**
+ * Points in which Gunicorn 26 was run beside this server and gave the outcome that is expected here. They are what
+ * a user of Gunicorn relies on without having read about it.
+ */
+import { readlinkSync, statSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { expect, test } from 'vitest'
+import { start } from '../support/daemon.ts'
+import { eventually } from '../support/eventually.ts'
+
+test('each signal to a worker has the outcome it has for Gunicorn, and two workers serve again', async () => {
+  const server = await start({ workers: 2 })
+  const outcomes = [
+    ['SIGTERM', 'Worker exiting \\(pid: PID\\)'],
+    ['SIGINT', 'Worker exiting \\(pid: PID\\)'],
+    ['SIGQUIT', 'Worker exiting \\(pid: PID\\)'],
+    ['SIGABRT', '\\[ERROR\\] Worker \\(pid:PID\\) exited with code 1\\.'],
+    ['SIGKILL', '\\[ERROR\\] Worker \\(pid:PID\\) was sent SIGKILL! Perhaps out of memory\\?'],
+    ['SIGSEGV', '\\[WARNING\\] Worker \\(pid:PID\\) was sent SIGSEGV!'],
+    ['SIGALRM', '\\[WARNING\\] Worker \\(pid:PID\\) was sent SIGALRM!'],
+  ] as const
+  for (const [signal, words] of outcomes) {
+    const [victim = 0] = await server.allReady()
+    server.signal(signal, victim)
+    await server.logged(new RegExp(words.replace('PID', String(victim))))
+    await server.hasWorkers(2, { not: [victim] })
+  }
+  await server.allReady()
+  await server.assertClean({ allows: [/exited with code 1/, /was sent SIG/] })
+})
+
+test.each(['SIGUSR1', 'SIGWINCH', 'SIGPIPE', 'SIGCONT'] as const)(
+  '%s ends neither a worker nor the master',
+  async (signal) => {
+    const server = await start({ workers: 1 })
+    const workers = await server.allReady()
+    for (const pid of [server.pid, ...workers]) server.signal(signal, pid)
+    const end = server.logEnd()
+    server.signal('SIGTTIN')
+    await server.logged(/Handling signal: ttin/, { after: end })
+    expect(await server.hasWorkers(2)).toEqual(expect.arrayContaining([...workers]))
+    await server.assertClean()
+  },
+)
+
+test.each(['SIGALRM', 'SIGVTALRM'] as const)('%s has its default action on the master', async (signal) => {
+  const server = await start({ workers: 2, args: ['-p', 'server.pid'] })
+  server.signal(signal)
+  expect(await server.exited()).toEqual({ code: null, signal })
+  await server.gone()
+  expect(server.exists('server.pid')).toBe(true)
+})
+
+test('TERM to a stopped master is heard when it continues', async () => {
+  const server = await start({ workers: 2, args: ['-p', 'server.pid'] })
+  server.signal('SIGSTOP')
+  expect(await server.get()).toBe('hello 1')
+  server.signal('SIGTERM')
+  server.signal('SIGCONT')
+  expect(await server.exited()).toEqual({ code: 0, signal: null })
+  await server.assertClean()
+})
+
+test('workers = 0 listens and waits; TTIN brings the first worker', async () => {
+  const server = await start({ workers: 0, until: 'spawned' })
+  await server.logged(/Listening at:/)
+  server.signal('SIGTTIN')
+  await server.serving()
+  await server.hasWorkers(1)
+  await server.assertClean()
+})
+
+test('all workers killed at once: the master serves on with as many new ones', async () => {
+  const server = await start({ workers: 3 })
+  const old = await server.hasWorkers(3)
+  for (const pid of old) server.signal('SIGKILL', pid)
+  await server.hasWorkers(3, { not: old })
+  await server.allReady()
+  await server.assertClean({ allows: [/was sent SIGKILL/] })
+})
+
+test('a burst of HUP, TTIN and TTOU ends with the configured number', async () => {
+  const server = await start({ workers: 2 })
+  const old = await server.hasWorkers(2)
+  for (const signal of ['SIGHUP', 'SIGTTIN', 'SIGTTOU', 'SIGHUP', 'SIGTTIN', 'SIGHUP'] as const) {
+    const after = server.logEnd()
+    server.signal(signal)
+    await server.logged(/Handling signal/, { after })
+  }
+  await server.hasWorkers(2, { not: old, within: 30_000 })
+  expect(await server.get()).toBe('hello 1')
+  await server.assertClean()
+})
+
+const addresses = [
+  ['0.0.0.0:PORT', 'http://0.0.0.0:PORT'],
+  [':PORT', 'http://0.0.0.0:PORT'],
+  ['LOCALHOST:PORT', 'http://127.0.0.1:PORT'],
+  ['tcp://127.0.0.1:PORT', 'http://127.0.0.1:PORT'],
+  ['unix:s.sock', 'unix:s.sock'],
+  ['unix://s.sock', 'unix:s.sock'],
+] as const
+
+test.each(addresses)('-b %s is announced as %s', async (address, announced) => {
+  const target = address.startsWith('unix') ? { app: helloOnly, until: 'spawned' as const } : {}
+  const server = await start({ bind: [address], ...target })
+  const words = `Listening at: ${announced.replace('PORT', String(server.port))} (${server.pid})`
+  await eventually(() => server.log().includes(words), { what: () => `${words} in\n${server.log()}` })
+  await server.assertClean()
+})
+
+const helloOnly = `export default (_req, res) => res.end('hello')\n`
+
+test('port 0 is announced as the port that was given', async () => {
+  const server = await start({ bind: ['127.0.0.1:0'], app: helloOnly, until: 'spawned' })
+  const [, port] = await server.logged(/Listening at: http:\/\/127\.0\.0\.1:([1-9]\d*) /)
+  await eventually(async () => (await server.get('/', { port: Number(port) })) === 'hello')
+  await server.assertClean()
+})
+
+test('pidfile, logs and sockets named relatively are found where --chdir says', async () => {
+  const server = await start({
+    bind: ['127.0.0.1:PORT', 'unix:s.sock'],
+    args: ['--chdir', 'sub', '-p', 'x.pid', '--error-logfile', 'e.log', '--access-logfile', 'a.log'],
+    files: { 'sub/app.mjs': helloOnly },
+    appArgument: './app.mjs',
+  })
+  for (const name of ['x.pid', 's.sock', 'e.log', 'a.log']) expect(server.exists(`sub/${name}`)).toBe(true)
+  await server.assertClean()
+})
+
+test.each(['', 'abc\n', '0\n', '999999999\n'])(
+  'a pidfile that holds %j does not stop a start',
+  async (text) => {
+    const server = await start({ args: ['-p', 'server.pid'], files: { 'server.pid': text } })
+    expect(server.read('server.pid')).toBe(`${server.pid}\n`)
+    await server.assertClean()
+  },
+)
+
+test('a pidfile that another took over is left alone', async () => {
+  const server = await start({ args: ['-p', 'mine.pid'] })
+  server.write('mine.pid', '1\n')
+  server.signal('SIGTERM')
+  expect(await server.exited()).toEqual({ code: 0, signal: null })
+  expect(server.read('mine.pid')).toBe('1\n')
+})
+
+test('HUP moves the pidfile, the environment and the process titles', async () => {
+  const config = (version: number) => ({
+    pidfile: `${version}.pid`,
+    raw_env: [`V${version}=yes`],
+    proc_name: `name${version}`,
+  })
+  const server = await start({ workers: 1, config: config(1) })
+  server.rewriteConfig(config(2))
+  await server.reload()
+  expect([server.exists('1.pid'), server.exists('2.pid')]).toEqual([false, true])
+  expect([await server.get('/env?V1'), await server.get('/env?V2')]).toEqual(['undefined', 'yes'])
+  const titles = server.processes().map(({ command }) => command)
+  expect(titles.filter((title) => title.includes('[name2]'))).toHaveLength(2)
+  await server.assertClean()
+})
+
+test('a daemon has the null device for its three descriptors and umask 022', async () => {
+  const server = await start({ args: ['-D', '-p', 'server.pid', '--error-logfile', 'error.log'] })
+  const master = server.masterPid()
+  for (const pid of [master, ...server.workerPids(master)])
+    expect([0, 1, 2].map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))).toEqual(Array(3).fill('/dev/null'))
+  expect(await server.get('/umask')).toBe('22')
+  expect(statSync(server.path('error.log')).mode & 0o777).toBe(0o644)
+  await server.assertClean({ keeps: ['error.log'] })
+})
+
+test('with -R a daemon goes on printing where its start printed', async () => {
+  const app = `export default (_req, res) => { console.log('printed'); res.end('hello') }\n`
+  const server = await start({ app, args: ['-D', '-R', '-p', 'server.pid'] })
+  await eventually(() => server.stdout().includes('printed'))
+  await server.assertClean()
+})
+
+test('logs on a full disk: requests are answered, the exit is 0', async () => {
+  const server = await start({ args: ['--error-logfile', '/dev/full', '--access-logfile', '/dev/full'] })
+  expect(await server.get()).toBe('hello 1')
+  server.signal('SIGTERM')
+  expect(await server.exited()).toEqual({ code: 0, signal: null })
+})
+
+test('with its three descriptors closed it serves', async () => {
+  const program = ['sh', '-c', 'exec "$@" <&- >&- 2>&-', 'sh', process.execPath, builtProgramPath()]
+  const server = await start({ program })
+  expect(await server.get()).toBe('hello 1')
+  await server.assertClean()
+})
+
+function builtProgramPath(): string {
+  return new URL('../../dist/cli/tsgunicorn.js', import.meta.url).pathname
+}
+
+test('the port of another server: each retry is logged, nothing is left', async () => {
+  const other = createServer()
+  const port = await new Promise<number>((resolve) => {
+    other.listen(0, '127.0.0.1', () => resolve(Number((other.address() as { port: number }).port)))
+  })
+  const server = await start({
+    bind: [`127.0.0.1:${port}`],
+    args: ['-p', 'server.pid'],
+    until: 'spawned',
+  })
+  expect(await server.exited()).toEqual({ code: 1, signal: null })
+  other.close()
+  expect(server.log().match(/\[ERROR\] Connection in use: /g)?.length).toBeGreaterThanOrEqual(4)
+  expect(server.log()).toContain(`Can't connect to ('127.0.0.1', ${port})`)
+  expect(server.exists('server.pid')).toBe(false)
+})
