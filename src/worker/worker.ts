@@ -117,6 +117,7 @@ export class Worker {
   /** ABRT that reached the loop: `worker_abort`, and the end with status 1, as in Gunicorn. */
   abort(): void {
     this.#booted.vital.aborted = true
+    this.log.info(`Worker exiting (pid: ${process.pid})`, { pid: process.pid })
     void this.#hook('worker_abort').then(() => this.end(1))
   }
 
