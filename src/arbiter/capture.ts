@@ -12,7 +12,7 @@ import type { Effect } from './state.ts'
 /** Evaluated in the worker; must be the symbol of worker/hang.ts. */
 const EXPRESSION = "globalThis[Symbol.for('tsgunicorn.hang')]?.()"
 /** Usual are 0.1 s; a machine that is busy takes longer. */
-const PATIENCE = 1400
+const PATIENCE = 1700
 
 interface Inflight {
   readonly method: string
