@@ -51,6 +51,11 @@ export class LogFile {
     return String(this.#options.destination)
   }
 
+  /** False for a descriptor that this process was given: there is no name to open anew. */
+  get named(): boolean {
+    return typeof this.#options.destination === 'string'
+  }
+
   /** How many bytes one write may have and still not be mixed with another process's. */
   get wholeBytes(): number {
     return this.regular ? FILE_BYTES : PIPE_BYTES
@@ -62,15 +67,14 @@ export class LogFile {
   }
 
   /**
-   * Opens the path anew and gives the descriptor to close when no write uses it any more; undefined when there is
-   * nothing to close. The new file is open before the old one is let go, so a failure (TSG_LOG_UNWRITABLE) leaves
-   * the log where it was.
+   * Opens the path anew; a descriptor stays what it is. The new file is open before the old one is let go, so a
+   * failure (TSG_LOG_UNWRITABLE) leaves the log where it was.
    */
-  reopen(): number | undefined {
-    if (this.#closed || typeof this.#options.destination === 'number') return undefined
+  reopen(): void {
+    if (this.#closed || !this.named) return
     const former = this.#fd
     this.#fd = openForAppend(this.#options)
-    return former
+    closeSync(former)
   }
 
   /** Closing twice is harmless: the number may belong to another file by then. */
