@@ -7,7 +7,7 @@ import { beginCapture, prepareCapture } from './capture.ts'
 import { tell } from './children.ts'
 import { takePidfile } from './claim.ts'
 import { leave } from './leave.ts'
-import { changeLogs } from './logs.ts'
+import { changeLogs, reopenLogs } from './logs.ts'
 import { loadedOf, type Office } from './office.ts'
 import { startNewMaster } from './reexec.ts'
 import { beginSpawn } from './spawning.ts'
@@ -53,7 +53,8 @@ const deeds: Deeds = {
   },
   capture: (office, effect) => void beginCapture(office, effect),
   'reopen-logs': (office) => {
-    reopen(office)
+    // First, for workers that may not make the files themselves.
+    reopenLogs(office)
     for (const { child } of office.crew.all()) tell(child, { type: 'reopen-logs' })
   },
   notify: (office, { state }) => office.notify(state),
@@ -106,14 +107,6 @@ function commit(office: Office, generation: number, first: boolean): void {
   void changeLogs(office, loaded)
   takePidfile(office, loaded.config).catch((error: unknown) => office.log.error(messageOf(error)))
   office.log.info(`Reloaded: generation ${generation} serves`, { generation })
-}
-
-function reopen(office: Office): void {
-  try {
-    office.log.reopen()
-  } catch (error) {
-    office.log.error(messageOf(error))
-  }
 }
 
 async function upgrade(office: Office): Promise<void> {

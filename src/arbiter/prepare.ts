@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { ServerError } from '../errors.ts'
 import type { Privileges } from '../ipc/messages.ts'
+import { proveLogs } from '../log/prove.ts'
 import { resolveGroup, resolveUser } from '../system/privileges.ts'
 
 /** A configuration with what had to be looked up for it. */
@@ -13,21 +14,13 @@ export interface Loaded extends LoadedConfig {
 
 /**
  * Looks up what a configuration names, before anything is started with it.
- * Rejects with TSG_PRIVILEGES (no such user or group, or not allowed to become it), TSG_LOG_UNWRITABLE (the access
- * log cannot be opened), TSG_SETTING_INVALID (its format).
+ * Rejects with TSG_PRIVILEGES (no such user or group, or not allowed to become it), TSG_LOG_UNWRITABLE (a log
+ * cannot be opened), TSG_SETTING_INVALID (format of the access log).
  */
 export async function prepare(loaded: LoadedConfig): Promise<Loaded> {
   const identity = await identityOf(loaded.config)
-  await proveAccessLog(loaded.config, identity)
+  await proveLogs(loaded.config)
   return { ...loaded, identity }
-}
-
-/** Workers open the access log; that it can be opened is known before there are any. */
-async function proveAccessLog(config: Config, owner: Privileges | undefined): Promise<void> {
-  if (config.accesslog === undefined) return
-  const { createAccessLog } = await import('../log/access.ts')
-  const { accesslog: destination, access_log_format: format } = config
-  await createAccessLog({ destination, format, ...(owner ? { owner } : {}) }).close()
 }
 
 async function identityOf({ user, group, initgroups }: Config): Promise<Privileges | undefined> {

@@ -1,6 +1,6 @@
 /**
- * The access log of one worker: a line for each exchange, gathered so that logging costs little, never held for
- * longer than 50 ms and never lost at exit. Many workers write one file. It judges no exchange.
+ * The access log of one worker: a line for each exchange, with the operating system by the end of the event loop's
+ * turn. Many workers write one file. It judges no exchange.
  */
 import type { ExchangeRecord } from '../http/exchange.ts'
 import { compileAccessFormat } from './access-format.ts'
@@ -24,7 +24,7 @@ export interface AccessLog {
   readonly write: (record: ExchangeRecord) => void
   /** Goes on in a fresh file (after a rotation). Errors: TSG_LOG_UNWRITABLE; the log then stays where it was. */
   readonly reopen: () => void
-  /** All lines so far are with the operating system, but for one write that a thread may have in hand. */
+  /** All lines so far are with the operating system when it returns. */
   readonly flush: () => void
   /** Lines are written when it returns; the promise is for the syslog daemon, half a second at most. */
   readonly close: () => Promise<void>

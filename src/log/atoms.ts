@@ -21,8 +21,8 @@ const fraction = (record: ExchangeRecord): string => String(micros(record) % 1_0
 
 export const atoms: Readonly<Record<string, Atom>> = {
   h: {
-    summary: "the client's address; `-` on a unix socket",
-    read: (record) => record.remoteAddress || undefined,
+    summary: "the client's address; empty on a unix socket",
+    read: (record) => record.remoteAddress,
   },
   l: { summary: '`-`', read: () => undefined },
   u: { summary: 'the user name of Basic authentication', read: userOf },

@@ -2,7 +2,9 @@
  * The file behind a log: opened for appending, so that many processes write whole lines into one file (O_APPEND,
  * open(2): the seek to the end and the write are one step), and opened anew after a rotation. It knows no lines.
  */
-import { closeSync, constants, fchownSync, fstatSync, openSync } from 'node:fs'
+import type { Stats } from 'node:fs'
+import { accessSync, closeSync, constants, fchownSync, fstatSync, lstatSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { hasCode, messageOf, ServerError } from '../errors.ts'
 
 /** Who owns log files, so that workers that dropped privileges can open them again. */
@@ -51,6 +53,11 @@ export class LogFile {
     return String(this.#options.destination)
   }
 
+  /** False for a descriptor that this process was given: there is no name to open anew. */
+  get named(): boolean {
+    return typeof this.#options.destination === 'string'
+  }
+
   /** How many bytes one write may have and still not be mixed with another process's. */
   get wholeBytes(): number {
     return this.regular ? FILE_BYTES : PIPE_BYTES
@@ -62,15 +69,14 @@ export class LogFile {
   }
 
   /**
-   * Opens the path anew and gives the descriptor to close when no write uses it any more; undefined when there is
-   * nothing to close. The new file is open before the old one is let go, so a failure (TSG_LOG_UNWRITABLE) leaves
-   * the log where it was.
+   * Opens the path anew; a descriptor stays what it is. The new file is open before the old one is let go, so a
+   * failure (TSG_LOG_UNWRITABLE) leaves the log where it was.
    */
-  reopen(): number | undefined {
-    if (this.#closed || typeof this.#options.destination === 'number') return undefined
+  reopen(): void {
+    if (this.#closed || !this.named) return
     const former = this.#fd
     this.#fd = openForAppend(this.#options)
-    return former
+    closeSync(former)
   }
 
   /** Closing twice is harmless: the number may belong to another file by then. */
@@ -81,19 +87,71 @@ export class LogFile {
   }
 }
 
-function openForAppend({ destination, owner, setting }: LogFileOptions): number {
+/**
+ * Makes the file where there is none, and gives it to its owner: for processes that may not do so themselves. A pipe
+ * without a reader is not waited for. Errors: TSG_LOG_UNWRITABLE.
+ */
+export function provideFile(options: LogFileOptions & { readonly destination: string }): void {
   try {
-    const fd = openSync(destination.toString(), 'a', 0o644)
-    if (owner !== undefined) giveTo(fd, owner)
-    return fd
+    closeSync(openOwned(options, O_NONBLOCK))
   } catch (error) {
-    throw new ServerError(
-      'TSG_LOG_UNWRITABLE',
-      `${setting}: '${destination}' cannot be opened for appending (${messageOf(error)}). ${advice(error)}`,
-      { cause: error },
-    )
+    if (!hasCode(error, 'ENXIO')) throw unwritable(options, error)
   }
 }
+
+/**
+ * That the file can be appended to, or made: known without making it, and without a change to one that is there.
+ * Errors: TSG_LOG_UNWRITABLE.
+ */
+export function proveFile(options: Pick<LogFileOptions, 'setting'> & { readonly destination: string }): void {
+  const { destination } = options
+  try {
+    closeSync(openSync(destination, O_WRONLY | O_APPEND | O_NONBLOCK))
+  } catch (error) {
+    // A pipe whose reader has not come yet.
+    if (hasCode(error, 'ENXIO')) return
+    if (!hasCode(error, 'ENOENT') || destination === '') throw unwritable(options, error)
+    proveFolder(options)
+  }
+}
+
+function proveFolder(options: Parameters<typeof proveFile>[0]): void {
+  try {
+    accessSync(dirname(options.destination), W_OK | X_OK)
+  } catch (error) {
+    throw unwritable(options, error)
+  }
+}
+
+function openForAppend(options: LogFileOptions): number {
+  try {
+    return openOwned(options)
+  } catch (error) {
+    throw unwritable(options, error)
+  }
+}
+
+const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY, W_OK, X_OK } = constants
+
+/** The caller closes it. Errors: those of open(2) and fchown(2). */
+function openOwned({ destination, owner }: LogFileOptions, more = 0): number {
+  const path = String(destination)
+  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | more, 0o644)
+  try {
+    if (owner !== undefined) giveTo(fd, path, owner)
+    return fd
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+const unwritable = ({ setting, destination }: LogFileOptions, error: unknown): ServerError =>
+  new ServerError(
+    'TSG_LOG_UNWRITABLE',
+    `${setting}: '${destination}' cannot be opened for appending (${messageOf(error)}). ${advice(error)}`,
+    { cause: error },
+  )
 
 const advice = (error: unknown): string => {
   if (hasCode(error, 'ENOENT')) return 'Create its directory.'
@@ -102,10 +160,21 @@ const advice = (error: unknown): string => {
 }
 
 /** Regular files alone: a device as /dev/null belongs to the system. Only root may give files away (chown(2)). */
-function giveTo(fd: number, { uid, gid }: Owner): void {
+function giveTo(fd: number, path: string, { uid, gid }: Owner): void {
   if (process.geteuid?.() !== 0) return
   const stat = fstatSync(fd)
-  if (stat.isFile() && (stat.uid !== uid || stat.gid !== gid)) fchownSync(fd, uid, gid)
+  if (!stat.isFile() || (stat.uid === uid && stat.gid === gid) || isPlanted(path, stat)) return
+  fchownSync(fd, uid, gid)
+}
+
+/**
+ * The name leads to the file by a link that is not root's. In a folder that the workers' user may write, the user
+ * could so have root give away any file of the system.
+ */
+function isPlanted(path: string, { dev, ino, nlink }: Stats): boolean {
+  const named = lstatSync(path, { throwIfNoEntry: false })
+  if (named?.isSymbolicLink()) return named.uid !== 0
+  return named?.dev !== dev || named.ino !== ino || nlink > 1
 }
 
 /** The same pipe, opened again by its name in /proc (proc(5)); the descriptor itself where that cannot be. */

@@ -2,7 +2,7 @@
  * Where whole lines go: at once (`DirectLines`, here) or gathered (`buffered-lines.ts`). A log that cannot be
  * written never stops the server: lines are then lost, counted, and the count is told when writing works again.
  */
-import { closeSync, writeSync } from 'node:fs'
+import { writeSync } from 'node:fs'
 import { hasCode } from '../errors.ts'
 import type { LogFile } from './file.ts'
 
@@ -52,8 +52,7 @@ export class DirectLines implements LineSink {
 
   reopen(): void {
     if (this.#closed) return
-    const former = this.#file.reopen()
-    if (former !== undefined) closeSync(former)
+    this.#file.reopen()
   }
 
   close(): void {

@@ -17,9 +17,10 @@ export interface WorkerLogs {
 
 /** Opened before privileges are dropped; files belong to whom the worker becomes. Rejects with TSG_LOG_*. */
 export async function openLogs(
-  config: Config,
-  { privileges: owner, processName }: BootMessage,
+  settings: Config,
+  { privileges: owner, processName, proof }: BootMessage,
 ): Promise<WorkerLogs> {
+  const config = proof && (settings.check_config || settings.print_config) ? onTerminal(settings) : settings
   const { error, statsd } = await openOutlets(config, { role: 'worker', processName, owner })
   const access = await openAccess(config, processName, owner)
   const capture = await openCapture(config, owner)
@@ -37,6 +38,16 @@ export async function openLogs(
     },
   }
 }
+
+/** Who asks whether a configuration is right is told on the terminal; no log file comes into being by it. */
+const onTerminal = (config: Config): Config => ({
+  ...config,
+  errorlog: '-',
+  accesslog: undefined,
+  capture_output: false,
+  syslog: false,
+  statsd_host: undefined,
+})
 
 async function openCapture(
   { capture_output: wanted, errorlog: path }: Config,

@@ -13,6 +13,8 @@ import { Worker } from './worker.ts'
 
 /** What arrives before there is a worker ends the process: nothing has been begun that could be lost. */
 let worker: Worker | undefined
+/** Logs are opened early in the boot: a rotation that comes before there is a worker is made up for. */
+let rotated = false
 
 const commands: Readonly<Record<WorkerCommand, (signal: WorkerSignal) => void>> = {
   drain: () => (worker ? worker.drain(false) : exit(0)),
@@ -34,7 +36,8 @@ onMasterMessage((message, handle) => {
       else exit(0)
       return
     case 'reopen-logs':
-      worker?.reopenLogs()
+      if (worker) worker.reopenLogs()
+      else rotated = true
       return
     case 'listener':
       if (worker) worker.listener(message.index, handle)
@@ -58,5 +61,6 @@ async function boot(message: BootMessage): Promise<void> {
   const booted = await bootWorker(message, vital, process.argv)
   if (message.proof) return exit(0)
   worker = new Worker(booted)
+  if (rotated) worker.reopenLogs()
   await worker.start()
 }

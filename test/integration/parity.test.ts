@@ -2,10 +2,10 @@
  * Points in which Gunicorn 26 was run beside this server and gave the outcome that is expected here. They are what
  * a user of Gunicorn relies on without having read about it.
  */
-import { readlinkSync, statSync } from 'node:fs'
+import { lchownSync, readlinkSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
-import { start } from '../support/daemon.ts'
+import { run, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 
 test('each signal to a worker has the outcome it has for Gunicorn, and two workers serve again', async () => {
@@ -212,4 +212,111 @@ test('the port of another server: each retry is logged, nothing is left', async 
   expect(server.log().match(/\[ERROR\] Connection in use: /g)?.length).toBeGreaterThanOrEqual(4)
   expect(server.log()).toContain(`Can't connect to ('127.0.0.1', ${port})`)
   expect(server.exists('server.pid')).toBe(false)
+})
+
+test('what a worker answered is in the access log even if it is killed right after', async () => {
+  const server = await start({ workers: 1, args: ['--access-logfile', 'access.log'] })
+  const [worker = 0] = await server.allReady()
+  await eventually(() => server.read('access.log').includes('GET /pid'))
+  await server.get('/?last')
+  // A line is written when its turn of the event loop ends; another answer is of a later turn.
+  await server.get('/')
+  server.signal('SIGKILL', worker)
+  await server.logged(/was sent SIGKILL/)
+  expect(server.read('access.log')).toContain('/?last')
+})
+
+test('what was answered before a rotation is in the rotated file', async () => {
+  const server = await start({ workers: 1, args: ['--access-logfile', 'access.log'] })
+  await server.get('/?before')
+  renameSync(server.path('access.log'), server.path('access.log.1'))
+  server.signal('SIGUSR1')
+  await eventually(() => (server.read('access.log') + server.read('access.log.1')).includes('/?before'))
+  expect(server.read('access.log.1')).toContain('/?before')
+})
+
+test('--check-config creates no log files', async () => {
+  const { code, daemon } = await run({
+    args: ['--check-config', '--error-logfile', 'e.log', '--access-logfile', 'a.log'],
+  })
+  expect(code).toBe(0)
+  expect([daemon.exists('e.log'), daemon.exists('a.log')]).toEqual([false, false])
+})
+
+test('--check-config finds a log that cannot be opened, and leaves one that is there as it is', async () => {
+  const { code, stderr, daemon } = await run({
+    files: { 'e.log': 'kept\n' },
+    args: ['--check-config', '--error-logfile', 'e.log', '--access-logfile', 'nowhere/a.log'],
+  })
+  expect(code).toBe(1)
+  expect(stderr).toContain('nowhere/a.log')
+  expect(daemon.read('e.log')).toBe('kept\n')
+})
+
+test('on a unix socket an access line begins with the empty address', async () => {
+  const server = await start({
+    bind: ['127.0.0.1:PORT', 'unix:server.sock'],
+    args: ['--access-logfile', 'access.log'],
+  })
+  await server.get('/?unix', { path: server.path('server.sock') })
+  expect(await eventually(() => server.read('access.log').match(/^.*\?unix.*$/m)?.[0])).toMatch(/^ - - \[/)
+})
+
+const root = process.getuid?.() === 0
+/** A folder in which workers that dropped their privileges may not make files. */
+const rootsLogs = {
+  workers: 1,
+  args: ['-u', 'nobody', '-g', 'nogroup', '--access-logfile', 'access.log', '--error-logfile', 'error.log'],
+}
+
+test.runIf(root)(
+  'USR1 after a rotation makes new logs where the worker may not, and it writes them',
+  async () => {
+    const server = await start(rootsLogs)
+    const [worker = 0] = await server.allReady()
+    for (const name of ['access.log', 'error.log']) renameSync(server.path(name), server.path(`${name}.1`))
+    server.signal('SIGUSR1')
+    await eventually(() => server.exists('access.log'))
+    await eventually(async () => {
+      await server.get('/?after')
+      return server.read('access.log').includes('/?after')
+    })
+    server.signal('SIGTERM', worker)
+    await eventually(() => server.read('error.log').includes(`Worker exiting (pid: ${worker})`))
+    for (const name of ['access.log', 'error.log']) expect(statSync(server.path(name)).uid).toBe(65534)
+  },
+)
+
+test.runIf(root)(
+  'a log that is a link of the workers to another file does not give that file away',
+  async () => {
+    const server = await start(rootsLogs)
+    writeFileSync(server.path('precious'), '')
+    renameSync(server.path('access.log'), server.path('access.log.1'))
+    symlinkSync('precious', server.path('access.log'))
+    lchownSync(server.path('access.log'), 65534, 65534)
+    server.signal('SIGUSR1')
+    await eventually(() => server.read('error.log').includes('a log stays where it was'))
+    expect(statSync(server.path('precious')).uid).toBe(0)
+  },
+)
+
+test('a worker that boots during a rotation writes the new log', async () => {
+  const app = `import { existsSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+while (!existsSync('go')) await setTimeout(10)
+export default (_req, res) => res.end('hello')
+`
+  const server = await start({ app, workers: 1, args: ['--access-logfile', 'access.log'], until: 'spawned' })
+  await eventually(() => server.exists('access.log'))
+  renameSync(server.path('access.log'), server.path('access.log.1'))
+  server.signal('SIGUSR1')
+  await server.logged(/Handling signal: usr1/)
+  server.write('go', '')
+  await server.serving()
+  await eventually(async () => {
+    await server.get('/?new')
+    return server.read('access.log').includes('/?new')
+  })
+  expect(server.read('access.log.1')).toBe('')
 })

@@ -70,8 +70,8 @@ test('a client that was gone before there was a status gives -', () => {
   expect(one('%(s)s', exchange({ status: 0 }))).toBe('-')
 })
 
-test('a unix socket has no address', () => {
-  expect(one('%(h)s', exchange({ remoteAddress: '' }))).toBe('-')
+test('on a unix socket the address is empty, as in Gunicorn', () => {
+  expect(one('%(h)s %(l)s %({REMOTE_ADDR}e)s.', exchange({ remoteAddress: '' }))).toBe(' - .')
 })
 
 test.each(['50% off', '%(h)', '%(h)x', '%(h)5s', '%'])('%j is refused', (format) => {

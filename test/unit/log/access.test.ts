@@ -3,11 +3,13 @@ import {
   closeSync,
   constants,
   existsSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   readSync,
+  renameSync,
   symlinkSync,
   unlinkSync,
 } from 'node:fs'
@@ -26,13 +28,42 @@ const opened = (format = '%(U)s') => {
   return { path, log: createAccessLog({ destination: path, format }) }
 }
 
-test('a line appears without further traffic', async () => {
+const endOfTurn = () => new Promise(setImmediate)
+
+test('the lines of a turn of the event loop are in the file at its end', async () => {
   const { path, log } = opened()
-  log.write(exchange({ target: '/alone' }))
+  log.write(exchange({ target: '/1' }))
+  log.write(exchange({ target: '/2' }))
   expect(linesOf(path)).toEqual([])
-  const started = performance.now()
-  await eventually(() => linesOf(path).length === 1)
-  expect(performance.now() - started).toBeLessThan(1000)
+  await endOfTurn()
+  expect(linesOf(path)).toEqual(['/1', '/2'])
+  log.write(exchange({ target: '/3' }))
+  await endOfTurn()
+  expect(linesOf(path)).toEqual(['/1', '/2', '/3'])
+  await log.close()
+})
+
+test('what was answered before a rotation is in the rotated file, in the turn of the rotation too', async () => {
+  const { path, log } = opened()
+  log.write(exchange({ target: '/before' }))
+  renameSync(path, `${path}.1`)
+  log.reopen()
+  log.write(exchange({ target: '/after' }))
+  await endOfTurn()
+  expect(linesOf(`${path}.1`)).toEqual(['/before'])
+  expect(linesOf(path)).toEqual(['/after'])
+  await log.close()
+})
+
+test('a log that cannot be opened anew goes on where it was', async () => {
+  const folder = join(temporary(), 'sub')
+  mkdirSync(folder)
+  const log = createAccessLog({ destination: join(folder, 'access.log'), format: '%(U)s' })
+  renameSync(folder, `${folder}.1`)
+  expect(() => log.reopen()).toThrow(/accesslog: .* cannot be opened/)
+  log.write(exchange({ target: '/still' }))
+  await endOfTurn()
+  expect(linesOf(join(`${folder}.1`, 'access.log'))).toEqual(['/still'])
   await log.close()
 })
 
@@ -105,7 +136,7 @@ test('a full pipe is waited for, and what waited arrives whole and in order', as
   const { fd, drain } = pipe()
   const lines = new BufferedLines(new LogFile({ destination: fd, setting: 'accesslog' }), {
     note: (lost) => `lost ${lost}\n`,
-    delay: 1,
+    pause: 1,
   })
   // More than a pipe holds (64 KiB).
   const sent = Array.from({ length: 3000 }, (_, at) => `${at} ${'p'.repeat(at % 80)}\n`)
@@ -119,6 +150,16 @@ test('a full pipe is waited for, and what waited arrives whole and in order', as
   lines.close()
 })
 
+test('a rotation does not wait for the reader of a full pipe, which has no name to open anew', () => {
+  const { fd } = pipe()
+  const lines = new BufferedLines(new LogFile({ destination: fd, setting: 'accesslog' }), { note: () => '' })
+  for (let at = 0; at < 1000; at += 1) lines.write(`${'p'.repeat(99)}\n`)
+  const before = performance.now()
+  lines.reopen()
+  expect(performance.now() - before).toBeLessThan(400)
+  lines.close()
+})
+
 test.runIf(existsSync('/dev/full'))(
   'lines that a full disk refused are counted, and told when there is room',
   async () => {
@@ -126,7 +167,7 @@ test.runIf(existsSync('/dev/full'))(
     symlinkSync('/dev/full', path)
     const lines = new BufferedLines(new LogFile({ destination: path, setting: 'accesslog' }), {
       note: (lost) => `lost ${lost}\n`,
-      delay: 1,
+      pause: 1,
     })
     lines.write('one\ntwo\n')
     lines.flush()
@@ -150,7 +191,7 @@ test.runIf(existsSync('/dev/full'))(
         told.push(lost)
         return `lost ${lost}\n`
       },
-      delay: 1,
+      pause: 1,
     })
     lines.write('one\ntwo\n')
     await eventually(() => told.length > 1)
