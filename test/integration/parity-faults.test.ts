@@ -9,20 +9,11 @@ import { type Daemon, run, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { builtProgram, freePort } from '../support/machine.ts'
 
-const helloOnly = `export default (_req, res) => res.end('hello')\n`
-
 /** Sends USR2 and gives the new master's pid once it has written it. */
 const upgraded = async (server: Daemon): Promise<number> => {
   server.signal('SIGUSR2')
   return await eventually(() => Number(server.read('server.pid.2')) || undefined)
 }
-
-test.fails('an unknown flag is named, with the nearest one: exit 2', async () => {
-  const { code, stderr } = await run({ args: ['--worker', '2'] })
-  expect(code).toBe(2)
-  expect(stderr).toContain('--workers')
-  expect(stderr).not.toContain('fault of tsgunicorn')
-})
 
 test.fails('sockets passed by systemd are those of the new master, too', async () => {
   const port = await freePort()
@@ -44,26 +35,6 @@ test.fails('sockets passed by systemd are those of the new master, too', async (
   await server.logged(new RegExp(`Listening at: http://127\\.0\\.0\\.1:${port} \\(${next}\\)`), {
     within: 3000,
   })
-})
-
-test.fails('the configuration is searched where the command was given, not where --chdir says', async () => {
-  const server = await start({
-    args: ['--chdir', 'sub'],
-    config: { workers: 2 },
-    files: { 'sub/app.mjs': helloOnly, 'sub/gunicorn.conf.ts': 'export default { workers: 3 }\n' },
-    appArgument: './app.mjs',
-  })
-  await server.hasWorkers(2, { within: 3000 })
-})
-
-test.fails('a file after -c is searched where the command was given, not where --chdir says', async () => {
-  const server = await start({
-    args: ['-c', 'my.conf.ts', '--chdir', 'sub'],
-    files: { 'sub/app.mjs': helloOnly, 'my.conf.ts': 'export default { workers: 2 }\n' },
-    appArgument: './app.mjs',
-    until: 'spawned',
-  })
-  await server.hasWorkers(2, { within: 3000 })
 })
 
 test.fails('what a worker answered is in the access log even if it is killed right after', async () => {
@@ -124,33 +95,12 @@ test.fails('Ctrl-C while workers boot is no warning', async () => {
   expect(server.log()).not.toMatch(/\[WARNING\]/)
 })
 
-test.fails('started in a directory that is gone: an error, not a stack', async () => {
-  const { code, stderr } = await run({
-    program: [
-      'sh',
-      '-c',
-      'mkdir gone && cd gone && rmdir ../gone && exec "$@"',
-      'sh',
-      process.execPath,
-      builtProgram,
-    ],
-    appArgument: '../app.mjs',
-  })
-  expect(code).toBe(1)
-  expect(stderr).not.toMatch(/fault of tsgunicorn|^\s+at /m)
-})
-
 test.fails('two Host fields are refused', async () => {
   const server = await start({ workers: 1 })
   const client = await server.hold('/slow?1')
   client.send('GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n')
   await client.answer()
   expect((await client.answer()).status).toBe(400)
-})
-
-test.fails('a long flag may be shortened as long as it is the only one that begins so', async () => {
-  const { code } = await run({ args: ['--log-lev', 'debug', '--graceful', '5', '--check-config'] })
-  expect(code).toBe(0)
 })
 
 const root = process.getuid?.() === 0

@@ -5,8 +5,9 @@
 import { readlinkSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
-import { start } from '../support/daemon.ts'
+import { run, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
+import { builtProgram } from '../support/machine.ts'
 
 test('each signal to a worker has the outcome it has for Gunicorn, and two workers serve again', async () => {
   const server = await start({ workers: 2 })
@@ -187,15 +188,11 @@ test('logs on a full disk: requests are answered, the exit is 0', async () => {
 })
 
 test('with its three descriptors closed it serves', async () => {
-  const program = ['sh', '-c', 'exec "$@" <&- >&- 2>&-', 'sh', process.execPath, builtProgramPath()]
+  const program = ['sh', '-c', 'exec "$@" <&- >&- 2>&-', 'sh', process.execPath, builtProgram]
   const server = await start({ program })
   expect(await server.get()).toBe('hello 1')
   await server.assertClean()
 })
-
-function builtProgramPath(): string {
-  return new URL('../../dist/cli/tsgunicorn.js', import.meta.url).pathname
-}
 
 test('the port of another server: each retry is logged, nothing is left', async () => {
   const other = createServer()
@@ -212,4 +209,52 @@ test('the port of another server: each retry is logged, nothing is left', async 
   expect(server.log().match(/\[ERROR\] Connection in use: /g)?.length).toBeGreaterThanOrEqual(4)
   expect(server.log()).toContain(`Can't connect to ('127.0.0.1', ${port})`)
   expect(server.exists('server.pid')).toBe(false)
+})
+
+test('an unknown flag is named, with the nearest one: exit 2', async () => {
+  const { code, stderr } = await run({ args: ['--worker', '2'] })
+  expect(code).toBe(2)
+  expect(stderr).toContain('--workers')
+  expect(stderr).not.toContain('fault of tsgunicorn')
+})
+
+test('the configuration is searched where the command was given, not where --chdir says', async () => {
+  const server = await start({
+    args: ['--chdir', 'sub'],
+    config: { workers: 2 },
+    files: { 'sub/app.mjs': helloOnly, 'sub/gunicorn.conf.ts': 'export default { workers: 3 }\n' },
+    appArgument: './app.mjs',
+  })
+  await server.hasWorkers(2, { within: 3000 })
+})
+
+test('a file after -c is searched where the command was given, not where --chdir says', async () => {
+  const server = await start({
+    args: ['-c', 'my.conf.ts', '--chdir', 'sub'],
+    files: { 'sub/app.mjs': helloOnly, 'my.conf.ts': 'export default { workers: 2 }\n' },
+    appArgument: './app.mjs',
+    until: 'spawned',
+  })
+  await server.hasWorkers(2, { within: 3000 })
+})
+
+test('started in a directory that is gone: an error, not a stack', async () => {
+  const { code, stderr } = await run({
+    program: [
+      'sh',
+      '-c',
+      'mkdir gone && cd gone && rmdir ../gone && exec "$@"',
+      'sh',
+      process.execPath,
+      builtProgram,
+    ],
+    appArgument: '../app.mjs',
+  })
+  expect(code).toBe(1)
+  expect(stderr).not.toMatch(/fault of tsgunicorn|^\s+at /m)
+})
+
+test('a long flag may be shortened as long as it is the only one that begins so', async () => {
+  const { code } = await run({ args: ['--log-lev', 'debug', '--graceful', '5', '--check-config'] })
+  expect(code).toBe(0)
 })
