@@ -3,6 +3,7 @@
  * worker left a synchronous function at a global symbol (worker/hang.ts) that is called in the paused process: it
  * runs `worker_abort` and answers with the requests.
  */
+import { statOf } from '../system/processes.ts'
 import type { Evaluated } from '../system/stack.ts'
 import type { Member } from './crew.ts'
 import type { Office } from './office.ts'
@@ -11,7 +12,7 @@ import type { Effect } from './state.ts'
 /** Evaluated in the worker; must be the symbol of worker/hang.ts. */
 const EXPRESSION = "globalThis[Symbol.for('tsgunicorn.hang')]?.()"
 /** Usual are 0.1 s; a machine that is busy takes longer. */
-const PATIENCE = 1400
+const PATIENCE = 1700
 
 interface Inflight {
   readonly method: string
@@ -44,7 +45,8 @@ async function capture({ log }: Office, { child, age }: Member): Promise<void> {
   const found = await stackOf(pid, { evaluate: EXPRESSION, deadline: PATIENCE })
   const facts = { pid, age }
   if (found.kind === 'native') {
-    log.critical(`Worker (pid:${pid}) is blocked in native code: there is no JavaScript stack`, facts)
+    const why = statOf(pid)?.state === 'T' ? 'is stopped (SIGSTOP)' : 'is blocked in native code'
+    log.critical(`Worker (pid:${pid}) ${why}: there is no JavaScript stack`, facts)
     return
   }
   if (found.kind === 'unavailable') {

@@ -1,5 +1,5 @@
 /** How the master comes by its pidfile, and what a master killed before it has left behind. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import { hasCode } from '../errors.ts'
 import { endLeftovers, findLeftovers } from '../system/leftovers.ts'
@@ -19,14 +19,15 @@ export const pidfilePath = (office: Office, config: Config): string | undefined 
  */
 export async function takePidfile(office: Office, config: Config): Promise<void> {
   const path = pidfilePath(office, config)
-  if (path === office.pidfile?.path) return
+  // One that somebody removed is written again.
+  if (path === office.pidfile?.path && (path === undefined || existsSync(path))) return
   if (path === undefined) {
     office.pidfile?.unlink()
     office.pidfile = undefined
     return
   }
   const before = pidIn(path)
-  if (office.pidfile) office.pidfile.rename(path)
+  if (office.pidfile && office.pidfile.path !== path) office.pidfile.rename(path)
   else office.pidfile = Pidfile.create(path)
   if (before !== undefined && before !== process.pid) await endWorkersOf(office, before)
 }

@@ -81,7 +81,8 @@ const isProof = (worker: Worker, { generation }: Worker): boolean =>
 const deathLevel = ({ phase }: Worker, signal: string): Level => {
   if (signal === 'SIGKILL') return 'error'
   if (signal === 'SIGQUIT' && phase === 'quitting') return 'debug'
-  return signal === 'SIGTERM' ? 'info' : 'warning'
+  // Ctrl-C reaches the whole group, also those that are no workers yet.
+  return signal === 'SIGTERM' || signal === 'SIGINT' ? 'info' : 'warning'
 }
 
 /** Ends that were asked for are no news; others are told in Gunicorn's words. */
@@ -94,5 +95,7 @@ function reportDeath(turn: Turn, worker: Worker, { code, signal }: Extract<Event
     turn.log(deathLevel(worker, signal), `Worker (pid:${pid}) was sent ${signal}!${hint}`, facts)
   } else if (code !== 0 || worker.phase === 'booting') {
     turn.log('error', `Worker (pid:${pid}) exited with code ${code}.`, facts)
+  } else if (isServing(worker)) {
+    turn.log('info', `Worker (pid:${pid}) exited by itself.`, facts)
   }
 }

@@ -5,7 +5,8 @@ import type { Failure } from './state.ts'
 /** Never rejects; the process ends with it. */
 export async function leave(office: Office, code: number, reason: Failure | undefined): Promise<void> {
   const { log, config } = office
-  log.info('Shutting down: Master')
+  const master = office.state().role === 'challenger' ? 'Master.2' : 'Master'
+  log[reason ? 'error' : 'info'](`Shutting down: ${master}`)
   if (reason) log.error(`Reason: ${reason.message}`, reason.detail ? { detail: reason.detail } : {})
   office.watchEnd()
   office.pidfile?.unlink()

@@ -3,7 +3,7 @@
  * any worker boots, and closes what is gone only when the new generation serves; a failed one closes what it opened.
  */
 import { parseAddress, sameAddress } from '../sockets/address.ts'
-import type { InheritedListener } from '../sockets/inherit.ts'
+import type { InheritedListener, Legacy } from '../sockets/inherit.ts'
 import { type BindOptions, bindListener, listenAll } from '../sockets/listen.ts'
 import type { Listener } from '../sockets/listener.ts'
 import type { Standby } from '../sockets/standby.ts'
@@ -22,19 +22,19 @@ export class Listeners {
   readonly #opening = new Set<number>()
   readonly #held = new Map<number, readonly InheritedListener[]>()
 
-  /** `givenAll`: a socket-activated server listens on what it is given, whatever `bind` says. */
-  constructor(inherited: readonly InheritedListener[], givenAll: boolean) {
-    this.#inherited = inherited
-    this.#givenAll = givenAll
+  /** A socket-activated server listens on what it is given, whatever `bind` says. */
+  constructor({ listeners, from }: Legacy) {
+    this.#inherited = listeners
+    this.#givenAll = from === 'systemd'
   }
 
   of(generation: number): readonly Listener[] {
-    return this.heritage(generation).map(({ listener }) => listener)
+    return this.#held.get(generation)?.map(({ listener }) => listener) ?? []
   }
 
   /** What a new master is given: the listeners and how the configuration names them. */
-  heritage(generation: number): readonly InheritedListener[] {
-    return this.#held.get(generation) ?? []
+  legacy(generation: number): Legacy {
+    return { from: this.#givenAll ? 'systemd' : 'master', listeners: this.#held.get(generation) ?? [] }
   }
 
   /**

@@ -3,6 +3,7 @@
  * `options.exit`, nothing else.
  */
 
+import type { Config } from '../config/config.ts'
 import { inSource } from '../config/stack.ts'
 import { messageOf } from '../errors.ts'
 import { inheritListeners } from '../sockets/inherit.ts'
@@ -21,7 +22,7 @@ import { Listeners } from './listeners.ts'
 import { LogSwitch } from './log-switch.ts'
 import { openMasterLogs } from './logs.ts'
 import { Loop } from './loop.ts'
-import { type MasterOptions, type Office, processName } from './office.ts'
+import { currentName, type MasterOptions, type Office } from './office.ts'
 import { perform, readBeats } from './perform.ts'
 import { policyOf } from './policy.ts'
 import { ServerFacade } from './server-facade.ts'
@@ -62,7 +63,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       log,
       failed: (message) => enqueue({ type: 'hook-failed', failure: { message, exit: 1 } }),
     }),
-    listeners: new Listeners(inherited.listeners, inherited.from === 'systemd'),
+    listeners: new Listeners(inherited),
     board: createBoard(config.worker_tmp_dir),
     crew: new Crew(),
     server: new ServerFacade(() => office),
@@ -73,7 +74,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     watchEnd: () => watch.end(),
     notify: (state) => notifier[state](),
     notifier,
-    title: () => setTitle(`tsgunicorn: ${roleName(loop.state.role)} [${nameFor(office)}]`),
+    title: () => setTitle(`tsgunicorn: master [${currentName(office)}]`),
     config,
     pidfile: undefined,
     statsd,
@@ -86,6 +87,8 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
   office.title()
   log.info(`Starting tsgunicorn ${version}`)
   for (const warning of warnings) log.warning(warning)
+  if (config.reload) log.warning('Reloader is on. Use in development only!')
+  log.debug('Current configuration:', { detail: describe(config) })
   watch.add(config, options.loaded.files)
   enqueue({ type: 'start', policy: policyOf(config, cpuCount) })
   return {
@@ -110,6 +113,10 @@ function guard(office: Office): void {
   process.once('exit', () => office.pidfile?.unlink())
 }
 
-const roleName = (role: 'master' | 'challenger'): string => (role === 'master' ? 'master' : 'master.2')
-const nameFor = (office: Office): string =>
-  processName(office.config) + (office.state().role === 'challenger' ? '.2' : '')
+/** One line a setting, as Gunicorn prints them. */
+const describe = (config: Config): string =>
+  Object.entries(config)
+    .map(
+      ([name, value]) => `  ${name}: ${typeof value === 'function' ? 'a function' : JSON.stringify(value)}`,
+    )
+    .join('\n')

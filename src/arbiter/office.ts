@@ -77,3 +77,7 @@ export function loadedOf(office: Office, generation: number): Loaded {
 
 export const processName = (config: Config): string =>
   config.proc_name ?? config.wsgi_app ?? config.default_proc_name
+
+/** The name in titles; that of a new master has Gunicorn's ending until it is promoted. */
+export const currentName = (office: Office): string =>
+  processName(office.config) + (office.state().role === 'challenger' ? '.2' : '')

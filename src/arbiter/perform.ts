@@ -29,6 +29,7 @@ const deeds: Deeds = {
   },
   'workers-changed': (office, { now, before }) => {
     office.statsd?.workers(now)
+    office.log.debug(`${now} workers`, { workers: now, before })
     void office.hooks.call(office.config, 'nworkers_changed', office.server, now, before)
   },
   spawn: beginSpawn,
@@ -59,7 +60,9 @@ const deeds: Deeds = {
   'close-listeners': (office, { shared }) => {
     office.options.early?.dismiss()
     office.proof?.kill('SIGKILL')
-    office.listeners.closeAll(shared)
+    // An upgrade that was asked for and never started shares nothing.
+    const alone = office.state().role === 'master' && office.successor === undefined
+    office.listeners.closeAll(shared && !alone)
   },
   upgrade: (office) => void upgrade(office),
   'end-upgrade': ({ successor }) => void successor?.kill('SIGKILL'),
@@ -89,7 +92,9 @@ function commit(office: Office, generation: number, first: boolean): void {
   for (const older of [...office.loads.keys()].filter((number) => number < generation))
     office.loads.delete(older)
   office.title()
-  office.statsd?.workers(office.state().target)
+  const { target } = office.state()
+  office.statsd?.workers(target)
+  office.log.debug(`${target} workers`, { workers: target })
   // Starting is over: nothing has to be quick any more.
   void office.log.usePino()
   void prepareCapture()
@@ -112,7 +117,8 @@ function reopen(office: Office): void {
 }
 
 async function upgrade(office: Office): Promise<void> {
-  await office.hooks.call(office.config, 'pre_exec', office.server)
+  // Without a hook at once: a TERM that follows closes our sockets.
+  if (office.config.pre_exec) await office.hooks.call(office.config, 'pre_exec', office.server)
   const generation = office.state().serving?.number ?? 0
   const events = {
     ready: () => office.enqueue({ type: 'upgrade-ready' }),
@@ -121,9 +127,13 @@ async function upgrade(office: Office): Promise<void> {
       office.enqueue({ type: 'upgrade-ended', message, backedOut })
     },
   }
+  if (office.state().mode.phase === 'stopping') {
+    events.ended('this master was stopped before the new one was started', false)
+    return
+  }
   try {
     const { command } = office.options
-    office.successor = startNewMaster(command, office.listeners.heritage(generation), events)
+    office.successor = startNewMaster(command, office.listeners.legacy(generation), events)
     office.log.info(`Starting a new master (pid:${office.successor.pid})`, { pid: office.successor.pid })
   } catch (error) {
     events.ended(`the new master could not be started: ${messageOf(error)}`, false)

@@ -8,7 +8,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { onChildReady } from '../ipc/channel.ts'
-import { type InheritedListener, inheritEnvironment } from '../sockets/inherit.ts'
+import { inheritEnvironment, type Legacy } from '../sockets/inherit.ts'
 
 export interface StartCommand {
   readonly program: string
@@ -29,19 +29,15 @@ export interface UpgradeEvents {
 const FIRST_LISTENER_FD = 4
 
 /** Spawns the new master; it is told to be one by GUNICORN_PID, our pid. */
-export function startNewMaster(
-  command: StartCommand,
-  listeners: readonly InheritedListener[],
-  events: UpgradeEvents,
-): ChildProcess {
+export function startNewMaster(command: StartCommand, legacy: Legacy, events: UpgradeEvents): ChildProcess {
   const child = spawn(command.program, [...command.nodeArguments, ...command.arguments], {
     cwd: command.cwd,
     env: {
       ...command.env,
-      ...inheritEnvironment(listeners, FIRST_LISTENER_FD),
+      ...inheritEnvironment(legacy, FIRST_LISTENER_FD),
       GUNICORN_PID: String(process.pid),
     },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...listeners.map(({ listener }) => listener.fd)],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...legacy.listeners.map(({ listener }) => listener.fd)],
   })
   onChildReady(child, events.ready)
   let told = false

@@ -9,7 +9,7 @@ import { masterVariable } from '../system/leftovers.ts'
 import { listenVariables } from '../systemd/listen-fds.ts'
 import { type SpawnOptions, spawnWorker, tell } from './children.ts'
 import { factsOf, hookWorker, type Member } from './crew.ts'
-import { loadedOf, type Office, processName } from './office.ts'
+import { currentName, loadedOf, type Office, processName } from './office.ts'
 import type { Loaded } from './prepare.ts'
 import type { Effect } from './state.ts'
 
@@ -58,7 +58,7 @@ function spawnMember(office: Office, { age, generation, slot }: SpawnEffect): nu
   const loaded = loadedOf(office, generation)
   const listeners = office.listeners.of(generation)
   office.board.clear(slot)
-  const boot = bootOf(loaded, { age, generation, slot })
+  const boot = { ...bootOf(loaded, { age, generation, slot }), processName: currentName(office) }
   const early = age === 1 ? office.options.early?.take(loaded.config) : undefined
   const child = spawnWorker(
     { ...spawnOptions(office, loaded, slot), boot, listeners, early },

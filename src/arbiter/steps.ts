@@ -73,6 +73,7 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
     office.config = config
     office.options.adopt(config)
     if (first) {
+      office.log.debug('Arbiter booted')
       await office.hooks.call(config, 'when_ready', office.server)
       return
     }

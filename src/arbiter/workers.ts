@@ -9,7 +9,7 @@ import { after, isServing, policyOf, type Turn } from './turn.ts'
 const QUIT_PATIENCE = 2000
 const KILL_PATIENCE = 5000
 /** A stack is taken within this time or not at all. */
-const CAPTURE_PATIENCE = 1500
+const CAPTURE_PATIENCE = 1800
 const NEVER = Number.POSITIVE_INFINITY
 
 const identity = ({ age, generation, slot }: Worker) => ({ age, generation, slot })

@@ -92,7 +92,10 @@ async function start(
     },
   })
   forgetOrigin()
-  if (origin.kind === 'upgrade') onParentGone(() => master.parentGone())
+  if (origin.kind === 'upgrade') {
+    onParentGone(() => master.parentGone())
+    if (!process.connected) master.parentGone()
+  }
   signals.handTo((signal) => master.signal(signal))
 }
 

@@ -9,12 +9,14 @@ export interface Head {
   readonly method: string
   readonly target: string
   readonly rawHeaders: readonly string[]
+  /** As `1.1`. */
+  readonly version: string
 }
 
 /** `status` is the answer's; `reason` is for logs and never holds a byte of the request. */
 export interface Refusal {
   readonly verdict: 'refuse'
-  readonly status: 400 | 414 | 431
+  readonly status: 400 | 414 | 431 | 505
   readonly reason: string
 }
 
@@ -42,18 +44,23 @@ export const createJudge = (policy: HttpPolicy): Judge => {
   return (head, trusted) => {
     if (head.method.length + head.target.length + lineOverhead > limits.line)
       return refuse(414, 'the request line is longer than limit_request_line')
+    if (head.version !== '1.1' && head.version !== '1.0') return refuse(505, 'the version is not 1.0 or 1.1')
     const { rawHeaders } = head
     if (rawHeaders.length > limits.fields * 2)
       return refuse(431, 'there are more header fields than limit_request_fields')
     let odd = false
     let schemes = 0
+    let hosts = 0
     for (let index = 0; index < rawHeaders.length; index += 2) {
       const name = rawHeaders[index] ?? ''
       if (name.length + (rawHeaders[index + 1] ?? '').length + fieldOverhead > limits.fieldSize)
         return refuse(431, 'a header field is longer than limit_request_field_size')
       if (name.includes('_')) odd = true
+      else if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1
       else if (secure.lengths[name.length] === 1 && secure.values.has(name.toLowerCase())) schemes += 1
     }
+    // RFC 9112, 3.2: more than one is answered with 400.
+    if (hosts > 1) return refuse(400, 'there is more than one Host field')
     if (schemes > 1 && trusted() && schemeOf(rawHeaders, secure) === 'contradictory')
       return refuse(400, 'the headers of secure_scheme_headers contradict each other')
     return odd ? underscores(rawHeaders, trusted) : inOrder

@@ -18,8 +18,11 @@ import { publishedPath } from './unix.ts'
  */
 const namesVariable = 'TSGUNICORN_FD_NAMES'
 
+/** Set when the master before us had its sockets from systemd: they are still the only ones, and stay. */
+const givenVariable = 'TSGUNICORN_FD_GIVEN'
+
 /** Variables that children other than a new master must not get. */
-export const inheritVariables = ['GUNICORN_FD', namesVariable] as const
+export const inheritVariables = ['GUNICORN_FD', namesVariable, givenVariable] as const
 
 const notListening = (fd: number, why: string, cause?: unknown): ServerError =>
   new ServerError(
@@ -99,14 +102,15 @@ const fromMaster = (numbers: string, env: NodeJS.ProcessEnv): InheritedListener[
     const asked = known[index]
     // A TCP socket knows its address; a unix socket knows only the temporary name it was bound to.
     const listener = adoptDescriptor(Number(number), {
-      removable: true,
+      removable: env[givenVariable] === undefined,
       ...(asked?.kind === 'unix' ? { known: asked } : {}),
     })
     return { listener, asked: asked ?? listener.address }
   })
 }
 
-export interface Inherited {
+/** `from`: who gave them first. Those of systemd are all there are, whatever `bind` says. */
+export interface Legacy {
   readonly from: 'master' | 'systemd' | 'nobody'
   readonly listeners: readonly InheritedListener[]
 }
@@ -118,9 +122,12 @@ export interface InheritedListener {
 }
 
 /** All listeners this process was started with. Throws ServerError TSG_ADDRESS_INVALID or TSG_ENVIRONMENT. */
-export const inheritListeners = (env: NodeJS.ProcessEnv = process.env, pid = process.pid): Inherited => {
+export const inheritListeners = (env: NodeJS.ProcessEnv = process.env, pid = process.pid): Legacy => {
   const numbers = env['GUNICORN_FD']
-  if (numbers !== undefined && numbers !== '') return { from: 'master', listeners: fromMaster(numbers, env) }
+  if (numbers !== undefined && numbers !== '') {
+    const from = env[givenVariable] === undefined ? 'master' : 'systemd'
+    return { from, listeners: fromMaster(numbers, env) }
+  }
   const given = listenFds(env, pid)
   if (given.length === 0) return { from: 'nobody', listeners: [] }
   const listeners = given.map(({ fd }) => adoptDescriptor(fd))
@@ -129,9 +136,13 @@ export const inheritListeners = (env: NodeJS.ProcessEnv = process.env, pid = pro
 
 /** What a new master finds its listeners by, when they stand in its stdio from descriptor `first` on, in order. */
 export const inheritEnvironment = (
-  listeners: readonly Pick<InheritedListener, 'asked'>[],
+  {
+    listeners,
+    from,
+  }: Pick<Legacy, 'from'> & { readonly listeners: readonly Pick<InheritedListener, 'asked'>[] },
   first = 3,
 ): Record<string, string> => ({
+  ...(from === 'systemd' ? { [givenVariable]: '1' } : {}),
   GUNICORN_FD: listeners.map((_, index) => first + index).join(','),
   [namesVariable]: JSON.stringify(listeners.map(({ asked }) => addressText(asked))),
 })

@@ -5,6 +5,7 @@
 import type { Application } from '../app/application.ts'
 import { loadApp } from '../app/load.ts'
 import type { Config } from '../config/config.ts'
+import type { HookRequest } from '../config/hook-types.ts'
 import { receiveConfig } from '../config/transfer.ts'
 import { messageOf, ServerError } from '../errors.ts'
 import type { Engine } from '../http/engine.ts'
@@ -68,15 +69,24 @@ export async function serve(
   const { config, logs, facades: both, app, inheritance } = booted
   const { pre_request: before, post_request: behind } = config
   const { worker } = both
+  /** Gunicorn's own pre_request tells each request to the debug log. */
+  const preRequest = (request: HookRequest) => {
+    logs.error.debug(`${request.method} ${request.uri}`)
+    return before?.(worker, request)
+  }
   const engine = createEngine(app, {
     policy: httpPolicy(config),
     onRequest: options.onRequest,
-    onError: (error, where) => logs.error.exception(`Error handling request ${where}`, error),
+    onError: (error, where) =>
+      logs.error.exception(
+        where === 'post_request' ? 'Exception in post_request hook' : `Error handling request ${where}`,
+        error,
+      ),
     onRefused: (status, reason, address) =>
       logs.error.warning(`Invalid request from ip=${address}: ${reason} (${status})`),
     requestListenerDescriptor: options.askListener,
     ...(logs.exchange ? { onExchange: logs.exchange } : {}),
-    ...(before ? { preRequest: (request) => before(worker, request) } : {}),
+    ...(before || config.loglevel === 'debug' ? { preRequest } : {}),
     ...(behind
       ? { postRequest: (request, environ, response) => behind(worker, request, environ, response) }
       : {}),
@@ -97,6 +107,8 @@ export async function failBoot(error: unknown): Promise<never> {
   const known = error instanceof ServerError
   const detail = known ? error.detail : error instanceof Error ? error.stack : undefined
   const status = known && error.exitStatus >= 3 ? error.exitStatus : 3
-  await toMaster({ type: 'failed', exit: status, message: messageOf(error), ...(detail ? { detail } : {}) })
+  const words = { exit: status, message: messageOf(error), ...(detail ? { detail } : {}) }
+  // A master that is gone meanwhile is told by nobody; the status is the same.
+  await toMaster({ type: 'failed', ...words }).catch(() => undefined)
   return exit(status)
 }

@@ -42,13 +42,16 @@ onMasterMessage((message, handle) => {
       return
     case 'listen': {
       const errno = listenFor(handle, message.backlog)
-      toMaster({ type: 'listened', index: message.index, errno }).catch(failBoot)
+      toMaster({ type: 'listened', index: message.index, errno }).catch(nobody)
       return
     }
   }
 })
 
-toMaster({ type: 'hello' }).catch(failBoot)
+/** A master that ended before it had work for us: nobody is there to tell. */
+const nobody = (): void => exit(0)
+
+toMaster({ type: 'hello' }).catch(nobody)
 
 async function boot(message: BootMessage): Promise<void> {
   const vital: Vital = { requests: 0, alive: true, booted: false, aborted: false }

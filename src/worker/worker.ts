@@ -65,8 +65,6 @@ export class Worker {
       }),
       memory: (rss) => limit > 0 && rss > limit && this.#recycle('max_worker_memory', `${rss} bytes`),
     })
-    // What keeps a worker alive from now on are its sockets.
-    releaseParent()
     this.#phase = 'serving'
     vital.booted = true
     await this.#tell({ type: 'ready', shape: app.shape, program: program() })
@@ -117,6 +115,7 @@ export class Worker {
   /** ABRT that reached the loop: `worker_abort`, and the end with status 1, as in Gunicorn. */
   abort(): void {
     this.#booted.vital.aborted = true
+    this.log.info(`Worker exiting (pid: ${process.pid})`, { pid: process.pid })
     void this.#hook('worker_abort').then(() => this.end(1))
   }
 
@@ -200,6 +199,8 @@ export class Worker {
 
   /** The app's own listeners, now that its requests are done; they usually end the process. */
   async #cleanUp(signal: WorkerSignal, span: number): Promise<void> {
+    // Until now the channel kept us alive, also while accepting pauses; from now on only what the app still does.
+    releaseParent()
     const idle = new Promise<void>((resolve) => {
       process.once('beforeExit', () => resolve())
       setTimeout(resolve, span).unref()

@@ -15,7 +15,7 @@ const upgraded = async (server: Daemon): Promise<number> => {
   return await eventually(() => Number(server.read('server.pid.2')) || undefined)
 }
 
-test.fails('sockets passed by systemd are those of the new master, too', async () => {
+test('sockets passed by systemd are those of the new master, too', async () => {
   const port = await freePort()
   const holder = createServer((socket) => socket.destroy())
   await new Promise<void>((resolve) => holder.listen(port, '127.0.0.1', () => resolve()))
@@ -56,7 +56,7 @@ test.fails('what was answered before a rotation is in the rotated file', async (
   expect(server.read('access.log.1')).toContain('/?before')
 })
 
-test.fails('HUP writes a pidfile that was removed', async () => {
+test('HUP writes a pidfile that was removed', async () => {
   const server = await start({ workers: 1, args: ['-p', 'server.pid'] })
   server.unlink('server.pid')
   await server.reload()
@@ -71,22 +71,22 @@ test.fails('--check-config creates no log files', async () => {
   expect([daemon.exists('e.log'), daemon.exists('a.log')]).toEqual([false, false])
 })
 
-test.fails('the titles of a new master and its workers are those of Gunicorn', async () => {
+test('the titles of a new master and its workers are those of Gunicorn', async () => {
   const server = await start({ workers: 1, args: ['-p', 'server.pid', '-n', 'shop'] })
   const next = await upgraded(server)
   await server.hasWorkers(1, { master: next })
-  const titles = server.processes().map(({ command }) => command.trim())
-  expect(titles).toEqual(expect.arrayContaining([expect.stringMatching(/master \[shop\.2\]$/)]))
-  expect(titles.filter((title) => title.includes('[shop.2]'))).toHaveLength(2)
+  const titled = (role: string) =>
+    server.processes().some(({ command }) => command.trim().endsWith(`${role} [shop.2]`))
+  await eventually(() => titled('master') && titled('worker'), { what: 'both titles' })
 })
 
-test.fails('loglevel debug says more than info', async () => {
+test('loglevel debug says more than info', async () => {
   const server = await start({ workers: 1, args: ['--log-level', 'debug'] })
   expect(await server.get('/?seen')).toBe('hello 1')
   await server.logged(/\[DEBUG\] GET \/\?seen/, { within: 2000 })
 })
 
-test.fails('Ctrl-C while workers boot is no warning', async () => {
+test('Ctrl-C while workers boot is no warning', async () => {
   const server = await start({ workers: 2, until: 'spawned' })
   await server.logged(/Listening at/)
   await eventually(() => server.workers().length === 2)
@@ -95,7 +95,7 @@ test.fails('Ctrl-C while workers boot is no warning', async () => {
   expect(server.log()).not.toMatch(/\[WARNING\]/)
 })
 
-test.fails('two Host fields are refused', async () => {
+test('two Host fields are refused', async () => {
   const server = await start({ workers: 1 })
   const client = await server.hold('/slow?1')
   client.send('GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n')

@@ -212,9 +212,9 @@ test('the port of another server: each retry is logged, nothing is left', async 
 })
 
 test('an unknown flag is named, with the nearest one: exit 2', async () => {
-  const { code, stderr } = await run({ args: ['--worker', '2'] })
+  const { code, stderr } = await run({ args: ['--wokers', '2'] })
   expect(code).toBe(2)
-  expect(stderr).toContain('--workers')
+  expect(stderr).toContain("Did you mean '--workers'?")
   expect(stderr).not.toContain('fault of tsgunicorn')
 })
 

@@ -18,6 +18,9 @@ import { Gate } from './gate.ts'
 import { Reporter } from './reporter.ts'
 import { adoptClose, applyPolicy, captureRejections, serverOf } from './servers.ts'
 
+/** How long a drain waits for the first byte of a connection. */
+const silentMs = 5000
+
 /** 'draining' waits for idle connections, 'ending' no longer does. */
 type Phase = 'serving' | 'draining' | 'ending' | 'destroyed'
 
@@ -84,6 +87,7 @@ class NodeEngine implements Engine {
     }
     clearTimeout(this.#idleTimer)
     this.#idleTimer = setTimeout(() => this.#endIdle(), idleMs)
+    setTimeout(() => this.#endSilent(), Math.min(idleMs, silentMs)).unref()
     await this.#acceptors.close({ emptyQueue: emptyAcceptQueue })
     this.#closed = true
     this.#settle()
@@ -150,6 +154,11 @@ class NodeEngine implements Engine {
     this.#gate?.gone(connection)
     if (this.#phase === 'serving' && this.#roomy) this.#acceptors.resume()
     this.#settle()
+  }
+
+  /** Whoever connects and says nothing for so long is nobody's client. */
+  #endSilent(): void {
+    for (const connection of this.#connections) if (connection.silent) connection.end()
   }
 
   /** The time of idle connections is up. One whose request is half read is not idle: node's own times bound it. */

@@ -76,7 +76,7 @@ export class Gate {
     if (connection.phase === 'ending') return request.resume() !== undefined
     const target = request.url ?? ''
     const { rawHeaders, method = '' } = request
-    const verdict = judge({ method, target, rawHeaders }, connection.trusted)
+    const verdict = judge({ method, target, rawHeaders, version: request.httpVersion }, connection.trusted)
     const exchange = connection.begin(request, response)
     response[exchangeKey] = exchange
     onBegin(exchange)

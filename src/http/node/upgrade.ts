@@ -14,7 +14,10 @@ export const upgradePassage =
     const [request, socket] = args as [IncomingMessage, Socket]
     const connection = options.connections.of(socket)
     const { rawHeaders, method = '', url = '' } = request
-    const verdict = options.judge({ method, target: url, rawHeaders }, connection.trusted)
+    const verdict = options.judge(
+      { method, target: url, rawHeaders, version: request.httpVersion },
+      connection.trusted,
+    )
     if (!admit(verdict, connection, options)) return true
     if (verdict.verdict === 'serve without') strip(request, verdict.names)
     if (isUnheard(server, event)) connection.end(errorResponse(501))

@@ -3,7 +3,10 @@ import { createJudge, withoutFields } from '../../../src/http/judge.ts'
 import { defaultPolicy, type HttpPolicy, limitsOf } from '../../../src/http/policy.ts'
 
 const judge = (rawHeaders: string[], policy: Partial<HttpPolicy> = {}, trusted = false, target = '/') =>
-  createJudge({ ...defaultPolicy, ...policy })({ method: 'GET', target, rawHeaders }, () => trusted)
+  createJudge({ ...defaultPolicy, ...policy })(
+    { method: 'GET', target, rawHeaders, version: '1.1' },
+    () => trusted,
+  )
 
 describe('limits', () => {
   test('a request line of the limit passes, one byte more does not', () => {
@@ -70,4 +73,13 @@ test('contradictory schemes are refused from a trusted peer, and mean nothing fr
   const headers = ['X-Forwarded-Proto', 'https', 'X-Forwarded-Ssl', 'off']
   expect(judge(headers, {}, true)).toMatchObject({ status: 400 })
   expect(judge(headers, {}, false).verdict).toBe('serve')
+})
+
+test('a second Host, and a version that is not 1.x, are refused', () => {
+  const { host, version } = { host: ['Host', 'a', 'HOST', 'b'], version: '2.0' }
+  expect(judge(host)).toMatchObject({ verdict: 'refuse', status: 400 })
+  expect(judge(host.slice(0, 2)).verdict).toBe('serve')
+  const head = { method: 'GET', target: '/', rawHeaders: [] }
+  expect(createJudge(defaultPolicy)({ ...head, version }, () => false)).toMatchObject({ status: 505 })
+  expect(createJudge(defaultPolicy)({ ...head, version: '1.0' }, () => false).verdict).toBe('serve')
 })

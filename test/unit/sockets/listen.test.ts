@@ -220,7 +220,10 @@ test('a new master finds its listeners by the environment it is given', async ()
   const listeners = [await bind('127.0.0.1:0'), await bind(`unix:${path}`)]
   await listenAll(listeners, 16)
   const asked = ['localhost:0', `unix:${path}`].map(parseAddress)
-  const names = inheritEnvironment(asked.map((address) => ({ asked: address })))
+  const names = inheritEnvironment({
+    from: 'master',
+    listeners: asked.map((address) => ({ asked: address })),
+  })
   const inherited = inheritListeners({ ...names, GUNICORN_FD: listeners.map(({ fd }) => fd).join(',') })
   expect(inherited.from).toBe('master')
   expect(inherited.listeners.map(({ listener }) => listener.name)).toEqual(listeners.map(({ name }) => name))
