@@ -8,10 +8,11 @@ export const settings = {
   config: optional(pathKind, {
     cli: ['-c', '--config'],
     metavar: 'PATH',
-    defaultText: 'gunicorn.conf.ts, .mts, .js, .mjs, .cjs, .json, .yaml or .yml in the directory of the start',
+    defaultText:
+      'gunicorn.conf.ts, .mts, .js, .mjs, .cjs, .json, .yaml or .yml in the directory of the start',
     summary: 'The configuration file.',
     details: `A path, or \`file:PATH\`. Without it, the first file of the default's names that exists is read, in the
-directory the command was given in only: parent directories are not searched. Relative paths start from there, too, and
+directory the command was given in only: parent directories are not searched. A relative PATH starts from there, too, and
 \`chdir\` changes neither, also at a reload. It may stand on the command line or in
 \`GUNICORN_CMD_ARGS\`; inside a configuration file it has no meaning.
 
