@@ -84,13 +84,17 @@ export const absent = '\0'
 const attached = (flag: string, value: string): string =>
   flag.startsWith('--') ? `${flag}=${value}` : flag + value
 
-/** `-w=4` -> `-w`, `4`: argparse drops the equals sign of short flags, commander takes it as part of the value. */
+/**
+ * `-w=4` -> `-w`, `4`: argparse drops the equals sign of short flags, commander takes it as part of the value. Throws
+ * TSG_USAGE for a switch that is given one.
+ */
 function withoutShortEquals(token: string, forms: FlagForms): readonly string[] {
-  const found = /^(-[^-])=(.*)$/s.exec(token)
+  const found = /^(-[^-]|--[^=]+)=(.*)$/s.exec(token)
   const [, flag = '', value = ''] = found ?? []
   const form = forms.get(flag)
   if (found === null || form === undefined) return [token]
   if (form.takes === 'switch') throw new ServerError('TSG_USAGE', `${flag} takes no value. Write it alone.`)
+  if (flag.startsWith('--')) return [token]
   return form.takes === 'optional' ? [attached(flag, value)] : [flag, value]
 }
 

@@ -127,6 +127,8 @@ describe('what is not understood', () => {
     [['-w', '4x'], "-w '4x' is not allowed. Allowed: "],
     [['--workers='], "--workers '' is not allowed. Allowed: "],
     [['-D=1'], '-D takes no value.'],
+    [['--daemon=1'], '--daemon takes no value.'],
+    [['--daem=1'], '--daemon takes no value.'],
     [['--help=worker'], "no setting has this name. Did you mean 'workers'?"],
     [['init', '--forc'], "init: '--forc' is not understood."],
   ])('%j', async (argv, words) => {
