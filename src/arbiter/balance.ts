@@ -8,13 +8,16 @@
  * before anyone is retired, and no reload, resize or recycling lowers the number of workers that serve.
  */
 import type { InPhase, State, Worker } from './state.ts'
-import { isServing, isStaying, isStopping, newestGeneration, type Turn } from './turn.ts'
+import { afterHooks, isServing, isStaying, isStopping, newestGeneration, type Turn } from './turn.ts'
 import { retire } from './workers.ts'
 
 export function balance(turn: Turn): void {
   retireSurplus(turn)
   spawnMissing(turn)
 }
+
+/** Beyond its hooks, a spawn takes milliseconds. */
+const SPAWN_PATIENCE = 10_000
 
 const isFresh = (worker: Worker, newest: number | undefined): boolean =>
   isStaying(worker) && worker.generation === newest && worker.phase !== 'leaving'
@@ -74,7 +77,10 @@ function spawn(turn: Turn, generation: number): void {
   const age = state.nextAge
   const slot = freeSlot(state)
   // The pre_fork hook has its own deadline; this one only catches a spawn that was lost.
-  const deadline = turn.now + 2 * (turn.policy?.hookTimeout ?? 0) + 10_000
+  // Hooks are called one after the other: the last of many spawns waits for all the others' pre_fork.
+  const deadline = turn.policy
+    ? afterHooks(turn.now, turn.policy, state.target + 2, SPAWN_PATIENCE)
+    : turn.now
   const worker: InPhase<'spawning'> = { age, generation, slot, phase: 'spawning', deadline }
   turn.set({ nextAge: age + 1, workers: [...state.workers, worker] })
   turn.do({ do: 'spawn', age, generation, slot })

@@ -10,7 +10,7 @@
 import { noCrashes } from './restarts.ts'
 import type { Event, Failure, Policy, Staging, Step } from './state.ts'
 import { stop } from './stopping.ts'
-import { after, isServing, isStaying, type Turn } from './turn.ts'
+import { after, afterHooks, isServing, isStaying, type Turn } from './turn.ts'
 import { quit } from './workers.ts'
 
 /** Gunicorn's five tries, a second apart, for an address in use. */
@@ -22,7 +22,7 @@ const STEP_PATIENCE = 60_000
 export function start(turn: Turn, policy: Policy): void {
   const number = turn.state.nextGeneration
   turn.set({ nextGeneration: number + 1, target: policy.workers })
-  const deadline = turn.now + STEP_PATIENCE + 2 * policy.hookTimeout
+  const deadline = afterHooks(turn.now, policy, 2, STEP_PATIENCE)
   enter(turn, { number, step: 'preparing', policy, deadline })
 }
 
@@ -57,7 +57,12 @@ export function stepDone(turn: Turn, { generation, step }: Extract<Event, { type
       enter(turn, { number, step: 'opening', policy, attempt: 1, deadline: patience })
       return
     case 'opening':
-      enter(turn, { number, step: 'announcing', policy, deadline: patience + 2 * policy.hookTimeout })
+      enter(turn, {
+        number,
+        step: 'announcing',
+        policy,
+        deadline: afterHooks(turn.now, policy, 2, STEP_PATIENCE),
+      })
       return
     case 'announcing':
       if (policy.preload)

@@ -83,5 +83,12 @@ export const policyOf = ({ staging, serving }: State, { generation }: Worker): P
 export const newestGeneration = (state: State): number | undefined =>
   state.staging?.step === 'booting' ? state.staging.number : state.serving?.number
 
+/** Without hook_timeout hooks are waited for; what is lost altogether is still found. */
+const LONGEST_HOOK = 24 * 3600 * 1000
+
+/** When work with `count` hooks in it is lost. */
+export const afterHooks = (now: number, { hookTimeout }: Policy, count: number, work: number): number =>
+  now + (count * hookTimeout || LONGEST_HOOK) + work
+
 /** A deadline `span` milliseconds from now; never when the span is 0. */
 export const after = (now: number, span: number): number => (span > 0 ? now + span : Number.POSITIVE_INFINITY)

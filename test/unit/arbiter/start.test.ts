@@ -134,7 +134,15 @@ describe('a start', () => {
     for (let age = 1; age <= 4; age += 1)
       story.tell({ type: 'spawn-failed', age, message: 'EAGAIN' }).pass(1000)
     expect(exits(story)).toEqual([])
-    expect(exits(story.pass(31_000))).toEqual([3])
+    expect(exits(story.pass(61_000))).toEqual([3])
+  })
+
+  test('waits for a pre_fork without a bound when hook_timeout is 0, and for many one after the other', () => {
+    const hour = 3_600_000
+    const patient = new Story({ workers: 1, hookTimeout: 0 }).start().until('booting').pass(hour)
+    expect(patient.ages('spawning')).toEqual([1])
+    const many = new Story({ workers: 20, hookTimeout: 1000 }).start().until('booting').pass(20_000)
+    expect(many.ages('spawning')).toHaveLength(20)
   })
 
   test('does not end any more once a worker has served: others are tried again', () => {

@@ -213,7 +213,7 @@ describe('a silent worker', () => {
   })
 
   test('whose stack cannot be taken is aborted all the same', () => {
-    expect(silence(new Story().serve(), 1).pass(1500).kills()).toEqual(['1 SIGABRT'])
+    expect(silence(new Story().serve(), 1).pass(1800).kills()).toEqual(['1 SIGABRT'])
   })
 
   test('is killed again as long as it lives', () => {
