@@ -38,9 +38,7 @@ export const parseSpec = (text: string): AppSpec => {
       `The application '${text}' names no module. Use MODULE or MODULE:NAME, as 'server.js:app'.`,
     )
   const expression = groups?.['expression']?.trim()
-  return expression === undefined || expression === ''
-    ? { module }
-    : { module, expression: parseExpression(expression) }
+  return expression === undefined ? { module } : { module, expression: parseExpression(expression) }
 }
 
 const parseExpression = (text: string): Expression => {

@@ -40,7 +40,7 @@ export interface CommandLine {
   readonly force?: boolean
 }
 
-/** Reads `argv` (without Node and the program). Rejects with TSG_USAGE. */
+/** Reads `argv` (without Node and the program). Rejects with TSG_USAGE, and TSG_SETTING_INVALID for wrong values. */
 export async function readArguments(
   argv: readonly string[],
   table: SettingsTable = settings,
@@ -63,7 +63,7 @@ export async function readArguments(
 
 /**
  * The request for loading the configuration: this command line over GUNICORN_CMD_ARGS. `directory` is where the
- * program was started. Rejects with TSG_USAGE; when the variable is at fault, it says so.
+ * program was started. Rejects with TSG_USAGE, TSG_SETTING_INVALID or TSG_ENVIRONMENT, and names the variable.
  */
 export async function configRequest(
   line: CommandLine,
@@ -96,7 +96,9 @@ export async function readCommandVariable(
     if (own !== undefined) throw new ServerError('TSG_USAGE', `${own.flag} has no meaning here. Remove it.`)
     return valuesOf(occurrences)
   } catch (cause) {
-    throw new ServerError('TSG_USAGE', `In the environment variable GUNICORN_CMD_ARGS: ${messageOf(cause)}`, {
+    // What is no ServerError is the shell syntax: a quote that is not closed.
+    const code = cause instanceof ServerError ? cause.code : 'TSG_ENVIRONMENT'
+    throw new ServerError(code, `In the environment variable GUNICORN_CMD_ARGS: ${messageOf(cause)}`, {
       cause,
     })
   }
@@ -181,7 +183,9 @@ function valueGiven({ flag, text }: Occurrence, setting: Setting): unknown {
   if (text === undefined) return setting.constant ?? true
   const checked = setting.parse(text)
   if (checked.ok) return checked.value
-  throw new ServerError('TSG_USAGE', `${flag} ${shown(text)} is not allowed. Allowed: ${checked.allowed}.`)
+  // As Gunicorn's parser and its validators: letters for a number are wrong usage, a wrong number a wrong setting.
+  const code = checked.unreadable === true ? 'TSG_USAGE' : 'TSG_SETTING_INVALID'
+  throw new ServerError(code, `${flag} ${shown(text)} is not allowed. Allowed: ${checked.allowed}.`)
 }
 
 // --- what to do ---

@@ -31,14 +31,20 @@ export const settingFlags = (table: SettingsTable): readonly SettingFlag[] =>
 /** How each flag takes its value, for tokens.ts. */
 export function flagForms(table: SettingsTable): FlagForms {
   const own = Object.entries(ownFlags).map(
-    ([flag, takes]) => [flag, { takes, accepts: (text: string) => !text.startsWith('-') }] as const,
+    ([flag, takes]) => [flag, { takes, accepts: notFlag, means: flag, gunicorn: true }] as const,
   )
-  const others = settingFlags(table).map(
-    ({ flag, setting }) =>
-      [flag, { takes: setting.flag, accepts: (text: string) => setting.parse(text).ok }] as const,
-  )
+  const others = settingFlags(table).map(({ flag, setting }) => [flag, formOf(setting)] as const)
   return new Map<string, FlagForm>([...own, ...others])
 }
+
+const notFlag = (text: string): boolean => !text.startsWith('-')
+
+const formOf = (setting: Setting): FlagForm => ({
+  takes: setting.flag,
+  accepts: (text) => setting.parse(text).ok,
+  means: setting,
+  gunicorn: setting.gunicorn !== false,
+})
 
 /** How a value is shown after its flag: ` INT`, ` [MODE]`, nothing for a switch. */
 export const valueText = ({ flag, metavar }: Setting): string => {

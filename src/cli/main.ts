@@ -35,7 +35,7 @@ const actions: Readonly<Record<CommandLine['action'], Run>> = {
   },
   init: async ({ force }) => {
     const { writeStarter } = await import('./init.ts')
-    const written = await writeStarter({ directory: process.cwd(), force: force ?? false })
+    const written = await writeStarter({ directory: startDirectory(process.env), force: force ?? false })
     for (const file of written) print(`wrote ${file}`)
   },
   'print-config': async (line) => inspect(await load(line), true),

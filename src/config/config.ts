@@ -9,14 +9,15 @@ export interface Config {
    * The configuration file.
    *
    * A path, or `file:PATH`. Without it, the first file of the default's names that exists is read, in the
-   * working directory only: parent directories are not searched. It may stand on the command line or in
+   * directory the command was given in only: parent directories are not searched. A relative PATH starts from there, too, and
+   * `chdir` changes neither, also at a reload. It may stand on the command line or in
    * `GUNICORN_CMD_ARGS`; inside a configuration file it has no meaning.
    *
    * A file that is named but does not exist stops the start; without a name, no file is needed.
    *
    * Flag: `-c, --config PATH`
    *
-   * @default gunicorn.conf.ts, .mts, .js, .mjs, .cjs, .json, .yaml or .yml in the working directory
+   * @default gunicorn.conf.ts, .mts, .js, .mjs, .cjs, .json, .yaml or .yml in the directory of the start
    */
   readonly config: string | undefined
   /**
@@ -461,9 +462,10 @@ export interface Config {
    */
   readonly reuse_port: boolean
   /**
-   * The directory to change to before anything is loaded.
+   * The directory to change to before the application is loaded.
    *
-   * Relative paths of the configuration start from it. When it is a symbolic link that deployments switch, it is
+   * Relative paths of the configuration start from it; the configuration file itself is sought in the directory
+   * the command was given in. When it is a symbolic link that deployments switch, it is
    * resolved anew at every reload and upgrade. A directory that cannot be entered stops the start.
    *
    * Flag: `--chdir PATH`

@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url'
 import { hasCode, messageOf, ServerError } from '../errors.ts'
 import { isRecord } from '../util/is-record.ts'
 import type { ConfigModule } from './bundle.ts'
-import { rememberMap, sourcePlace, sourceStack } from './stack.ts'
+import { rememberMap, sourcePlace, sourceStack, sourceWords } from './stack.ts'
 
 /** Evaluates the module anew: nothing of it stays in Node's caches when it is CommonJS. Rejects with what it throws. */
 export function evaluateModule(module: ConfigModule): Promise<unknown> {
@@ -75,7 +75,7 @@ export function configThrew(file: string, cause: unknown): ServerError {
   if (cause instanceof ServerError) return cause
   const place = sourcePlace(cause, file) ?? file
   // Node appends its require stack to "Cannot find module": only the first line is about the file.
-  const [words] = messageOf(cause).split('\n')
+  const [words] = sourceWords(messageOf(cause), file).split('\n')
   const hint = hasCode(cause, 'MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND')
     ? ' Install the package beside the configuration file.'
     : ''

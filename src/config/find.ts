@@ -1,5 +1,6 @@
 /**
- * Where the configuration file is. Only the working directory is searched, never its parents, as in Gunicorn.
+ * Where the configuration file is. Only the directory the program was started in is searched, never its parents and
+ * not where `chdir` leads, as in Gunicorn.
  *
  * cosmiconfig's explorer is not used: making one executes `.config/config.{js,ts,cjs,mjs}` of the working directory
  * (its "meta configuration", versions 9 and 10), and nobody expects a server to run that. It knows nothing of what
@@ -77,8 +78,9 @@ function list(directory: string): readonly string[] {
   try {
     return readdirSync(directory)
   } catch (cause) {
-    // A directory one may enter but not list (mode 0711) is no reason not to start: it has nothing to find.
-    if (hasCode(cause, 'EACCES', 'EPERM')) return []
+    // A directory one may enter but not list (mode 0711), or one that has been removed, is no reason not to start or
+    // reload: it has nothing to find.
+    if (hasCode(cause, 'EACCES', 'EPERM', 'ENOENT')) return []
     throw new ServerError('TSG_CHDIR', `${directory} cannot be read: ${messageOf(cause)}.`, { cause })
   }
 }

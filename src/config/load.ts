@@ -54,8 +54,9 @@ export interface LoadedConfig {
 }
 
 /**
- * Loads the configuration and enters its directory (`chdir`): before the file is read as the command line says, and
- * after it as the file says. When it fails, the working directory is what it was.
+ * Loads the configuration and enters its directory (`chdir`). The file is sought and read in the directory the program
+ * was started in, whoever gives `chdir`: as in Gunicorn, and so that a reload finds the same file. When loading
+ * fails, the working directory is what it was.
  *
  * Rejects with a ServerError: TSG_CHDIR, TSG_CONFIG_*, TSG_SETTING_*, TSG_ENVIRONMENT, TSG_PLATFORM, TSG_NO_APP.
  */
@@ -84,7 +85,7 @@ function currentDirectory(): string | undefined {
 
 async function load(request: ConfigRequest, table: SettingsTable): Promise<LoadedConfig> {
   const flags = { ...request.commandVariable, ...request.commandLine }
-  const directory = enter(request.directory, flags['chdir'])
+  const directory = enterStart(request.directory, flags['chdir'])
   const found = findConfig(directory, textOf(flags['config']))
   const layers = [defaultLayer(table, request.env)]
   const file = found.file === undefined ? undefined : await read(found.file, request.env)
@@ -137,7 +138,7 @@ const given = (
 interface Gathered {
   readonly request: ConfigRequest
   readonly table: SettingsTable
-  /** The directory the file was read in. */
+  /** The directory the program was started in: relative paths of every source start from it. */
   readonly directory: string
   readonly layers: readonly Layer[]
   readonly file?: ConfigFile
@@ -150,7 +151,7 @@ function finish({ request, table, directory, layers, file, issues, warnings }: G
   const ruled = judgeTogether(table, values, origins, directory, request.platform ?? running)
   refuseIssues([...issues, ...ruled.issues])
   if (request.needsApp !== false) refuseNoApp(values)
-  const chdir = enter(directory, origins['chdir']?.kind === 'file' ? values['chdir'] : undefined)
+  const chdir = enter(directory, values['chdir'])
   const config = freeze({ ...values, ...('chdir' in table ? { chdir } : {}) })
   return {
     // The table is what Config is generated from, and every value has passed its setting's check.
@@ -222,6 +223,19 @@ function refuseNoApp(values: Readonly<Record<string, unknown>>): void {
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined
+
+/**
+ * Enters the directory the program was started in. It may have been removed since (a script's own temporary one):
+ * then `chdir` of the command line is all there is, and no file is found where none can be.
+ */
+function enterStart(directory: string, chdir: unknown): string {
+  if (textOf(chdir) === undefined || isDirectory(directory)) return enter(directory, undefined)
+  enter(directory, chdir)
+  return directory
+}
+
+const isDirectory = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
 /** Changes to `path`, relative to `base`, and gives its absolute name. Throws TSG_CHDIR. */
 function enter(base: string, path: unknown): string {

@@ -268,7 +268,7 @@ function nullable(schema: Kind<unknown>['schema']): Kind<unknown>['schema'] {
 
 function orWordKind<T, W extends string>(kind: Kind<T>, word: W): Kind<T | W> {
   const either = (checked: Checked<T>): Checked<T | W> =>
-    checked.ok ? checked : refused(`${checked.allowed}, or '${word}'`)
+    checked.ok ? checked : { ...checked, allowed: `${checked.allowed}, or '${word}'` }
   const isWord = (value: unknown) => typeof value === 'string' && value.trim().toLowerCase() === word
   return {
     ...kind,

@@ -2,7 +2,7 @@
  * Numbers as settings read them: whole numbers, seconds, octal modes and sizes. Text is read as Python reads it
  * (`int(text, 0)`), so that what works on Gunicorn's command line works here; it knows no setting by name.
  */
-import { accepted, type Checked, type Kind, refused } from './setting.ts'
+import { accepted, type Checked, type Kind, refused, unreadable } from './setting.ts'
 
 export interface Bounds {
   readonly minimum?: number
@@ -18,7 +18,7 @@ export const integerKind = (bounds: Bounds = {}): Kind<number> => {
       : `a whole number from ${minimum} to ${maximum}`
   return numeric({
     kind: 'integer',
-    read: wholeNumber,
+    read: (text) => wholeNumber(text) ?? zeroPadded(text),
     fits: (value) => Number.isSafeInteger(value) && value >= minimum && value <= (maximum ?? value),
     allowed,
     schema: { type: 'integer', minimum, ...(maximum === undefined ? {} : { maximum }) },
@@ -72,9 +72,11 @@ interface Numeric {
 }
 
 function numeric({ kind, read, fits, allowed, schema }: Numeric): Kind<number> {
-  const judge = (value: number | undefined): Checked<number> =>
-    value !== undefined && fits(value) ? accepted(value) : refused(allowed)
-  const parse = (text: string): Checked<number> => judge(read(text))
+  const judge = (value: number): Checked<number> => (fits(value) ? accepted(value) : refused(allowed))
+  const parse = (text: string): Checked<number> => {
+    const value = read(text)
+    return value === undefined ? unreadable(allowed) : judge(value)
+  }
   const check = (value: unknown): Checked<number> => {
     if (typeof value === 'number') return judge(value)
     // A file often passes on a variable of the environment, which is text.
@@ -85,14 +87,21 @@ function numeric({ kind, read, fits, allowed, schema }: Numeric): Kind<number> {
 
 /** Python's int(text, 0): decimal without leading zeros, or 0x, 0o, 0b. */
 function wholeNumber(text: string): number | undefined {
-  const plain = text.trim().replace(/^\+/, '')
+  const [, sign, plain = ''] = /^([+-]?)(.*)$/s.exec(text.trim()) ?? []
   const decimalDigits = /^(?:0+|[1-9]\d*(?:_\d+)*)$/
   const prefixed = /^0(?:x[\da-f]+|o[0-7]+|b[01]+)$/i
-  return decimalDigits.test(plain) || prefixed.test(plain) ? Number(plain.replaceAll('_', '')) : undefined
+  if (!decimalDigits.test(plain) && !prefixed.test(plain)) return undefined
+  const value = Number(plain.replaceAll('_', ''))
+  // Not -value: that would make -0 of 0.
+  return sign === '-' ? 0 - value : value
 }
 
+/** Python's int(text), which flags are read with: leading zeros mean nothing. */
+const zeroPadded = (text: string): number | undefined =>
+  /^\s*\+?0\d+\s*$/.test(text) ? Number(text) : undefined
+
 function decimal(text: string): number | undefined {
-  return /^\s*\+?(?:\d+\.?\d*|\.\d+)\s*$/.test(text) ? Number(text) : undefined
+  return /^\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*$/.test(text) ? Number(text) : undefined
 }
 
 function sizePattern(): RegExp {

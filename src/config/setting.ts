@@ -9,10 +9,16 @@ export type JsonSchema = Readonly<Record<string, unknown>>
 /** The value, or words about what is allowed (the caller adds file, setting and value). */
 export type Checked<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly allowed: string }
+  | {
+      readonly ok: false
+      readonly allowed: string
+      /** The text is not of the type at all, as letters for a number: on a command line that is wrong usage. */
+      readonly unreadable?: boolean
+    }
 
 export const accepted = <T>(value: T): Checked<T> => ({ ok: true, value })
 export const refused = (allowed: string): Checked<never> => ({ ok: false, allowed })
+export const unreadable = (allowed: string): Checked<never> => ({ ok: false, allowed, unreadable: true })
 
 /** What every declaration says of a setting, whatever its type. */
 export interface About<T> {

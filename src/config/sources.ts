@@ -5,7 +5,7 @@
  */
 
 import { statSync } from 'node:fs'
-import { ServerError } from '../errors.ts'
+import { hasCode, ServerError } from '../errors.ts'
 import type { Setting } from './setting.ts'
 import type { SettingsTable } from './validate.ts'
 import { shown } from './words.ts'
@@ -95,10 +95,11 @@ export function describeOrigin(origin: Origin, nameOfFile: (file: string) => str
 
 /**
  * The directory the program was started in, as the user names it: PWD when it is the same directory (so that a
- * symlink that is switched at a deployment stays a symlink), else the working directory.
+ * symlink that is switched at a deployment stays a symlink), else the working directory. Throws TSG_CHDIR when it has
+ * been removed.
  */
 export function startDirectory(env: Environment): string {
-  const own = process.cwd()
+  const own = workingDirectory()
   const named = env['PWD']
   if (named === undefined || !named.startsWith('/')) return own
   try {
@@ -108,5 +109,18 @@ export function startDirectory(env: Environment): string {
     // PWD may name what is gone, what may not be looked at, or no directory at all: then it is not to be trusted.
     if (error instanceof Error) return own
     throw error
+  }
+}
+
+function workingDirectory(): string {
+  try {
+    return process.cwd()
+  } catch (cause) {
+    if (!hasCode(cause, 'ENOENT')) throw cause
+    throw new ServerError(
+      'TSG_CHDIR',
+      'The directory this was started in has been removed. Change to one that is there, and start again.',
+      { cause },
+    )
   }
 }

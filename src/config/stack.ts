@@ -38,30 +38,51 @@ export function sourceStack(thrown: unknown): string {
   return stack
 }
 
-/** Where in the source it was thrown, as `/srv/gunicorn.conf.ts:4:48`; undefined when that is not known. */
-export const sourcePlace = (thrown: unknown, file: string): string | undefined => {
-  const found = /\(?((?:\/|[A-Za-z]:\\)[^\s()]*:\d+:\d+)\)?$/m.exec(sourceStack(thrown))?.[1]
-  return found !== undefined && latest.has(file) ? found : undefined
+/**
+ * Where in the source of `file` it was thrown, as `/srv/gunicorn.conf.ts:4:48`: the innermost line of its own, even
+ * when a package or Node threw. Undefined when that is not known.
+ */
+export function sourcePlace(thrown: unknown, file: string): string | undefined {
+  const generated = latest.get(file)
+  if (generated === undefined || !(thrown instanceof Error)) return undefined
+  const frame = thrown.stack?.split('\n').find((line) => isFrameOf(line, generated))
+  if (frame === undefined) return undefined
+  return /((?:\/|[A-Za-z]:\\)[^()]*:\d+:\d+)\)?$/.exec(mapper(generated)(frame))?.[1]
 }
 
-function mapStack(stack: string, { name, file, map }: Generated): string {
+/** A frame, not a line of the message that happens to name the file (as Node's "Require stack" does). */
+const isFrameOf = (line: string, { name }: Generated): boolean =>
+  /^\s+at /.test(line) && line.includes(`${name}:`)
+
+function mapStack(stack: string, generated: Generated): string {
+  const lines = stack.split('\n')
+  const last = lines.findLastIndex((line) => line.includes(generated.name))
+  // What is below the file's own frames is this server's evaluation of it, and Node's own frames lead nowhere: no
+  // news to its author.
+  return lines
+    .slice(0, last + 1)
+    .filter((line) => !/^\s+at .*\bnode:internal\//.test(line))
+    .map(mapper(generated))
+    .join('\n')
+}
+
+/** Puts the places of the source into a line that has places of the generated code. */
+function mapper({ name, file, map }: Generated): (line: string) => string {
   const parsed: unknown = JSON.parse(map)
-  if (!isPayload(parsed)) return stack
+  if (!isPayload(parsed)) return (line) => line
   const sources = new SourceMap(parsed)
   const place = new RegExp(`(?:file://)?${escaped(name)}:(\\d+):(\\d+)`, 'g')
-  const original = (whole: string, line: string, column: string): string => {
-    const entry = sources.findEntry(Number(line) - 1, Number(column) - 1)
+  const original = (whole: string, row: string, column: string): string => {
+    const entry = sources.findEntry(Number(row) - 1, Number(column) - 1)
     if (!('originalSource' in entry)) return whole
     return `${sourcePath(entry.originalSource, file)}:${entry.originalLine + 1}:${entry.originalColumn + 1}`
   }
-  const lines = stack.split('\n')
-  const last = lines.findLastIndex((line) => line.includes(name))
-  // What is below the file's own frames is this server's evaluation of it: no news to its author.
-  return lines
-    .slice(0, last + 1)
-    .map((line) => line.replace(place, original))
-    .join('\n')
+  return (line) => line.replace(place, original).replaceAll(name, file)
 }
+
+/** Words of an error in which the code's temporary name, if it had one, is the configuration file's. */
+export const sourceWords = (text: string, file: string): string =>
+  text.replaceAll(latest.get(file)?.name ?? file, file)
 
 const sourcePath = (source: string, file: string): string =>
   source.startsWith('file:') ? fileURLToPath(source) : resolve(dirname(file), source)

@@ -13,7 +13,8 @@ test('--version and --help answer on stdout with 0', async () => {
 })
 
 test.each([
-  ['an unknown flag', ['--worker', '2'], /--workers/],
+  ['an unknown flag', ['--wokers', '2'], /--workers/],
+  ['a shortened flag that may mean several', ['--worker', '2'], /--workers, --worker-class/],
   ['a flag without its value', ['--workers'], /workers/],
   ['a value of another type', ['--workers', 'many'], /many/],
 ])('%s is wrong usage: exit 2, words on stderr, nothing started', async (_name, args, words) => {

@@ -8,10 +8,12 @@ export const settings = {
   config: optional(pathKind, {
     cli: ['-c', '--config'],
     metavar: 'PATH',
-    defaultText: 'gunicorn.conf.ts, .mts, .js, .mjs, .cjs, .json, .yaml or .yml in the working directory',
+    defaultText:
+      'gunicorn.conf.ts, .mts, .js, .mjs, .cjs, .json, .yaml or .yml in the directory of the start',
     summary: 'The configuration file.',
     details: `A path, or \`file:PATH\`. Without it, the first file of the default's names that exists is read, in the
-working directory only: parent directories are not searched. It may stand on the command line or in
+directory the command was given in only: parent directories are not searched. A relative PATH starts from there, too, and
+\`chdir\` changes neither, also at a reload. It may stand on the command line or in
 \`GUNICORN_CMD_ARGS\`; inside a configuration file it has no meaning.
 
 A file that is named but does not exist stops the start; without a name, no file is needed.`,

@@ -59,8 +59,9 @@ process that dies is lost; leave it off unless you know why not. It needs a Node
     metavar: 'PATH',
     default: '.',
     defaultText: 'the directory the server was started in',
-    summary: 'The directory to change to before anything is loaded.',
-    details: `Relative paths of the configuration start from it. When it is a symbolic link that deployments switch, it is
+    summary: 'The directory to change to before the application is loaded.',
+    details: `Relative paths of the configuration start from it; the configuration file itself is sought in the directory
+the command was given in. When it is a symbolic link that deployments switch, it is
 resolved anew at every reload and upgrade. A directory that cannot be entered stops the start.`,
     common: true,
   }),

@@ -5,7 +5,6 @@ import { expressionText, parseSpec } from '../../../src/app/spec.ts'
 test.each([
   ['server.js', { module: 'server.js' }],
   ['server', { module: 'server' }],
-  ['server.js:', { module: 'server.js' }],
   ['a.b.c:app', { module: 'a.b.c', expression: { path: ['app'] } }],
   [' ./dist/main.mjs:web.app ', { module: './dist/main.mjs', expression: { path: ['web', 'app'] } }],
   ['C:\\x\\app.js:app', { module: 'C:\\x\\app.js', expression: { path: ['app'] } }],
@@ -29,6 +28,8 @@ test.each([
 test.each([
   ['', 'TSG_APP_NOT_FOUND', 3],
   [':app', 'TSG_APP_NOT_FOUND', 3],
+  ['app:', 'TSG_APP_ATTRIBUTE', 4],
+  ['app: ', 'TSG_APP_ATTRIBUTE', 4],
   ['app:1x', 'TSG_APP_ATTRIBUTE', 4],
   ['app:a..b', 'TSG_APP_ATTRIBUTE', 4],
   ['app:create(', 'TSG_APP_ATTRIBUTE', 4],

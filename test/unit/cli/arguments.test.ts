@@ -1,22 +1,29 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { configRequest, readArguments, readCommandVariable } from '../../../src/cli/arguments.ts'
-import { settingFlags } from '../../../src/cli/flags.ts'
+import { flagForms, settingFlags } from '../../../src/cli/flags.ts'
+import { attachValues } from '../../../src/cli/tokens.ts'
 import { settings } from '../../../src/config/settings/index.ts'
+import type { SettingsTable } from '../../../src/config/validate.ts'
 import { ServerError } from '../../../src/errors.ts'
 import { table } from '../config/table.ts'
 
 const read = (...argv: readonly string[]) => readArguments(argv, table)
 const valuesOf = async (...argv: readonly string[]) => (await read(...argv)).values
 
-async function usageOf(...argv: readonly string[]): Promise<string> {
-  const thrown: unknown = await read(...argv).then(
+async function faultOf(argv: readonly string[], of: SettingsTable = table): Promise<ServerError> {
+  const thrown: unknown = await readArguments(argv, of).then(
     () => undefined,
     (error: unknown) => error,
   )
-  if (!(thrown instanceof ServerError)) throw new Error('it was understood', { cause: thrown })
-  expect([thrown.code, thrown.exitStatus]).toEqual(['TSG_USAGE', 2])
-  return thrown.message
+  if (thrown instanceof ServerError) return thrown
+  throw new Error('it was understood', { cause: thrown })
+}
+
+async function usageOf(...argv: readonly string[]): Promise<string> {
+  const { code, exitStatus, message } = await faultOf(argv)
+  expect([code, exitStatus]).toEqual(['TSG_USAGE', 2])
+  return message
 }
 
 describe('a value', () => {
@@ -109,7 +116,7 @@ describe('the application', () => {
 
 describe('what is not understood', () => {
   test.each([
-    [['--worker', '4'], "--worker is no flag. Did you mean '--workers'?"],
+    [['--wokers', '4'], "--wokers is no flag. Did you mean '--workers'?"],
     [['--max_requests=4'], "--max_requests is no flag. Did you mean '--max-requests'?"],
     [['--elephant'], '--elephant is no flag. See'],
     [['-Z'], '-Z is no flag.'],
@@ -117,13 +124,84 @@ describe('what is not understood', () => {
     [['--bind', '--workers', '4'], '--bind needs a value.'],
     [['-b', '-w=4'], '-b needs a value.'],
     [['-w', 'many'], "-w 'many' is not allowed. Allowed: "],
-    [['--workers=-1'], "--workers '-1' is not allowed."],
+    [['-w', '4x'], "-w '4x' is not allowed. Allowed: "],
+    [['--workers='], "--workers '' is not allowed. Allowed: "],
     [['-D=1'], '-D takes no value.'],
-    [['--proxy-protocol=v9'], "--proxy-protocol 'v9' is not allowed. Allowed: one of off, v1, v2, auto."],
+    [['--daemon=1'], '--daemon takes no value.'],
+    [['--daem=1'], '--daemon takes no value.'],
     [['--help=worker'], "no setting has this name. Did you mean 'workers'?"],
     [['init', '--forc'], "init: '--forc' is not understood."],
   ])('%j', async (argv, words) => {
     expect(await usageOf(...argv)).toContain(words)
+  })
+})
+
+describe('a value of the right type that the setting cannot have is a wrong setting', () => {
+  test.each([
+    [['-w', '-1'], "-w '-1' is not allowed."],
+    [['--workers=-1'], "--workers '-1' is not allowed."],
+    [['--timeout', '-1'], "--timeout '-1' is not allowed."],
+    [['--header-map', 'bogus'], "--header-map 'bogus' is not allowed. Allowed: one of "],
+    [['--proxy-protocol=v9'], "--proxy-protocol 'v9' is not allowed. Allowed: one of off, v1, v2, auto."],
+    [['--forwarded-allow-ips', '10.0.0.1/8'], 'bits set beyond its prefix'],
+    [['-e', 'FOO'], "-e 'FOO' is not allowed. Allowed: text of the form NAME=VALUE."],
+  ])('%j', async (argv, words) => {
+    const { code, exitStatus, message } = await faultOf(argv, settings)
+    expect([code, exitStatus]).toEqual(['TSG_SETTING_INVALID', 1])
+    expect(message).toContain(words)
+  })
+})
+
+describe('a shortened flag', () => {
+  const given = async (...argv: readonly string[]) => (await readArguments(argv, settings)).values
+
+  test.each([
+    [['--log-lev', 'debug'], { loglevel: 'debug' }],
+    [['--log-lev=debug'], { loglevel: 'debug' }],
+    [['--graceful', '5', '--daem'], { graceful_timeout: 5, daemon: true }],
+    [['--workers', '2'], { workers: 2 }],
+    [['--log-syslog'], { syslog: true }],
+    [['--limit-request-field_', '5'], { limit_request_field_size: 5 }],
+    // --error-log-format is not Gunicorn's.
+    [['--error', 'e.log'], { errorlog: 'e.log' }],
+  ])('is the only one that begins so: %j', async (argv, values) => {
+    expect(await given(...argv)).toEqual(values)
+  })
+
+  test.each([
+    [
+      ['--worker', '2'],
+      '--worker may mean --workers, --worker-class, --worker-connections, --worker-tmp-dir.',
+    ],
+    [['--max=5'], '--max may mean --max-requests, --max-requests-jitter.'],
+    [['-D', '--log', 'x'], '--log may mean --log-file, --log-level'],
+  ])('that may mean several names them: %j', async (argv, words) => {
+    const { exitStatus, message } = await faultOf(argv, settings)
+    expect(exitStatus).toBe(2)
+    expect(message).toContain(words)
+  })
+
+  test('may be one of the program', async () => {
+    expect((await readArguments(['--vers'], settings)).action).toBe('version')
+  })
+
+  test('is not looked for in values, nor behind --', async () => {
+    expect(await given('--node-option', '--daem')).toEqual({ node_options: ['--daem'] })
+    expect(await readArguments(['a', '--', '--log'], settings)).toMatchObject({ appArguments: ['--log'] })
+  })
+
+  test('is the flag it stands for, for every beginning that only one flag has', () => {
+    const forms = flagForms(settings)
+    const long = [...forms.keys()].filter((flag) => flag.startsWith('--'))
+    const beginnings = long.flatMap((flag) =>
+      Array.from({ length: flag.length - 3 }, (_, less) => ({ flag, written: flag.slice(0, 3 + less) })),
+    )
+    const alone = beginnings.filter(
+      ({ written }) => long.filter((flag) => flag.startsWith(written)).length === 1,
+    )
+    expect(alone.length).toBeGreaterThan(long.length)
+    for (const { flag, written } of alone)
+      expect(attachValues([`${written}=x`], forms)).toEqual([`${flag}=x`])
   })
 })
 
@@ -178,13 +256,14 @@ describe('GUNICORN_CMD_ARGS', () => {
   })
 
   test.each([
-    ['--worker 4', "--worker is no flag. Did you mean '--workers'?"],
-    ['-w x', "-w 'x' is not allowed"],
-    ["-c 'open", 'GUNICORN_CMD_ARGS'],
-    ['--help', '--help has no meaning here'],
-  ])('is named when it is wrong: %s', async (text, words) => {
+    ['--wokers 4', 'TSG_USAGE', "--wokers is no flag. Did you mean '--workers'?"],
+    ['-w x', 'TSG_USAGE', "-w 'x' is not allowed"],
+    ['-w -1', 'TSG_SETTING_INVALID', "-w '-1' is not allowed"],
+    ["-c 'open", 'TSG_ENVIRONMENT', 'GUNICORN_CMD_ARGS'],
+    ['--help', 'TSG_USAGE', '--help has no meaning here'],
+  ])('is named when it is wrong: %s', async (text, code, words) => {
     await expect(variable(text)).rejects.toMatchObject({
-      code: 'TSG_USAGE',
+      code,
       message: expect.stringMatching(/^In the environment variable GUNICORN_CMD_ARGS: /),
     })
     await expect(variable(text)).rejects.toThrow(words)

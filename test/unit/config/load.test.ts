@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync, symlinkSync } from 'node:fs'
+import { mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../../src/config/load.ts'
@@ -141,14 +141,38 @@ describe('finding the file', () => {
 })
 
 describe('the working directory', () => {
-  test('is entered before the file is found, and again as the file says', async () => {
-    project.write({ 'a/gunicorn.conf.json': '{ "chdir": "b" }', 'a/b/x': '' })
-    const { config, file } = await project.load({ commandLine: { chdir: 'a' } })
-    expect(file).toBe(project.path('a/gunicorn.conf.json'))
-    // The command line is above the file.
-    expect([config['chdir'], process.cwd()]).toEqual([project.path('a'), project.path('a')])
-    const entered = await project.load({ directory: project.path('a') })
-    expect([entered.config['chdir'], process.cwd()]).toEqual([project.path('a/b'), project.path('a/b')])
+  test('is entered as the file says, and the command line is above the file', async () => {
+    project.write({ 'gunicorn.conf.json': '{ "chdir": "b" }', 'a/x': '', 'b/x': '' })
+    const byFile = await project.load()
+    expect([byFile.config['chdir'], process.cwd()]).toEqual([project.path('b'), project.path('b')])
+    const byFlag = await project.load({ commandLine: { chdir: 'a' } })
+    expect([byFlag.config['chdir'], process.cwd()]).toEqual([project.path('a'), project.path('a')])
+  })
+
+  test.each([
+    ['searched', {}, 'gunicorn.conf.ts'],
+    ['named', { config: 'my.conf.ts' }, 'my.conf.ts'],
+  ])('does not tell where the file is, when it is %s', async (_how, flags, name) => {
+    const text = 'export default { workers: 2, errorlog: process.cwd() }'
+    project.write({ [name]: text, 'a/gunicorn.conf.ts': 'export default { workers: 9 }' })
+    for (let reload = 0; reload < 2; reload += 1) {
+      const { config, file } = await project.load({ commandLine: { ...flags, chdir: 'a' } })
+      expect([file, config['workers']]).toEqual([project.path(name), 2])
+      expect([config['errorlog'], process.cwd()]).toEqual([project.directory, project.path('a')])
+    }
+  })
+
+  test('is all that is needed when the directory of the start has been removed since', async () => {
+    project.write({ 'a/x': '', 'my.conf.json': '{ "workers": 2 }' })
+    const commandLine = { chdir: project.path('a') }
+    const directory = project.path('gone')
+    const { config, file } = await project.load({ directory, commandLine })
+    expect([config['chdir'], file]).toEqual([project.path('a'), undefined])
+    const named = { ...commandLine, config: project.path('my.conf.json') }
+    expect((await project.load({ directory, commandLine: named })).config['workers']).toBe(2)
+    const relative = { directory, commandLine: { ...commandLine, config: 'my.conf.json' } }
+    expect((await project.fault(relative)).code).toBe('TSG_CONFIG_NOT_FOUND')
+    expect((await project.fault({ directory })).code).toBe('TSG_CHDIR')
   })
 
   test('is the same when the same request is loaded again', async () => {
@@ -165,10 +189,19 @@ describe('the working directory', () => {
   })
 
   test('is what it was when loading fails', async () => {
-    project.write({ 'a/gunicorn.conf.json': '{ "workers": "x" }' })
+    project.write({ 'gunicorn.conf.json': '{ "workers": "x" }', 'a/x': '' })
     const before = process.cwd()
     await project.fault({ commandLine: { chdir: 'a' } })
     expect(process.cwd()).toBe(before)
+  })
+
+  test('that has been removed is told in words', () => {
+    project.write({ 'gone/x': '' })
+    process.chdir(project.path('gone'))
+    rmSync(project.path('gone'), { recursive: true })
+    expect(() => startDirectory({ PWD: project.path('gone') })).toThrow(
+      expect.objectContaining({ code: 'TSG_CHDIR', message: expect.stringContaining('has been removed') }),
+    )
   })
 
   test('is named as PWD names it, when that is the same directory', () => {

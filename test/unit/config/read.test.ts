@@ -219,6 +219,23 @@ describe('what is wrong with a file', () => {
   })
 
   test.each([
+    ['an import', "\nimport x from 'missing-one'\nexport default { x }", ':2:15'],
+    ['a require', "'use strict'\nmodule.exports = require('missing-one')", ':2:18'],
+    ['an ES module', "await 0\nimport x from 'missing-one'\nexport default { x }", '(:2:1)?'],
+  ])('the place of a missing package is the one in the file: %s', async (_what, text, place) => {
+    project.write({ 'gunicorn.conf.ts': text })
+    const { message, detail } = await project.fault()
+    const file = project.path('gunicorn.conf.ts')
+    expect(message).toMatch(new RegExp(`^${file}${place}: the configuration file threw: Cannot find `))
+    expect(`${message}${detail}`).not.toMatch(/node:internal|\/loader|\.gunicorn\.conf/)
+  })
+
+  test('what Node throws is placed where the file called it', async () => {
+    project.write({ 'gunicorn.conf.ts': "import { readFileSync } from 'node:fs'\nreadFileSync('/gone')" })
+    expect((await project.fault()).message).toContain(`${project.path('gunicorn.conf.ts')}:2:1: the config`)
+  })
+
+  test.each([
     ['CommonJS', ''],
     ['an ES module', 'await 0\n'],
   ])('what it throws is shown with the stack of the source, as %s', async (_format, head) => {

@@ -22,6 +22,8 @@ import { bytesKind, integerKind, octalKind, secondsKind } from '../../../src/con
 
 const ok = (value: unknown) => ({ ok: true, value })
 const no = (allowed: unknown = expect.any(String)) => ({ ok: false, allowed })
+/** Text that is not of the type at all. */
+const unreadable = (allowed: unknown = expect.any(String)) => ({ ...no(allowed), unreadable: true })
 const summary = 'A setting of this test.'
 
 describe('numbers', () => {
@@ -40,11 +42,24 @@ describe('numbers', () => {
   test('text that is no number is never taken for one', () => {
     fc.assert(
       fc.property(fc.string(), (written) => {
-        fc.pre(!/^\s*\+?[\d_.xXoObBa-fA-F]+\s*$/.test(written))
-        expect(integerKind().parse(written)).toEqual(no())
-        expect(secondsKind.parse(written)).toEqual(no())
+        fc.pre(!/^\s*[+-]?[\d_.xXoObBa-fA-F]+\s*$/.test(written))
+        expect(integerKind().parse(written)).toEqual(unreadable())
+        expect(secondsKind.parse(written)).toEqual(unreadable())
       }),
     )
+  })
+
+  test('a number out of bounds is refused as a number', () => {
+    fc.assert(
+      fc.property(fc.integer({ max: -1 }), (value) => {
+        for (const kind of [integerKind(), secondsKind, octalKind]) {
+          expect(kind.parse(String(value))).toEqual(no())
+        }
+      }),
+    )
+    expect(integerKind().parse('-0x10')).toEqual(no())
+    expect(integerKind().parse('-0')).toEqual(ok(0))
+    expect(integerKind().parse('- 1')).toEqual(unreadable())
   })
 
   test('bounds are told in words', () => {
@@ -79,7 +94,7 @@ describe('numbers', () => {
         expect(octalKind.parse(`0${mode.toString(8)}`)).toEqual(ok(mode))
       }),
     )
-    expect(octalKind.parse('0888')).toEqual(no())
+    expect(octalKind.parse('0888')).toEqual(unreadable())
   })
 })
 
@@ -234,7 +249,7 @@ describe('combinations', () => {
   test('a word beside a number is allowed, and told', () => {
     const setting = orWord(integerKind(), 'auto', { default: 1, summary })
     expect([setting.check('Auto'), setting.check(2), setting.parse('3')]).toEqual(['auto', 2, 3].map(ok))
-    expect(setting.check('some')).toEqual(no("a whole number of 0 or more, or 'auto'"))
+    expect(setting.check('some')).toEqual(unreadable("a whole number of 0 or more, or 'auto'"))
   })
 
   test('a hook may ask for less than it is given, never for more', () => {

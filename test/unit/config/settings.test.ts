@@ -104,6 +104,9 @@ describe('what Gunicorn’s command lines and environments say means the same he
     ['workers', '0o22', 18],
     ['workers', ' 3 ', 3],
     ['workers', '0', 0],
+    ['workers', '010', 10],
+    ['workers', '+5', 5],
+    ['workers', '1_0', 10],
     ['workers', 'auto', 'auto'],
     ['timeout', '0', 0],
     ['timeout', '0.5', 0.5],
@@ -132,8 +135,9 @@ describe('what Gunicorn’s command lines and environments say means the same he
 
   const wrong: ReadonlyArray<readonly [keyof typeof settings, string]> = [
     ['workers', '-1'],
-    ['workers', '010'],
     ['workers', '1.5'],
+    ['workers', '4x'],
+    ['umask', '08'],
     ['workers', 'many'],
     ['workers', ''],
     ['reload', 'yes'],
