@@ -200,8 +200,10 @@ describe('a shortened flag', () => {
       ({ written }) => long.filter((flag) => flag.startsWith(written)).length === 1,
     )
     expect(alone.length).toBeGreaterThan(long.length)
-    for (const { flag, written } of alone)
-      expect(attachValues([`${written}=x`], forms)).toEqual([`${flag}=x`])
+    for (const { flag, written } of alone) {
+      const value = forms.get(flag)?.takes === 'switch' ? '' : '=x'
+      expect(attachValues([written + value], forms)).toEqual([flag + value])
+    }
   })
 })
 
