@@ -70,6 +70,8 @@ async function start(
     await daemonize(command)
     return
   }
+  // The launcher hears one verdict; after it the descriptor of its pipe may be anything's.
+  let verdict: 'due' | 'given' = origin.kind === 'daemon' ? 'due' : 'given'
   const master = await startMaster({
     loaded,
     reload,
@@ -79,7 +81,8 @@ async function start(
     adopt: adoptEnvironment(),
     parent: origin.kind === 'upgrade' ? origin.parent : undefined,
     ready: () => {
-      if (origin.kind === 'daemon') {
+      if (verdict === 'due') {
+        verdict = 'given'
         detachStandardStreams({ keepOutput: config.enable_stdio_inheritance })
         announceReady()
       }
@@ -87,7 +90,7 @@ async function start(
       if (origin.kind === 'upgrade' && process.connected) void tellParentReady().catch(parentIsGone)
     },
     exit: (code) => {
-      if (origin.kind === 'daemon') announceFailure(code)
+      if (verdict === 'due') announceFailure(code)
       exit(code)
     },
   })
