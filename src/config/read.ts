@@ -7,6 +7,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { messageOf, ServerError } from '../errors.ts'
 import { isRecord } from '../util/is-record.ts'
 import { type Bundle, bundleConfig, type ConfigModule } from './bundle.ts'
@@ -72,8 +73,9 @@ function parsedBy(loader: (file: string, source: string) => unknown, file: strin
   try {
     return loader(file, source)
   } catch (cause) {
-    // cosmiconfig's first line names the file, which is named below; its blocks are words and code frames.
-    const blocks = messageOf(cause)
+    // cosmiconfig's first line names the file, which is named below; its blocks are words and code frames, in colours
+    // wherever the variable CI is set.
+    const blocks = stripVTControlCharacters(messageOf(cause))
       .replace(/^\w+ Error in .*:\s*\n/, '')
       .split(/\n\s*\n/)
       .filter((block) => block.trim() !== '')
