@@ -77,22 +77,35 @@ const reportOf = (child: ChildProcess): Promise<LoadReport> =>
 
 await says(/Booting worker[\s\S]*Booting worker[\s\S]*Booting worker/, 0)
 const targets = [{ port }, { path: path('s.sock') }]
-const loads = targets.flatMap((target) => [load(target, 'fresh'), load(target, 'keepalive')])
+const modes = ['fresh', 'keepalive'] as const
+const plans = targets.flatMap((target) => modes.map((mode) => ({ target, mode })))
+const loads = plans.map(({ target, mode }) => load(target, mode))
+const began = performance.now()
+/** What was done when, so that a failure can be told its cause. */
+const story: { readonly name: string; readonly from: number; readonly to: number }[] = []
 const counts = new Map<string, number>()
 const until = performance.now() + seconds * 1000
 while (performance.now() < until) {
   for (const [name, deed] of Object.entries(deeds)) {
+    const from = performance.now() - began
     await deed()
+    story.push({ name, from, to: performance.now() - began })
     counts.set(name, (counts.get(name) ?? 0) + 1)
   }
 }
 const reports = await Promise.all(loads.map(reportOf))
 await signal('SIGTERM', /Shutting down: Master/)
 rmSync(folder, { recursive: true })
-const failures = reports.flatMap((report) => report.failures)
+const failures = reports.flatMap((report, index) =>
+  report.failures.map((failure) => ({
+    ...plans[index],
+    ...failure,
+    during: story.filter(({ from, to }) => from - 500 < failure.at && failure.at < to + 500),
+  })),
+)
 console.log([...counts].map(([name, count]) => `${name} x${count}`).join(', '))
 console.log(
   `${reports.reduce((sum, { answered }) => sum + answered, 0)} requests answered, ${failures.length} failed`,
 )
-for (const failure of failures.slice(0, 10)) console.log(failure)
+for (const failure of failures.slice(0, 10)) console.dir(failure, { depth: 5 })
 process.exitCode = failures.length > 0 ? 1 : 0

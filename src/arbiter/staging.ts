@@ -11,7 +11,7 @@ import { noCrashes } from './restarts.ts'
 import type { Event, Failure, Policy, Staging, Step } from './state.ts'
 import { stop } from './stopping.ts'
 import { after, afterHooks, isServing, isStaying, type Turn } from './turn.ts'
-import { quit } from './workers.ts'
+import { retire } from './workers.ts'
 
 /** Gunicorn's five tries, a second apart, for an address in use. */
 const OPEN_ATTEMPTS = 5
@@ -136,7 +136,7 @@ export function failStaging(turn: Turn, failure: Failure): void {
     return
   }
   for (const worker of turn.state.workers) {
-    if (worker.generation === staging.number && isStaying(worker)) quit(turn, worker)
+    if (worker.generation === staging.number && isStaying(worker)) retire(turn, worker)
   }
   if (staging.step === 'booting') turn.set({ target: staging.before })
   turn.do({ do: 'discard', generation: staging.number })

@@ -43,7 +43,7 @@ export function stop(turn: Turn, how: 'graceful' | 'quick', exit: number, reason
   turn.set({ mode: { phase: 'stopping', how, exit, ...(reason ? { reason } : {}) } })
   for (const worker of turn.state.workers) {
     if (how === 'quick') quit(turn, worker)
-    else if (worker.phase !== 'retiring') retire(turn, worker)
+    else if (worker.phase !== 'retiring' && worker.phase !== 'dismissed') retire(turn, worker)
   }
   // Last: the workers of a first start have their graceful_timeout from it.
   turn.set({ staging: undefined, pending: [] })

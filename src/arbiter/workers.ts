@@ -17,17 +17,24 @@ const identity = ({ age, generation, slot }: Worker) => ({ age, generation, slot
 export type Living = Exclude<Worker, InPhase<'spawning'>>
 export const isLiving = (worker: Worker): worker is Living => worker.phase !== 'spawning'
 
-/** Has a worker finish what it does and exit. One that does not serve yet is ended at once. */
+/**
+ * Has a worker finish what it does and exit. One that boots has nothing to finish, as far as is known: it is told the
+ * same, as it may have begun to serve in this moment, and has little time to obey.
+ */
 export function retire(turn: Turn, worker: Worker): void {
-  const grace = policyOf(turn.state, worker)?.gracefulTimeout ?? 0
+  const grace = graceOf(turn, worker)
   // A drain without an end would hold a generation for ever: graceful_timeout 0 means at once.
-  if (!isServing(worker) || grace === 0) {
+  if (grace === 0 || !(isServing(worker) || worker.phase === 'booting')) {
     quit(turn, worker)
     return
   }
-  turn.put({ ...identity(worker), phase: 'retiring', pid: worker.pid, deadline: turn.now + grace })
+  const { pid } = worker
+  if (isServing(worker)) turn.put({ ...identity(worker), phase: 'retiring', pid, deadline: turn.now + grace })
+  else turn.put({ ...identity(worker), phase: 'dismissed', pid, deadline: turn.now + QUIT_PATIENCE })
   turn.do({ do: 'drain', age: worker.age })
 }
+
+const graceOf = (turn: Turn, worker: Worker): number => policyOf(turn.state, worker)?.gracefulTimeout ?? 0
 
 /** Ends a worker at once, without waiting for its requests. */
 export function quit(turn: Turn, worker: Worker): void {
@@ -89,6 +96,9 @@ export function chase(turn: Turn, worker: Living): void {
     case 'capturing':
       abort(turn, worker)
       return
+    case 'dismissed':
+      quit(turn, worker)
+      return
     case 'retiring':
       turn.log('warning', `Worker (pid:${worker.pid}) did not finish in graceful_timeout, ending it`, {
         pid: worker.pid,
@@ -133,6 +143,10 @@ export function spawned(turn: Turn, { age, pid }: Extract<Event, { type: 'spawne
 
 export function becameReady(turn: Turn, age: number): void {
   const worker = turn.find(age)
+  if (worker?.phase === 'dismissed') {
+    // It did serve, and drains by now: it has the time of everyone who does.
+    turn.put({ ...worker, phase: 'retiring', deadline: turn.now + graceOf(turn, worker) })
+  }
   if (worker?.phase !== 'booting') return
   const { lifetime = 0, lifetimeJitter = 0 } = policyOf(turn.state, worker) ?? {}
   const expires = lifetime > 0 ? turn.now + lifetime + lifetimeJitter * turn.random() : NEVER

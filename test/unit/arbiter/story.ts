@@ -114,7 +114,7 @@ export class Story {
 
   /** Whoever was asked to end does. */
   leave(): this {
-    for (const { age } of this.of('retiring', 'quitting', 'killed')) this.exit(age)
+    for (const { age } of this.of('dismissed', 'retiring', 'quitting', 'killed')) this.exit(age)
     return this
   }
 

@@ -76,10 +76,19 @@ export const rules: Readonly<Record<string, (step: Step, world: World) => void>>
       assert(effect.do === 'forget' || world.processes.get(effect.age)?.phase !== 'asked')
     }
   },
-  'only what serves is drained, and nobody is told the same twice': ({ before: state, event, decision }) => {
+  'only what serves or may serve in a moment is drained, and nobody is told the same twice': ({
+    before: state,
+    event,
+    decision,
+  }) => {
     const ready = event.type === 'ready' ? event.age : 0
     for (const { age } of only(decision[1], 'drain'))
-      assert(age === ready || serving(state).some((worker) => worker.age === age))
+      assert(
+        age === ready ||
+          state.workers.some(
+            (worker) => worker.age === age && /^(ready|leaving|booting)$/.test(worker.phase),
+          ),
+      )
     const told = decision[1].filter((effect) => 'age' in effect).map((effect) => JSON.stringify(effect))
     assert.equal(new Set(told).size, told.length)
   },
