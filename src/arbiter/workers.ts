@@ -144,8 +144,9 @@ export function spawned(turn: Turn, { age, pid }: Extract<Event, { type: 'spawne
 export function becameReady(turn: Turn, age: number): void {
   const worker = turn.find(age)
   if (worker?.phase === 'dismissed') {
-    // It did serve, and drains by now: it has the time of everyone who does.
+    // It has the time of everyone who served. It is told again: the first word may have come before it listened.
     turn.put({ ...worker, phase: 'retiring', deadline: turn.now + graceOf(turn, worker) })
+    turn.do({ do: 'drain', age })
   }
   if (worker?.phase !== 'booting') return
   const { lifetime = 0, lifetimeJitter = 0 } = policyOf(turn.state, worker) ?? {}

@@ -78,7 +78,9 @@ describe('TERM', () => {
     expect(story.ages('retiring')).toEqual([1, 2, 3])
     expect(story.ages('dismissed')).toEqual([4])
     // Its word that it is ready was on the way: it has served, and has the time of those who do.
+    story.take()
     expect(story.ready(4).ages('retiring')).toEqual([1, 2, 3, 4])
+    expect(story.did('drain')).toEqual([{ do: 'drain', age: 4 }])
     expect(story.pass(2000).kills()).toEqual([])
   })
 
