@@ -42,8 +42,8 @@ export type Worker = Identity &
     | { readonly phase: 'booting'; readonly pid: number; readonly deadline: number }
     | (Service & { readonly phase: 'ready' })
     | (Service & { readonly phase: 'leaving'; readonly reason: RecycleReason })
-    /** Told to go before it said that it is ready: it may serve already, with the word of it on its way. */
-    | (Ending & { readonly phase: 'dismissed' })
+    /** Told to go before it said that it is ready: it may serve already; then it has `grace` for its requests. */
+    | (Ending & { readonly phase: 'dismissed'; readonly grace: number })
     | (Ending & { readonly phase: 'retiring' })
     | (Ending & { readonly phase: 'capturing'; readonly why: Overdue })
     | (Ending & { readonly phase: 'aborting'; readonly why: Overdue })

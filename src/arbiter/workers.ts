@@ -22,7 +22,7 @@ export const isLiving = (worker: Worker): worker is Living => worker.phase !== '
  * same, as it may have begun to serve in this moment, and has little time to obey.
  */
 export function retire(turn: Turn, worker: Worker): void {
-  const grace = graceOf(turn, worker)
+  const grace = policyOf(turn.state, worker)?.gracefulTimeout ?? 0
   // A drain without an end would hold a generation for ever: graceful_timeout 0 means at once.
   if (grace === 0 || !(isServing(worker) || worker.phase === 'booting')) {
     quit(turn, worker)
@@ -30,11 +30,9 @@ export function retire(turn: Turn, worker: Worker): void {
   }
   const { pid } = worker
   if (isServing(worker)) turn.put({ ...identity(worker), phase: 'retiring', pid, deadline: turn.now + grace })
-  else turn.put({ ...identity(worker), phase: 'dismissed', pid, deadline: turn.now + QUIT_PATIENCE })
+  else turn.put({ ...identity(worker), phase: 'dismissed', pid, deadline: turn.now + QUIT_PATIENCE, grace })
   turn.do({ do: 'drain', age: worker.age })
 }
-
-const graceOf = (turn: Turn, worker: Worker): number => policyOf(turn.state, worker)?.gracefulTimeout ?? 0
 
 /** Ends a worker at once, without waiting for its requests. */
 export function quit(turn: Turn, worker: Worker): void {
@@ -145,7 +143,8 @@ export function becameReady(turn: Turn, age: number): void {
   const worker = turn.find(age)
   if (worker?.phase === 'dismissed') {
     // It has the time of everyone who served. It is told again: the first word may have come before it listened.
-    turn.put({ ...worker, phase: 'retiring', deadline: turn.now + graceOf(turn, worker) })
+    const { pid, grace } = worker
+    turn.put({ ...identity(worker), phase: 'retiring', pid, deadline: turn.now + grace })
     turn.do({ do: 'drain', age })
   }
   if (worker?.phase !== 'booting') return

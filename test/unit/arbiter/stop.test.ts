@@ -90,6 +90,13 @@ describe('TERM', () => {
     expect(story.signal('SIGTERM').did('exit')).toEqual([{ do: 'exit', code: 0 }])
   })
 
+  test('during a first start gives a worker that gets ready in this moment its graceful_timeout', () => {
+    const story = new Story().start().until('booting').spawn().signal('SIGTERM').ready(1).ready(2)
+    expect(story.ages('retiring')).toEqual([1, 2])
+    expect(story.pass(29_000).kills()).toEqual([])
+    expect(story.pass(1000).kills()).toEqual(['1 SIGQUIT', '2 SIGQUIT'])
+  })
+
   test('while an address is tried again exits', () => {
     const story = new Story().start().until('opening').fail({ retry: true }).signal('SIGTERM')
     expect(story.pass(5000).did('exit')).toEqual([{ do: 'exit', code: 0 }])
