@@ -193,6 +193,9 @@ export interface Config {
    * `TimeoutStopSec` of systemd, `terminationGracePeriodSeconds` of Kubernetes, `stop_grace_period` of Docker (10 seconds
    * by default, less than this default).
    *
+   * The application's own listeners of SIGTERM are called when its requests are done. If they do not end the process
+   * themselves, it is ended when it has nothing left to do, at the latest after five seconds.
+   *
    * Flag: `--graceful-timeout SECONDS`
    *
    * @default 30
@@ -1121,7 +1124,8 @@ export interface Config {
    * How long a hook of the master may take; 0 = for ever.
    *
    * A hook that takes longer is given up and logged. Signals and heartbeats are attended to meanwhile; but what waits
-   * for the hook (a worker to be started, the exit) waits this long at most.
+   * for the hook (a worker to be started, the exit) waits this long at most. With 0 a worker whose `pre_fork` never ends is
+   * given up after a day.
    *
    * Flag: `--hook-timeout SECONDS`
    *

@@ -102,7 +102,8 @@ processes, not copies.`,
     default: 30,
     summary: 'How long a hook of the master may take; 0 = for ever.',
     details: `A hook that takes longer is given up and logged. Signals and heartbeats are attended to meanwhile; but what waits
-for the hook (a worker to be started, the exit) waits this long at most.`,
+for the hook (a worker to be started, the exit) waits this long at most. With 0 a worker whose \`pre_fork\` never ends is
+given up after a day.`,
     gunicorn: false,
   }),
 } as const satisfies Record<string, Setting>

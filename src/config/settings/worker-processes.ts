@@ -110,7 +110,10 @@ better move that work off the loop. Far below a few seconds, pauses of the machi
     details: `Counted from the moment the worker is told to stop (TERM, a reload, a replacement). What is still running
 afterwards is cut off. Set it above your slowest honest request, and below what the supervisor above grants:
 \`TimeoutStopSec\` of systemd, \`terminationGracePeriodSeconds\` of Kubernetes, \`stop_grace_period\` of Docker (10 seconds
-by default, less than this default).`,
+by default, less than this default).
+
+The application's own listeners of SIGTERM are called when its requests are done. If they do not end the process
+themselves, it is ended when it has nothing left to do, at the latest after five seconds.`,
     gunicorn: { differs: 'Fractions are accepted.' },
     common: true,
   }),
