@@ -70,6 +70,8 @@ test('TERM under full load: what was sent before is answered, later connections 
     targetsOf(server).flatMap((target) => modes.map((mode) => startLoad(target, { mode, connections: 24 }))),
   )
   await Promise.all(loads.map((load) => load.answered(500)))
+  // Before TERM nothing may fail, not even a connect.
+  expect(loads.map((load) => load.failedSoFar)).toEqual([0, 0, 0, 0])
   server.signal('SIGTERM')
   expect(await server.exited()).toEqual({ code: 0, signal: null })
   for (const report of await Promise.all(loads.map((load) => load.stop()))) {

@@ -47,6 +47,11 @@ export class Load {
     })
   }
 
+  /** How many requests had failed when the generator last told. */
+  get failedSoFar(): number {
+    return this.#failed
+  }
+
   /** Resolves when at least `count` requests have failed. */
   async failed(count = 1, within = 20_000): Promise<void> {
     await eventually(
