@@ -4,11 +4,14 @@
  */
 import type { Socket } from 'node:net'
 import type { ExchangeRecord } from './exchange.ts'
+import type { IntakeStep } from './intake/intake.ts'
 import type { HttpPolicy } from './policy.ts'
 import type { RequestView, ResponseView } from './views.ts'
 
 export interface EngineOptions {
   readonly policy: HttpPolicy
+  /** What happens to accepted sockets before HTTP: PROXY protocol, TLS. */
+  readonly intake?: IntakeStep | undefined
   /** Called once when an exchange is over. Without it (and without `postRequest`) nothing is recorded. */
   readonly onExchange?: (record: ExchangeRecord) => void
   /** Called for every request that is given to the application, before it is. */

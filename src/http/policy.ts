@@ -5,15 +5,47 @@
 export interface HttpPolicy {
   /** How long an idle connection waits for its next request; 0 closes after every response. */
   readonly keepAliveMs: number
-  /** Time for a request's head to arrive, and for the whole request; 0 is without end. */
+  /** Time for a request's head to arrive, from its first byte (of a new connection: from its start); 0: no end. */
   readonly headersMs: number
-  readonly requestMs: number
+  /**
+   * Time for a piece of body to arrive that keeps `bodyMinRate`: `bodyMs` without end at 0. Time in which nobody
+   * reads the body does not count.
+   */
+  readonly bodyMs: number
+  /** Bytes of body a second that a client must send on the average, after the first `bodyMs`; 0: any. */
+  readonly bodyMinRate: number
+  /** How long a client may take nothing of what it is sent; 0: no end. */
+  readonly writeMs: number
   /** Bytes of `METHOD target HTTP/1.1` and its CRLF; 0 is unlimited, above 8190 counts as 8190. */
   readonly limitRequestLine: number
   /** Number of header fields; 0, or above 32768, counts as 32768. */
   readonly limitRequestFields: number
   /** Bytes of one `Name: value` and its CRLF; 0 is unlimited. */
   readonly limitRequestFieldSize: number
+  /** Bytes of a whole head; 0 is as much as the other limits allow. */
+  readonly limitRequestHead: number
+  /** Bytes of a body; 0 is unlimited. */
+  readonly limitRequestBody: number
+  /** Bytes of one chunk-size line, with extensions and CRLF. */
+  readonly limitChunkLine: number
+  /** Bytes of all chunk extensions of one body. */
+  readonly limitChunkExtensions: number
+  /** Bytes of the trailer section of one body. */
+  readonly limitRequestTrailers: number
+  /** Pipelined requests of one connection in hand at once; 0 is unlimited. */
+  readonly limitPipelinedRequests: number
+  /** Whether a 1.1 request without Host is refused, as RFC 9112, 3.2 demands. */
+  readonly requireHost: boolean
+  /** Gunicorn's relaxing settings, all off by default; see `h1/events.ts`. */
+  readonly obsoleteFolding: boolean
+  readonly unconventionalMethod: boolean
+  readonly unconventionalVersion: boolean
+  readonly casefoldMethod: boolean
+  readonly headerSpaces: boolean
+  /** The value of the `Server` field of responses that have none; '' sends none. */
+  readonly serverHeader: string
+  /** Whether responses get a `Date` (RFC 9110, 6.6.1 asks for it wherever there is a clock). */
+  readonly dateHeader: boolean
   /** Connections held at once; at this many, accepting stops. 0 is unlimited. */
   readonly workerConnections: number
   /** Peers whose word about the client is taken: addresses, CIDR blocks, or `*`. Unix peers are trusted. */
@@ -26,14 +58,30 @@ export interface HttpPolicy {
   readonly headerMap: 'drop' | 'refuse' | 'dangerous'
 }
 
-/** Gunicorn's defaults, with node's times for a head and a request. */
+/** Gunicorn's defaults where it has the setting. */
 export const defaultPolicy: HttpPolicy = {
   keepAliveMs: 2000,
   headersMs: 60_000,
-  requestMs: 300_000,
+  bodyMs: 60_000,
+  bodyMinRate: 240,
+  writeMs: 60_000,
   limitRequestLine: 4094,
   limitRequestFields: 100,
   limitRequestFieldSize: 8190,
+  limitRequestHead: 65_536,
+  limitRequestBody: 0,
+  limitChunkLine: 1024,
+  limitChunkExtensions: 16_384,
+  limitRequestTrailers: 16_384,
+  limitPipelinedRequests: 100,
+  requireHost: true,
+  obsoleteFolding: false,
+  unconventionalMethod: false,
+  unconventionalVersion: false,
+  casefoldMethod: false,
+  headerSpaces: false,
+  serverHeader: '',
+  dateHeader: true,
   workerConnections: 1000,
   forwardedAllowIps: ['127.0.0.1', '::1'],
   secureSchemeHeaders: {

@@ -104,6 +104,16 @@ export class Connection {
     socket.resume()
   }
 
+  /** Nothing is to be waited for beyond what is under way. */
+  drain(): void {
+    this.closeAfterLast()
+    this.settle()
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+
   /** Destroys the connection, after `last` is flushed. */
   cut(last?: string): void {
     this.phase = 'ending'

@@ -1,5 +1,6 @@
 /**
- * All connections of an engine, found by their sockets. It counts and forgets; what to do about a count is others'.
+ * Finds the connection of a socket. Most come from the pool; a server of the application's own may have got
+ * sockets in another way, and their connections are made when they are first asked for.
  */
 import type { Socket } from 'node:net'
 import type { Trust } from '../forwarded.ts'
@@ -8,38 +9,34 @@ import { Connection } from './connection.ts'
 const key = Symbol('tsgunicorn.connection')
 type Tracked = Socket & { [key]?: Connection }
 
+export interface ConnectionsOptions {
+  readonly trust: Trust
+  /** Told of a connection that was made because its socket asked for it. */
+  readonly onStranger: (connection: Connection) => void
+  /** Called after a socket closed, with what was still under way on its connection. */
+  readonly onGone: (connection: Connection) => void
+}
+
 export class Connections {
-  readonly #all = new Set<Connection>()
-  readonly #trust: Trust
-  readonly #onGone: (connection: Connection) => void
+  readonly #options: ConnectionsOptions
 
-  /** `onGone` is called after a connection was forgotten, with what was still under way on it. */
-  constructor(trust: Trust, onGone: (connection: Connection) => void) {
-    this.#trust = trust
-    this.#onGone = onGone
+  constructor(options: ConnectionsOptions) {
+    this.#options = options
   }
 
-  get size(): number {
-    return this.#all.size
-  }
-
-  [Symbol.iterator](): IterableIterator<Connection> {
-    return this.#all.values()
-  }
-
-  /** The connection of this socket; a socket the server got in another way is taken in now. */
+  /** The connection of this socket. */
   of(socket: Tracked): Connection {
-    return socket[key] ?? this.add(socket)
+    const known = socket[key]
+    if (known) return known
+    const connection = this.open(socket)
+    this.#options.onStranger(connection)
+    return connection
   }
 
-  add(socket: Tracked): Connection {
-    const connection = new Connection(socket, this.#trust)
+  open(socket: Tracked): Connection {
+    const connection = new Connection(socket, this.#options.trust)
     socket[key] = connection
-    this.#all.add(connection)
-    socket.once('close', () => {
-      this.#all.delete(connection)
-      this.#onGone(connection)
-    })
+    socket.once('close', () => this.#options.onGone(connection))
     return connection
   }
 }

@@ -1,8 +1,5 @@
 /**
- * The HTTP engine on node:http: one server beneath, one gate before it, acceptors that feed it connections.
- *
- * Node's own `server.close()` is never used: it ends connections that have not sent a request yet (Node 26.4 and
- * later), although their request may be on its way.
+ * The HTTP engine on node:http: one server beneath, one gate before it, a pool that feeds it connections.
  */
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
@@ -10,19 +7,13 @@ import type { Application } from '../../app/application.ts'
 import type { DrainOptions, Engine, EngineListener, EngineOptions, InflightRequest } from '../engine.ts'
 import { compileTrust } from '../forwarded.ts'
 import { createJudge } from '../judge.ts'
-import { Acceptors } from './acceptors.ts'
+import { Pool } from '../pool.ts'
 import type { Connection } from './connection.ts'
 import { Connections } from './connections.ts'
 import type { Exchange } from './exchange.ts'
 import { Gate } from './gate.ts'
 import { Reporter } from './reporter.ts'
 import { adoptClose, applyPolicy, captureRejections, serverOf } from './servers.ts'
-
-/** How long a drain waits for the first byte of a connection. */
-const silentMs = 5000
-
-/** 'draining' waits for idle connections, 'ending' no longer does. */
-type Phase = 'serving' | 'draining' | 'ending' | 'destroyed'
 
 /** An engine for this application. Throws ServerError when `forwardedAllowIps` cannot be read. */
 export const createEngine = (app: Application, options: EngineOptions): Engine => new NodeEngine(app, options)
@@ -31,15 +22,10 @@ class NodeEngine implements Engine {
   readonly #app: Application
   readonly #options: EngineOptions
   readonly #connections: Connections
-  readonly #acceptors: Acceptors
+  readonly #pool: Pool<Connection>
   readonly #reporter: Reporter
-  readonly #done: Promise<void>
-  #finish: () => void = () => undefined
   #server: Server | undefined
   #gate: Gate | undefined
-  #phase: Phase = 'serving'
-  #closed = false
-  #idleTimer: NodeJS.Timeout | undefined
   #requests = 0
 
   constructor(app: Application, options: EngineOptions) {
@@ -47,19 +33,16 @@ class NodeEngine implements Engine {
     this.#app = app
     this.#options = options
     this.#reporter = new Reporter(options, trust)
-    this.#connections = new Connections(trust, (connection) => this.#gone(connection))
-    this.#acceptors = new Acceptors({
-      onConnection: (socket) => this.accept(socket),
-      onError: options.onError,
-      ask: options.requestListenerDescriptor,
-    })
-    this.#done = new Promise((resolve) => {
-      this.#finish = resolve
+    this.#pool = new Pool({ engine: options, open: (socket) => this.#open(socket) })
+    this.#connections = new Connections({
+      trust,
+      onStranger: (connection) => this.#pool.add(connection),
+      onGone: (connection) => this.#gone(connection),
     })
   }
 
   get connections(): number {
-    return this.#connections.size
+    return this.#pool.size
   }
 
   get requests(): number {
@@ -68,43 +51,24 @@ class NodeEngine implements Engine {
 
   async listen(listeners: readonly EngineListener[], backlog: number): Promise<void> {
     await this.#attach()
-    await this.#acceptors.open(listeners, backlog)
+    await this.#pool.listen(listeners, backlog)
   }
 
   accept(socket: Socket): void {
-    if (this.#phase === 'destroyed') return void socket.destroy()
-    this.#connections.add(socket)
-    this.#server?.emit('connection', socket)
-    // While draining the limit is no reason to leave anyone in a queue that is about to go.
-    if (this.#full && this.#phase === 'serving') this.#acceptors.pause()
+    this.#pool.accept(socket)
   }
 
-  async drain({ emptyAcceptQueue, idleMs }: DrainOptions): Promise<void> {
-    if (this.#phase === 'serving') this.#phase = 'draining'
-    for (const connection of this.#connections) {
-      connection.closeAfterLast()
-      connection.settle()
-    }
-    clearTimeout(this.#idleTimer)
-    this.#idleTimer = setTimeout(() => this.#endIdle(), idleMs)
-    setTimeout(() => this.#endSilent(), Math.min(idleMs, silentMs)).unref()
-    await this.#acceptors.close({ emptyQueue: emptyAcceptQueue })
-    this.#closed = true
-    this.#settle()
-    return this.#done
+  drain(options: DrainOptions): Promise<void> {
+    return this.#pool.drain(options)
   }
 
   destroy(): void {
-    this.#phase = 'destroyed'
-    this.#closed = true
-    this.#acceptors.closeNow()
-    for (const { socket } of this.#connections) socket.destroy()
-    this.#settle()
+    this.#pool.destroy()
   }
 
   inflight(): InflightRequest[] {
     const now = performance.now()
-    return [...this.#connections].flatMap(({ exchanges }) =>
+    return [...this.#pool].flatMap(({ exchanges }) =>
       exchanges.map((exchange) => ({
         method: exchange.method,
         target: exchange.target,
@@ -114,6 +78,12 @@ class NodeEngine implements Engine {
     )
   }
 
+  #open(socket: Socket): Connection {
+    const connection = this.#connections.open(socket)
+    this.#server?.emit('connection', socket)
+    return connection
+  }
+
   async #attach(): Promise<void> {
     if (this.#server) return
     const { policy, onError, onRefused } = this.#options
@@ -121,8 +91,8 @@ class NodeEngine implements Engine {
     const gate = new Gate(server, {
       judge: createJudge(policy),
       connections: this.#connections,
-      closing: () => policy.keepAliveMs === 0 || this.#phase !== 'serving',
-      draining: () => this.#phase !== 'serving',
+      closing: () => policy.keepAliveMs === 0 || !this.#pool.serving,
+      draining: () => !this.#pool.serving,
       onBegin: (exchange) => this.#reporter.begin(exchange),
       onOver: (exchange, completed) => this.#over(exchange, completed),
       onServe: (exchange) => this.#serve(exchange),
@@ -132,7 +102,7 @@ class NodeEngine implements Engine {
     gate.attach()
     applyPolicy(server, policy)
     captureRejections(server, (error, event, args) => gate.rejected(error, event, args))
-    if (this.#app.kind === 'server') adoptClose(server, this.#done)
+    if (this.#app.kind === 'server') adoptClose(server, this.#pool.done)
     this.#server = server
     this.#gate = gate
   }
@@ -145,42 +115,11 @@ class NodeEngine implements Engine {
 
   #over(exchange: Exchange, completed: boolean): void {
     this.#reporter.over(exchange, completed)
-    if (this.#phase === 'serving') return
-    exchange.connection.settle()
-    if (this.#phase === 'ending' && exchange.connection.idle) exchange.connection.end()
+    this.#pool.over(exchange.connection)
   }
 
   #gone(connection: Connection): void {
     this.#gate?.gone(connection)
-    if (this.#phase === 'serving' && this.#roomy) this.#acceptors.resume()
-    this.#settle()
-  }
-
-  /** Whoever connects and says nothing for so long is nobody's client. */
-  #endSilent(): void {
-    for (const connection of this.#connections) if (connection.silent) connection.end()
-  }
-
-  /** The time of idle connections is up. One whose request is half read is not idle: node's own times bound it. */
-  #endIdle(): void {
-    if (this.#phase === 'draining') this.#phase = 'ending'
-    for (const connection of this.#connections) if (connection.idle) connection.end()
-  }
-
-  #settle(): void {
-    if (!this.#closed || this.#connections.size > 0) return
-    clearTimeout(this.#idleTimer)
-    this.#finish()
-  }
-
-  get #full(): boolean {
-    const { workerConnections } = this.#options.policy
-    return workerConnections > 0 && this.#connections.size >= workerConnections
-  }
-
-  /** Some room before accepting goes on: at the very edge each connection would cost a question to the master. */
-  get #roomy(): boolean {
-    const { workerConnections } = this.#options.policy
-    return this.#connections.size < workerConnections - Math.floor(workerConnections / 16)
+    this.#pool.gone(connection)
   }
 }

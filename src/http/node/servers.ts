@@ -43,7 +43,7 @@ const fetchListener = async (fetch: FetchHandler, policy: HttpPolicy) => {
 export const applyPolicy = (server: Server, policy: HttpPolicy): void => {
   server.keepAliveTimeout = policy.keepAliveMs
   server.headersTimeout = policy.headersMs
-  server.requestTimeout = policy.requestMs
+  server.requestTimeout = policy.bodyMs === 0 ? 0 : 300_000
   // Counted by us: node drops fields above its number without a word.
   server.maxHeadersCount = 0
   Object.assign(server, { maxHeaderSize: limitsOf(policy).head })

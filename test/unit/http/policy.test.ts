@@ -36,7 +36,7 @@ describe('a request that is refused', () => {
     const server = createServer({ connectionsCheckingInterval: 20 }, (_, response) => response.end())
     const { port } = await serve(
       { kind: 'server', shape: 'server', server },
-      { headersMs: 60, requestMs: 60 },
+      { headersMs: 60 },
     )
     const [half, silent] = [await connect(port), await connect(port)]
     expect(await half.send('GET / HTTP/1.1\r\nHo').end()).toMatch(/^HTTP\/1\.1 408 /)

@@ -10,6 +10,8 @@ import type { EngineListener, ListeningHandle } from '../engine.ts'
 
 export interface AcceptorsOptions {
   readonly onConnection: (socket: Socket) => void
+  /** Takes accepted handles instead, before node makes sockets of them, where the running Node lets us. */
+  readonly onHandle?: (handle: object) => void
   readonly onError: (error: unknown, where: string) => void
   readonly ask: ((index: number) => Promise<ListeningHandle>) | undefined
 }
@@ -131,10 +133,33 @@ export class Acceptors {
     })
     startListening(server, handle, this.#backlog)
     await listening
+    if (this.#options.onHandle) this.#takeHandles(server, this.#options.onHandle)
     server.on('error', (error) => this.#options.onError(error, 'accept'))
     return server
   }
+
+  /**
+   * Stands in for what node does with an accepted handle: one object less for each connection. Where node keeps its
+   * handle otherwise, sockets are made as ever.
+   */
+  #takeHandles(server: Server, take: (handle: object) => void): void {
+    const listening: unknown = Reflect.get(server, '_handle')
+    if (!isListeningHandle(listening)) return
+    const beneath = listening.onconnection
+    listening.onconnection = (status, handle) => {
+      if (status !== 0 || handle === undefined) return void beneath.call(listening, status, handle)
+      this.#stirs += 1
+      take(handle)
+    }
+  }
 }
+
+interface AcceptingHandle {
+  onconnection: (this: object, status: number, handle?: object) => void
+}
+
+const isListeningHandle = (value: unknown): value is AcceptingHandle =>
+  typeof value === 'object' && value !== null && typeof Reflect.get(value, 'onconnection') === 'function'
 
 /** The backlog has to be positional: `listen({ fd, backlog })` ignores it. */
 const startListening = (server: Server, handle: ListeningHandle, backlog: number): void => {

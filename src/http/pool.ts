@@ -1,0 +1,186 @@
+/**
+ * The connections of an engine, whatever speaks HTTP on them: taken from the acceptors, led through the intake,
+ * counted against `workerConnections`, and let go of when the worker drains.
+ *
+ * Node's own `server.close()` is never used: it ends connections that have not sent a request yet (Node 26.4 and
+ * later), although their request may be on its way.
+ */
+import type { Socket } from 'node:net'
+import type { DrainOptions, EngineListener, EngineOptions } from './engine.ts'
+import { Acceptors } from './intake/acceptors.ts'
+
+/** What the pool asks of a connection. */
+export interface Pooled {
+  /** Whether it waits for a request of which no byte was read yet. */
+  readonly idle: boolean
+  /** Whether the client never sent a byte. */
+  readonly silent: boolean
+  /** Ends our side in order. */
+  end(): void
+  /** Destroys it. */
+  destroy(): void
+  /** Draining began, or a request is over while draining: from now on the last answer says `Connection: close`. */
+  drain(): void
+}
+
+export interface PoolOptions<C extends Pooled> {
+  readonly engine: EngineOptions
+  /** Makes a connection of a socket that HTTP is spoken on from now on. */
+  readonly open: (socket: Socket) => C
+  /** Makes one of an accepted handle that no socket was made for; without it sockets are made for all. */
+  readonly openHandle?: ((handle: object) => C) | undefined
+}
+
+/** 'draining' waits for idle connections, 'ending' no longer does. */
+type Phase = 'serving' | 'draining' | 'ending' | 'destroyed'
+
+/** How long a drain waits for the first byte of a connection. */
+const silentMs = 5000
+
+export class Pool<C extends Pooled> {
+  readonly #options: PoolOptions<C>
+  readonly #acceptors: Acceptors
+  readonly #connections = new Set<C>()
+  /** Sockets that are on their way through the intake. */
+  readonly #arriving = new Set<Socket>()
+  readonly done: Promise<void>
+  #finish: () => void = () => undefined
+  #phase: Phase = 'serving'
+  #closed = false
+  #idleTimer: NodeJS.Timeout | undefined
+
+  constructor(options: PoolOptions<C>) {
+    this.#options = options
+    const { openHandle, engine } = options
+    this.#acceptors = new Acceptors({
+      onConnection: (socket) => this.accept(socket),
+      ...(openHandle && !engine.intake
+        ? { onHandle: (handle) => this.#admit(() => openHandle(handle)) }
+        : {}),
+      onError: engine.onError,
+      ask: engine.requestListenerDescriptor,
+    })
+    this.done = new Promise((resolve) => {
+      this.#finish = resolve
+    })
+  }
+
+  get size(): number {
+    return this.#connections.size + this.#arriving.size
+  }
+
+  get serving(): boolean {
+    return this.#phase === 'serving'
+  }
+
+  [Symbol.iterator](): IterableIterator<C> {
+    return this.#connections.values()
+  }
+
+  listen(listeners: readonly EngineListener[], backlog: number): Promise<void> {
+    return this.#acceptors.open(listeners, backlog)
+  }
+
+  accept(socket: Socket): void {
+    if (this.#phase === 'destroyed') return void socket.destroy()
+    const { intake, onRefused, policy } = this.#options.engine
+    if (!intake) return this.#admit(() => this.#options.open(socket))
+    this.#arriving.add(socket)
+    socket.once('close', () => {
+      if (this.#arriving.delete(socket)) this.#left()
+    })
+    const refused = (reason: string, address: string) => onRefused?.(400, reason, address)
+    const deliver = (next: Socket) => {
+      this.#arriving.delete(socket)
+      this.#admit(() => this.#options.open(next))
+    }
+    intake(socket, deliver, { onRefused: refused, timeoutMs: policy.headersMs })
+    this.#pauseIfFull()
+  }
+
+  /** Has a connection counted that came in another way than by `accept`. */
+  add(connection: C): void {
+    this.#connections.add(connection)
+  }
+
+  /** A connection is gone. */
+  gone(connection: C): void {
+    if (this.#connections.delete(connection)) this.#left()
+  }
+
+  /** A request is over: while draining, its connection is told, and ended when nobody waits for it any more. */
+  over(connection: C): void {
+    if (this.#phase === 'serving') return
+    connection.drain()
+    if (this.#phase === 'ending' && connection.idle) connection.end()
+  }
+
+  async drain({ emptyAcceptQueue, idleMs }: DrainOptions): Promise<void> {
+    if (this.#phase === 'serving') this.#phase = 'draining'
+    for (const connection of this.#connections) connection.drain()
+    clearTimeout(this.#idleTimer)
+    this.#idleTimer = setTimeout(() => this.#endIdle(), idleMs)
+    setTimeout(() => this.#endSilent(), Math.min(idleMs, silentMs)).unref()
+    await this.#acceptors.close({ emptyQueue: emptyAcceptQueue })
+    this.#closed = true
+    this.#settle()
+    return this.done
+  }
+
+  destroy(): void {
+    this.#phase = 'destroyed'
+    this.#closed = true
+    this.#acceptors.closeNow()
+    for (const socket of this.#arriving) socket.destroy()
+    for (const connection of this.#connections) connection.destroy()
+    this.#settle()
+  }
+
+  #admit(open: () => C): void {
+    const connection = open()
+    if (this.#phase === 'destroyed') {
+      connection.destroy()
+      return
+    }
+    this.#connections.add(connection)
+    // It came after the word to drain went round.
+    if (this.#phase !== 'serving') connection.drain()
+    this.#pauseIfFull()
+  }
+
+  /** While draining the limit is no reason to leave anyone in a queue that is about to go. */
+  #pauseIfFull(): void {
+    const { workerConnections } = this.#options.engine.policy
+    const full = workerConnections > 0 && this.size >= workerConnections
+    if (full && this.#phase === 'serving') this.#acceptors.pause()
+  }
+
+  #left(): void {
+    if (this.#phase === 'serving' && this.#roomy) this.#acceptors.resume()
+    this.#settle()
+  }
+
+  /** Whoever connects and says nothing for so long is nobody's client. */
+  #endSilent(): void {
+    for (const socket of this.#arriving) socket.destroy()
+    for (const connection of this.#connections) if (connection.silent) connection.end()
+  }
+
+  /** The time of idle connections is up. One whose request is half read is not idle: other times bound it. */
+  #endIdle(): void {
+    if (this.#phase === 'draining') this.#phase = 'ending'
+    for (const connection of this.#connections) if (connection.idle) connection.end()
+  }
+
+  #settle(): void {
+    if (!this.#closed || this.size > 0) return
+    clearTimeout(this.#idleTimer)
+    this.#finish()
+  }
+
+  /** Some room before accepting goes on: at the very edge each connection would cost a question to the master. */
+  get #roomy(): boolean {
+    const { workerConnections } = this.#options.engine.policy
+    return this.size < workerConnections - Math.floor(workerConnections / 16)
+  }
+}
