@@ -84,7 +84,10 @@ export class Pool<C extends Pooled> {
   accept(socket: Socket): void {
     if (this.#phase === 'destroyed') return void socket.destroy()
     const { intake, onRefused, policy } = this.#options.engine
-    if (!intake) return this.#admit(() => this.#options.open(socket))
+    if (!intake) {
+      this.#admit(() => this.#options.open(socket))
+      return
+    }
     this.#arriving.add(socket)
     socket.once('close', () => {
       if (this.#arriving.delete(socket)) this.#left()
