@@ -163,7 +163,8 @@ export class Gate {
     if (!connection.finish(exchange)) return
     // A body that failed on its way: a stream's, which nobody but the response heard of.
     if (response?.errored) this.#options.onError(response.errored, placeOf(request))
-    this.#options.onOver(exchange, response?.writableFinished ?? true)
+    // Node lets go of a socket when the response is flushed; one that was cut counts as flushed to node as well.
+    this.#options.onOver(exchange, response ? response.writableFinished && response.socket === null : true)
   }
 
   /** What was under way when its connection went: node tells it to some responses only. */
