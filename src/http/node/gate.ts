@@ -163,8 +163,9 @@ export class Gate {
     if (!connection.finish(exchange)) return
     // A body that failed on its way: a stream's, which nobody but the response heard of.
     if (response?.errored) this.#options.onError(response.errored, placeOf(request))
-    // Node lets go of a socket when the response is flushed; one that was cut counts as flushed to node as well.
-    this.#options.onOver(exchange, response ? response.writableFinished && response.socket === null : true)
+    // To node a response is finished, too, when its socket was destroyed with all of it still waiting.
+    const completed = response ? response.writableFinished && !connection.socket.destroyed : true
+    this.#options.onOver(exchange, completed)
   }
 
   /** What was under way when its connection went: node tells it to some responses only. */
