@@ -20,7 +20,7 @@ export interface Pooled {
   /** Destroys it. */
   destroy(): void
   /** Draining began, or a request is over while draining: from now on the last answer says `Connection: close`. */
-  drain(): void
+  drain?(): void
 }
 
 export interface PoolOptions<C extends Pooled> {
@@ -114,13 +114,13 @@ export class Pool<C extends Pooled> {
   /** A request is over: while draining, its connection is told, and ended when nobody waits for it any more. */
   over(connection: C): void {
     if (this.#phase === 'serving') return
-    connection.drain()
+    connection.drain?.()
     if (this.#phase === 'ending' && connection.idle) connection.end()
   }
 
   async drain({ emptyAcceptQueue, idleMs }: DrainOptions): Promise<void> {
     if (this.#phase === 'serving') this.#phase = 'draining'
-    for (const connection of this.#connections) connection.drain()
+    for (const connection of this.#connections) connection.drain?.()
     clearTimeout(this.#idleTimer)
     this.#idleTimer = setTimeout(() => this.#endIdle(), idleMs)
     setTimeout(() => this.#endSilent(), Math.min(idleMs, silentMs)).unref()
@@ -147,7 +147,7 @@ export class Pool<C extends Pooled> {
     }
     this.#connections.add(connection)
     // It came after the word to drain went round.
-    if (this.#phase !== 'serving') connection.drain()
+    if (this.#phase !== 'serving') connection.drain?.()
     this.#pauseIfFull()
   }
 

@@ -8,8 +8,9 @@ import type { Config } from '../config/config.ts'
 import type { HookRequest } from '../config/hook-types.ts'
 import { receiveConfig } from '../config/transfer.ts'
 import { messageOf, ServerError } from '../errors.ts'
+import { createEngineFor } from '../http/create.ts'
 import type { Engine } from '../http/engine.ts'
-import { createEngine } from '../http/node/engine.ts'
+import { installGlobals } from '../http/fetch/globals.ts'
 import { toMaster } from '../ipc/channel.ts'
 import type { BootMessage, InheritedListener } from '../ipc/messages.ts'
 import { dropPrivileges } from '../system/privileges.ts'
@@ -44,6 +45,7 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
   if (!boot.proof) await config.post_fork?.(both.server, both.worker)
   if (boot.privileges) dropPrivileges(boot.privileges)
   if (config.preload_app) useCompileCache()
+  const restoreGlobals = installGlobals()
   const app = await loadApp({
     spec: config.wsgi_app ?? '',
     // As it is written: a symbolic link in it is a link to what is deployed next.
@@ -54,6 +56,7 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
     argv: program,
     address: () => addressFor(boot.listeners),
   })
+  if (app.kind !== 'fetch') restoreGlobals()
   if (boot.proof && config.preload_app) writeCompileCache()
   return { boot, inheritance, config, logs, facades: both, vital, app }
 }
@@ -74,7 +77,7 @@ export async function serve(
     logs.error.debug(`${request.method} ${request.uri}`)
     return before?.(worker, request)
   }
-  const engine = createEngine(app, {
+  const engine = await createEngineFor(app, {
     policy: httpPolicy(config),
     onRequest: options.onRequest,
     onError: (error, where) =>
