@@ -15,30 +15,31 @@ export interface Trust {
 
 const family = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
-const invalid = (entry: string): ServerError =>
+const invalid = (setting: string, entry: string): ServerError =>
   new ServerError(
     'TSG_SETTING_INVALID',
-    `forwarded_allow_ips: '${entry}' is not an address. Use an IP address, a block as 10.0.0.0/8, or *.`,
+    `${setting}: '${entry}' is not an address. Use an IP address, a block as 10.0.0.0/8, or *.`,
   )
 
-const addBlock = (list: BlockList, entry: string): void => {
+const addBlock = (list: BlockList, setting: string, entry: string): void => {
   const [address = '', bits, ...rest] = entry.split('/')
   // Told by the colon: node's isIP takes milliseconds for its first IPv6 address, and addSubnet judges it anyway.
   const isSix = address.includes(':')
   const longest = isSix ? 128 : 32
-  if (rest.length > 0 || !/^\d{1,3}$/.test(bits ?? '0') || Number(bits ?? 0) > longest) throw invalid(entry)
+  if (rest.length > 0 || !/^\d{1,3}$/.test(bits ?? '0') || Number(bits ?? 0) > longest)
+    throw invalid(setting, entry)
   try {
     list.addSubnet(address, Number(bits ?? longest), isSix ? 'ipv6' : 'ipv4')
   } catch (cause) {
-    throw hasCode(cause, 'ERR_INVALID_ADDRESS') ? invalid(entry) : cause
+    throw hasCode(cause, 'ERR_INVALID_ADDRESS') ? invalid(setting, entry) : cause
   }
 }
 
-/** Reads `forwarded_allow_ips`; throws ServerError for what is neither an address, a block nor `*`. */
-export const compileTrust = (entries: readonly string[]): Trust => {
+/** Reads the peers of this setting; throws ServerError for what is neither an address, a block nor `*`. */
+export const compileTrust = (entries: readonly string[], setting = 'forwarded_allow_ips'): Trust => {
   if (entries.includes('*')) return { trusts: () => true }
   const list = new BlockList()
-  for (const entry of entries) addBlock(list, entry)
+  for (const entry of entries) addBlock(list, setting, entry)
   return {
     trusts: (address) => {
       if (address === '') return true
