@@ -3,7 +3,7 @@
  * bytes that a connection began with, it says what they are. It knows no socket, no peer and no setting.
  */
 import { isIP } from 'node:net'
-import { canonicalAddress } from './proxy-address.ts'
+import { canonicalAddress } from '../forwarded.ts'
 import { checksumFault } from './proxy-checksum.ts'
 
 export type ProxyMode = 'v1' | 'v2' | 'auto'
