@@ -19,6 +19,7 @@ import { useCompileCache, writeCompileCache } from './compile-cache.ts'
 import { exit } from './exit.ts'
 import { type Facades, facades, type Vital } from './facade.ts'
 import { type Inheritance, inherit } from './inheritance.ts'
+import { createIntake } from './intake.ts'
 import { openLogs, type WorkerLogs } from './logs.ts'
 import { httpPolicy } from './policy.ts'
 
@@ -77,8 +78,10 @@ export async function serve(
     logs.error.debug(`${request.method} ${request.uri}`)
     return before?.(worker, request)
   }
+  const intake = await createIntake(config)
   const engine = await createEngineFor(app, {
     policy: httpPolicy(config),
+    intake,
     onRequest: options.onRequest,
     onError: (error, where) =>
       logs.error.exception(
