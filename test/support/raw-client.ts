@@ -36,12 +36,9 @@ const options = ({ tls: _, ...target }: Target) =>
 
 /** The socket, and the event that says that it can be used. */
 const open = (target: Target): readonly [Socket, 'connect' | 'secureConnect'] => {
-  const socket = connect({ ...options(target), noDelay: true })
-  if (!target.tls) return [socket, 'connect']
-  const secure = connectTls({ socket, servername: 'localhost', ...target.tls })
-  // A connection that is refused is told to the one, a handshake that is to the other.
-  socket.on('error', (error) => secure.destroy(error))
-  return [secure, 'secureConnect']
+  if (!target.tls) return [connect({ ...options(target), noDelay: true }), 'connect']
+  const socket = connectTls({ ...options(target), servername: 'localhost', ...target.tls })
+  return [socket.setNoDelay(true), 'secureConnect']
 }
 
 export class RawClient {
