@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { copyFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { appOf } from '../support/apps.ts'
@@ -298,4 +298,28 @@ test('a proxy that is trusted may still say that its client spoke plain HTTP', a
   await daemon.request('/')
   await eventually(() => daemon.stdout().includes('scheme https\n'))
   await daemon.assertClean()
+})
+
+test.runIf(process.getuid?.() === 0)(
+  'keys that only root may read serve workers that are nobody',
+  async () => {
+    const hook =
+      "import { readFileSync } from 'node:fs'\nexport const ssl_context = (config, factory) => ({ ...factory(), key: readFileSync('tls.key') })"
+    const config = `${hook}\nexport default ${JSON.stringify({ workers: 1, certfile: 'tls.crt', keyfile: 'tls.key', user: 'nobody', group: 65534 })}`
+    const files = { 'tls.crt': pem('server.crt'), 'tls.key': pem('server.key') }
+    const daemon = await start({ config, files, tls, until: 'spawned' })
+    chmodSync(daemon.path('tls.key'), 0o600)
+    await daemon.serving()
+    expect(await daemon.get('/ids')).toBe('65534:65534')
+    await daemon.reload()
+    expect(await daemon.get('/ids')).toBe('65534:65534')
+    await daemon.assertClean()
+  },
+)
+
+test('a certificate that is over is served, with a warning', async () => {
+  const daemon = await serve({ certfile: certificatePath('expired.crt') }, { until: 'spawned' })
+  await daemon.logged(/\[WARNING\] certfile: the certificate in .*expired\.crt expired on/)
+  await eventually(async () => (await shown(daemon.port, 'localhost').catch(() => '')) === 'server')
+  await daemon.assertClean({ allows: [/expired/] })
 })

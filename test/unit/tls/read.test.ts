@@ -1,9 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ServerError } from '../../../src/errors.ts'
+import { readFault } from '../../../src/tls/faults.ts'
 import type { TlsFiles } from '../../../src/tls/material.ts'
 import { blocksOf, certificatesOf, isLocked, keyOf } from '../../../src/tls/pem.ts'
 import { readTls } from '../../../src/tls/read.ts'
@@ -126,10 +127,12 @@ describe('what is refused', () => {
     expect(await fault(files())).toMatch(words)
   })
 
-  test.skipIf(process.getuid?.() === 0)('a file without permission', async () => {
-    const keyfile = file(pem('server.key'))
-    chmodSync(keyfile, 0)
-    expect(await fault({ keyfile })).toMatch(/^keyfile: .* may not be read/)
+  test.each([
+    ['EACCES', /^keyfile: \/a.key may not be read by this process/],
+    ['EMFILE', /^keyfile: \/a.key cannot be read: EMFILE, says the system/],
+  ])('a file that the system does not let us read: %s', (code, words) => {
+    const error = Object.assign(new Error(`${code}, says the system`), { code })
+    expect(readFault({ setting: 'keyfile', path: '/a.key' }, error).message).toMatch(words)
   })
 
   test('no message holds anything of a key', async () => {
