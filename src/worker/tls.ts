@@ -16,22 +16,24 @@ const sessionIdContext = 'tsgunicorn'
 /** Rejects with TSG_HOOK_FAILED when `ssl_context` throws, or gives what cannot be used. */
 export async function secureStep(config: Config, material: TlsMaterial): Promise<IntakeStep> {
   const defaults = optionsOf(config, material)
-  const names = new Map(
-    Object.entries(material.names).map(([name, pair]) => [
-      name,
-      createSecureContext({ ...defaults, ...pair }),
-    ]),
-  )
   const refuseUnverified = config.cert_reqs > 0
-  if (!config.ssl_context) return tlsStep({ options: defaults, names, refuseUnverified })
+  const stepOf = (options: TlsOptions, context?: SecureContext): IntakeStep =>
+    tlsStep({ options, context, names: namesOf(options, material), refuseUnverified })
+  if (!config.ssl_context) return stepOf(defaults)
   const made = await callHook(config, defaults)
   try {
-    return isContext(made)
-      ? tlsStep({ options: defaults, context: made, names, refuseUnverified })
-      : tlsStep({ options: made, names, refuseUnverified })
+    return isContext(made) ? stepOf(defaults, made) : stepOf(made)
   } catch (error) {
     throw failed(`what it returns cannot be used: ${messageOf(error)}`, error)
   }
+}
+
+/** What is demanded of ciphers, versions and clients holds for every name: only the certificate is another. */
+const namesOf = (options: TlsOptions, { names }: TlsMaterial): ReadonlyMap<string, SecureContext> => {
+  const { pfx: _, passphrase: __, ...common } = options
+  return new Map(
+    Object.entries(names).map(([name, pair]) => [name, createSecureContext({ ...common, ...pair })]),
+  )
 }
 
 /** What the settings say, as node's options. */

@@ -123,13 +123,34 @@ test('sni_certs shows each name its certificate', async () => {
   await daemon.assertClean()
 })
 
-test('ciphers that are not allowed are refused', async () => {
-  const daemon = await serve({ ciphers: 'ECDHE-ECDSA-AES256-GCM-SHA384' })
-  expect(await daemon.get()).toBe('hello 1')
-  const old = { ...tls, maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' } as const
-  await expect(daemon.get('/', { port: daemon.port, tls: old })).rejects.toThrow()
-  await daemon.logged(/TLS handshake: the client offers no cipher/)
-  await daemon.assertClean({ allows: clientErrors })
+describe('ciphers that are not allowed are refused, whatever the name', () => {
+  const strong = 'ECDHE-ECDSA-AES256-GCM-SHA384'
+  const sni_certs = {
+    'example.org': { certfile: certificatePath('example.crt'), keyfile: certificatePath('example.key') },
+  }
+  test.each([
+    ['ciphers', { ...server, sni_certs, ciphers: strong }, ''],
+    [
+      'ssl_context',
+      { ...server, sni_certs },
+      `ssl_context: (_, factory) => ({ ...factory(), ciphers: '${strong}' })`,
+    ],
+  ])('by %s', async (_, settings, hook) => {
+    const daemon = await start({ config: `export default { ...${JSON.stringify(settings)}, ${hook} }`, tls })
+    expect(await daemon.get()).toBe('hello 1')
+    for (const servername of ['localhost', 'example.org']) {
+      const weak = {
+        ...tls,
+        servername,
+        maxVersion: 'TLSv1.2',
+        ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256',
+      } as const
+      const after = daemon.logEnd()
+      await expect(daemon.get('/', { port: daemon.port, tls: weak })).rejects.toThrow()
+      await daemon.logged(/TLS handshake: the client offers no cipher/, { after })
+    }
+    await daemon.assertClean({ allows: clientErrors })
+  })
 })
 
 describe('certificates that change', () => {

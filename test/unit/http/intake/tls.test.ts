@@ -141,7 +141,7 @@ describe('a client that speaks TLS', () => {
 
 describe('certificates of clients', () => {
   const asking = (rejectUnauthorized: boolean): Partial<TlsStepOptions> => ({
-    options: { ca, requestCert: true, rejectUnauthorized },
+    options: { ca, requestCert: true, rejectUnauthorized, sessionIdContext: 'test' },
     refuseUnverified: true,
   })
 
@@ -169,6 +169,15 @@ describe('certificates of clients', () => {
   test.each([true, false])('a good one is served, required: %s', async (required) => {
     const { port } = await serve(asking(required))
     expect(await ask(port, pair('client'))).toBe('true 127.0.0.1')
+  })
+
+  test('a session that was begun with a good one goes on with it', async () => {
+    const { port, sockets } = await serve(asking(true))
+    const begun = await open(port, { maxVersion: 'TLSv1.2', ...pair('client') })
+    const again = await open(port, { maxVersion: 'TLSv1.2', session: begun.getSession() })
+    await until(() => sockets.length === 2)
+    expect(again.isSessionReused()).toBe(true)
+    expect((sockets[1] as TLSSocket).getPeerCertificate().subject.CN).toBe('client')
   })
 
   test('when optional, none is served', async () => {
