@@ -1,6 +1,6 @@
 /**
- * How a worker boots, in Gunicorn's order: log, `post_fork` (still the master's user), privileges, the application,
- * `post_worker_init`, listening, ready. Whatever fails here is told to the master, with the exit status it leads to.
+ * How a worker boots, in Gunicorn's order: log, `post_fork` and `ssl_context` (still the master's user), privileges,
+ * the application, `post_worker_init`, listening, ready. Whatever fails here is told to the master, with the exit status it leads to.
  */
 import type { Application } from '../app/application.ts'
 import { loadApp } from '../app/load.ts'
@@ -11,6 +11,7 @@ import { messageOf, ServerError } from '../errors.ts'
 import { createEngineFor } from '../http/create.ts'
 import type { Engine } from '../http/engine.ts'
 import { installGlobals } from '../http/fetch/globals.ts'
+import type { IntakeStep } from '../http/intake/intake.ts'
 import { toMaster } from '../ipc/channel.ts'
 import type { BootMessage, InheritedListener } from '../ipc/messages.ts'
 import { dropPrivileges } from '../system/privileges.ts'
@@ -32,6 +33,7 @@ export interface Booted {
   readonly facades: Facades
   readonly vital: Vital
   readonly app: Application
+  readonly intake: IntakeStep | undefined
 }
 
 /** Everything up to the application. Rejects with what failed. */
@@ -44,6 +46,7 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
     logs.error.info(`Booting worker with pid: ${process.pid}`, { pid: process.pid, age: boot.age })
   const both = facades(boot, config, logs.error, vital)
   if (!boot.proof) await config.post_fork?.(both.server, both.worker)
+  const intake = await createIntake(config, boot.tls)
   if (boot.privileges) dropPrivileges(boot.privileges)
   if (config.preload_app) useCompileCache()
   const restoreGlobals = installGlobals()
@@ -59,7 +62,7 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
   })
   if (app.kind !== 'fetch') restoreGlobals()
   if (boot.proof && config.preload_app) writeCompileCache()
-  return { boot, inheritance, config, logs, facades: both, vital, app }
+  return { boot, inheritance, config, logs, facades: both, vital, app, intake }
 }
 
 /** What an adopted script's `server.address()` answers. */
@@ -70,7 +73,7 @@ export async function serve(
   booted: Booted,
   options: Pick<ServeOptions, 'onRequest' | 'askListener'>,
 ): Promise<Engine> {
-  const { config, logs, facades: both, app, inheritance } = booted
+  const { config, logs, facades: both, app, inheritance, intake } = booted
   const { pre_request: before, post_request: behind } = config
   const { worker } = both
   /** Gunicorn's own pre_request tells each request to the debug log. */
@@ -78,7 +81,6 @@ export async function serve(
     logs.error.debug(`${request.method} ${request.uri}`)
     return before?.(worker, request)
   }
-  const intake = await createIntake(config)
   const engine = await createEngineFor(app, {
     policy: httpPolicy(config),
     intake,
