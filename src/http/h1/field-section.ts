@@ -81,7 +81,8 @@ export class FieldSection {
   read(buffer: Buffer, at: number, end: number): number {
     let position = at
     while (position < end && this.refusal === undefined) {
-      if (this.#part === part.start) position = this.#start(buffer, position, end)
+      if (this.#part === part.start)
+        position = this.#start(buffer, this.#ordinary(buffer, position, end), end)
       if (this.#part === part.name) position = this.#name(buffer, position, end)
       if (this.#part === part.gap) position = this.#gap(buffer, position, end)
       if (this.#part === part.value) position = this.#value(buffer, position, end)
@@ -123,7 +124,42 @@ export class FieldSection {
     return end < last ? end : last
   }
 
+  /**
+   * Reads lines that are whole and in order, in one go each: nearly all there are. Stops before the first line that
+   * is not, and leaves it to the parts below, which can stop anywhere and tell what is wrong.
+   */
+  #ordinary(buffer: Buffer, at: number, end: number): number {
+    const { fields, fieldSize, leniency } = this.#rules
+    if (leniency.obsoleteFolding) return at
+    const stop = this.#stop(end, this.#most)
+    let start = at
+    while (this.#used < fields * marksPerField && this.refusal === undefined) {
+      let position = start
+      let bits = 0
+      for (; position < stop; position += 1) {
+        const kind = nameBytes[buffer[position] ?? 0] ?? 0
+        if (kind === 0) break
+        bits |= kind
+      }
+      if (position === start || position >= stop || buffer[position] !== colon) return start
+      const nameEnd = position
+      position += 1
+      while (position < stop && valueBytes[buffer[position] ?? 0] === 1) position += 1
+      const next = position + 2
+      if (next > stop || buffer[position] !== cr || buffer[position + 1] !== lf || next - start > fieldSize)
+        return start
+      this.#bits |= bits
+      this.#nameStart = start - this.#origin
+      this.#nameEnd = nameEnd - this.#origin
+      this.#valueStart = nameEnd + 1 - this.#origin
+      this.#field(buffer, position)
+      start = next
+    }
+    return start
+  }
+
   #start(buffer: Buffer, at: number, end: number): number {
+    if (this.refusal !== undefined) return at
     if (at >= this.#stop(end, this.#most)) return this.#runOut(at, end, this.#most)
     const code = buffer[at]
     if (code === cr) {

@@ -183,7 +183,7 @@ export class RequestParser {
   #readHead(buffer: Buffer, start: number, end: number): Event {
     const scan = takeShared(this.#rules)
     scan.beginHead(start, this.#rules)
-    const position = scan.readHead(buffer, start, end, this.head.fields)
+    const position = scan.readHead(buffer, start, end, this.head)
     return position === needsMore
       ? this.#hold('head', scan, buffer, start, end)
       : this.#headEnded(scan, position)
@@ -214,7 +214,7 @@ export class RequestParser {
       const before = bytes.length
       bytes.append(buffer, at, piece)
       const position = isHead
-        ? scan.readHead(bytes.buffer, before, bytes.length, this.head.fields)
+        ? scan.readHead(bytes.buffer, before, bytes.length, this.head)
         : scan.readTrailers(bytes.buffer, before, bytes.length)
       if (position !== needsMore) {
         this.#held = undefined
