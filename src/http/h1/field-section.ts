@@ -5,7 +5,7 @@
  */
 
 import type { Refusal } from './events.ts'
-import { FramingFields, skipSpace, trimSpace } from './framing-fields.ts'
+import { endOfValue, FramingFields, mayFrame, startOfValue } from './framing-fields.ts'
 import { nameBytes, valueBytes } from './grammar.ts'
 import { HeaderBlock, marksPerField } from './header-block.ts'
 import { latin1 } from './latin1.ts'
@@ -149,10 +149,8 @@ export class FieldSection {
       if (next > stop || buffer[position] !== cr || buffer[position + 1] !== lf || next - start > fieldSize)
         return start
       this.#bits |= bits
-      this.#nameStart = start - this.#origin
-      this.#nameEnd = nameEnd - this.#origin
-      this.#valueStart = nameEnd + 1 - this.#origin
-      this.#field(buffer, position)
+      const first = startOfValue(buffer, nameEnd + 1, position)
+      this.#field(buffer, start, nameEnd, first, endOfValue(buffer, first, position))
       start = next
     }
     return start
@@ -224,7 +222,7 @@ export class FieldSection {
     if (buffer[at] !== lf) return this.#refuse(refusals.lineEnd, at)
     // Where folding is allowed only the next line's first byte tells whether the field is complete.
     if (this.#rules.leniency.obsoleteFolding) this.#part = part.next
-    else this.#field(buffer, at - 1)
+    else this.#partsEnded(buffer, at - 1)
     return at + 1
   }
 
@@ -235,7 +233,7 @@ export class FieldSection {
       this.#part = part.value
       return at + 1
     }
-    this.#field(buffer, at)
+    this.#partsEnded(buffer, at)
     return at
   }
 
@@ -246,28 +244,26 @@ export class FieldSection {
     return at + 1
   }
 
-  /** A field is complete; its value ends before `end`, but for white space. */
-  #field(buffer: Buffer, end: number): void {
+  /** The field that was read in parts is complete; its value ends before `end`, but for white space. */
+  #partsEnded(buffer: Buffer, end: number): void {
     const origin = this.#origin
-    const first = skipSpace(buffer, origin + this.#valueStart, end)
-    const last = trimSpace(buffer, first, end)
-    const name = origin + this.#nameStart
-    const length = this.#nameEnd - this.#nameStart
-    this.refusal =
-      this.#kind === 'head'
-        ? this.#framing.read(buffer, name, length, first, last)
-        : judgeTrailer(buffer, name, name + length)
-    this.#mark(first - origin, last - origin)
+    const first = startOfValue(buffer, origin + this.#valueStart, end)
+    const last = endOfValue(buffer, first, end)
+    this.#field(buffer, origin + this.#nameStart, origin + this.#nameEnd, first, last)
     this.#part = part.start
   }
 
-  #mark(valueStart: number, valueEnd: number): void {
+  #field(buffer: Buffer, name: number, nameEnd: number, value: number, valueEnd: number): void {
+    const origin = this.#origin
     const marks = this.#marks
     const at = this.#used
-    marks[at] = this.#nameStart
-    marks[at + 1] = this.#nameEnd
-    marks[at + 2] = valueStart
-    marks[at + 3] = valueEnd
+    marks[at] = name - origin
+    marks[at + 1] = nameEnd - origin
+    marks[at + 2] = value - origin
+    marks[at + 3] = valueEnd - origin
     this.#used = at + marksPerField
+    if (this.#kind === 'trailers') this.refusal = judgeTrailer(buffer, name, nameEnd)
+    else if (mayFrame(buffer, name, nameEnd))
+      this.refusal = this.#framing.read(buffer, name, nameEnd - name, value, valueEnd)
   }
 }

@@ -14,7 +14,7 @@ export const latin1 = (buffer: Buffer, start: number, end: number): string =>
     : buffer.toString('latin1', start, end)
 
 /** Up to here a loop over the bytes costs less than a call into Node and the text that it makes. */
-const short = 128
+const short = 40
 
 /** Whether `text`, of latin1 characters, stands at `start`; its bytes must be within the buffer. */
 export const isTextAt = (buffer: Buffer, start: number, text: string): boolean => {
