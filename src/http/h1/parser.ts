@@ -46,6 +46,9 @@ const mostEmptyLines = 8
 /** How much is copied at a time of what may be a head's rest, or far more than that. */
 const pieceSize = 4096
 
+/** Characters of a last head that a waiting connection keeps. */
+const mostKept = 4096
+
 /** A head or trailer section that did not come whole. */
 interface Held {
   readonly scan: HeadScan
@@ -149,6 +152,14 @@ export class RequestParser {
     if (this.#phase === 'between' || this.#phase === 'ended') return undefined
     if (this.#phase !== 'refused') this.#refuse(refusals.cutShort)
     return this.refusal
+  }
+
+  /**
+   * The connection is about to wait for its next request: a large head is let go, and `head` is an empty one. A
+   * usual one is kept, as the next request is likely to have the same fields.
+   */
+  rest(): void {
+    if (this.idle && this.head.fields.text.length + this.head.target.length > mostKept) this.head = noHead
   }
 
   #refuse(refusal: Refusal): Event {
