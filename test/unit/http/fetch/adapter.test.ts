@@ -6,13 +6,13 @@ import { bodyLimit } from 'hono/body-limit'
 import { compress } from 'hono/compress'
 import { setCookie } from 'hono/cookie'
 import { cors } from 'hono/cors'
-import { getConnInfo as denoInfo } from 'hono/deno'
 import { etag } from 'hono/etag'
 import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
 import { streamSSE } from 'hono/streaming'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { FetchContext } from '../../../../src/http/fetch/context.ts'
+import { installGlobals } from '../../../../src/http/fetch/globals.ts'
 import { until } from '../harness.ts'
 import { FakeBody, type FakeOptions } from './fake-exchange.ts'
 import { answered, ask, Light } from './serve.ts'
@@ -113,6 +113,12 @@ describe('other protocols', () => {
 })
 
 describe('middleware of hono', () => {
+  let back: () => void
+  beforeAll(() => {
+    back = installGlobals()
+  })
+  afterAll(() => back())
+
   const app = new Hono()
   app.use(cors(), secureHeaders(), etag(), requestId(), bodyLimit({ maxSize: 5 }))
   app.get('/compressed', compress({ threshold: 1 }), (c) => c.text('x'.repeat(2000)))
@@ -128,7 +134,7 @@ describe('middleware of hono', () => {
     setCookie(c, 'b', '2')
     return c.redirect('/')
   })
-  app.get('/address', (c) => c.text(`${denoInfo(c).remote.address}`))
+  app.get('/address', (c) => c.text((c.env as FetchContext).remoteAddr.hostname))
 
   const asked = async (target: string, more: FakeOptions = {}) => {
     const { exchange, errors } = await answered(app.fetch as never, {
@@ -207,13 +213,13 @@ describe('frameworks', () => {
   h3.post('/echo', async (event) => event.req.json())
 
   test.each([
-    ['hono', hono.fetch, '/', 'hello'],
-    ['hono', hono.fetch, '/json?q=1', '{"q":"1","ua":null}'],
-    ['hono', hono.fetch, '/wait', ''],
-    ['hono', hono.fetch, '/none', '404 Not Found'],
-    ['h3', h3.fetch, '/', 'hello'],
-    ['h3', h3.fetch, '/json', '{"path":"/json"}'],
-  ])('%s: %s %s', async (_, fetch, target, text) => {
+    ['hono', '/', 'hello', hono.fetch],
+    ['hono', '/json?q=1', '{"q":"1","ua":null}', hono.fetch],
+    ['hono', '/wait', '', hono.fetch],
+    ['hono', '/none', '404 Not Found', hono.fetch],
+    ['h3', '/', 'hello', h3.fetch],
+    ['h3', '/json', '{"path":"/json"}', h3.fetch],
+  ])('%s: %s %s', async (_, target, text, fetch) => {
     const { exchange, errors } = await answered(fetch as never, { target })
     expect([errors.map(String), exchange.text.replace(/\s/g, '').replace('404Not', '404 Not ')]).toEqual([
       [],
