@@ -83,6 +83,8 @@ class Adapter implements FetchAdapter {
   }
 
   #fail(exchange: CoreExchange, error: unknown): void {
+    // What the application gave up because `request.signal` told it to is no error of its own.
+    if (exchange.phase === 'gone' && error instanceof Error && error.name === 'AbortError') return
     this.#options.onError(error, `${exchange.method} ${exchange.target}`)
     // Complete, when it was cleaning up that failed.
     if (exchange.phase === 'waiting' || exchange.phase === 'streaming') exchange.fail()

@@ -75,13 +75,15 @@ const sourceFrom = (body: unknown): Source | undefined => {
 const takenOff = new Set(['gzip', 'x-gzip', 'deflate', 'br'])
 
 /**
- * What `fetch` answered may be returned as it is: then the body is no longer what Content-Encoding and Content-Length
- * say of it.
+ * What `fetch` answered may be returned as it is. Then the body is no longer what Content-Encoding and Content-Length
+ * say of it, and Connection spoke of the other connection.
  */
 const sentHeaders = ({ headers: given, body, type }: Foreign): LightHeaders => {
   const headers = new LightHeaders(given as LightHeaders)
+  if (type === undefined || type === 'default') return headers
+  headers.delete('connection')
   const codings = headers.get('content-encoding')
-  if (codings === null || body === null || type === undefined || type === 'default') return headers
+  if (codings === null || body === null) return headers
   if (!codings.split(',').every((coding) => takenOff.has(coding.trim().toLowerCase()))) return headers
   headers.delete('content-encoding')
   headers.delete('content-length')

@@ -3,7 +3,7 @@
  * application is loaded: `new Response('x')` then builds nothing of undici, and a light Request is taken wherever a
  * real one is. Objects of either kind pass `instanceof` the classes of both. Loads nothing of undici by itself.
  */
-import { flatOf, isLightHeaders, LightHeaders } from './headers.ts'
+import { LightHeaders } from './headers.ts'
 import { isReal, originals, real, type WebName } from './real.ts'
 import { isLightRequest, type LightRequest, realOf, realWithoutBody } from './request.ts'
 import { LightResponse } from './response.ts'
@@ -19,18 +19,8 @@ const convert = (input: unknown, init: unknown): [string, RequestInit] => {
   const light = asLight(input)
   const options = asLight(init)
   const target = light === undefined ? input : hasBody(init) ? realWithoutBody(light) : realOf(light)
-  const settings = options === undefined ? withPairs(init) : realOf(options)
+  const settings = options === undefined ? init : realOf(options)
   return [target as string, settings as RequestInit]
-}
-
-/** Light headers as pairs, which need no check of what they are. */
-const withPairs = (init: unknown): unknown => {
-  if (typeof init !== 'object' || init === null || !('headers' in init)) return init
-  const { headers } = init
-  if (typeof headers !== 'object' || headers === null || !isLightHeaders(headers)) return init
-  const flat = flatOf(headers)
-  const pairs = flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] ?? '']] : []))
-  return Object.create(init, { headers: { value: pairs } })
 }
 
 const isRequest = (value: unknown): boolean => asLight(value) !== undefined || isReal('Request', value)
@@ -65,7 +55,8 @@ const standIns: Readonly<Record<WebName, unknown>> = {
  */
 export const installGlobals = (): (() => void) => {
   const { fetch } = globalThis
-  const lightFetch = (input: unknown, init?: unknown): Promise<Response> => fetch(...convert(input, init))
+  const lightFetch = async (input: unknown, init?: unknown): Promise<Response> =>
+    fetch(...convert(input, init))
   Object.defineProperty(lightFetch, 'name', { value: 'fetch' })
   globalThis.fetch = lightFetch as typeof globalThis.fetch
   for (const [name, value] of Object.entries(standIns))

@@ -28,6 +28,7 @@ export const pump = async (exchange: CoreExchange, ties: Ties, streamed: Streame
     await copy(exchange, ties, reader, head)
   } catch (error) {
     head.forget()
+    // A stream that failed rejects with that again: it is this error that counts.
     await reader.cancel(error).catch(() => undefined)
     throw error
   }

@@ -183,6 +183,7 @@ export class LightResponse {
   }
 
   #apply(init: ResponseOptions): void {
+    if (typeof init !== 'object') throw new TypeError('Response: its options are not an object.')
     const { status, statusText, headers } = init
     if (status !== undefined) this.#status = checkedStatus(status)
     if (statusText !== undefined) this.#statusText = checkedText(statusText)

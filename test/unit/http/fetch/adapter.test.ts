@@ -1,10 +1,20 @@
 import { Socket } from 'node:net'
+import { gunzipSync } from 'node:zlib'
 import { H3 } from 'h3'
 import { Hono } from 'hono'
-import { describe, expect, test } from 'vitest'
+import { bodyLimit } from 'hono/body-limit'
+import { compress } from 'hono/compress'
+import { setCookie } from 'hono/cookie'
+import { cors } from 'hono/cors'
+import { etag } from 'hono/etag'
+import { requestId } from 'hono/request-id'
+import { secureHeaders } from 'hono/secure-headers'
+import { streamSSE } from 'hono/streaming'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { FetchContext } from '../../../../src/http/fetch/context.ts'
+import { installGlobals } from '../../../../src/http/fetch/globals.ts'
 import { until } from '../harness.ts'
-import { FakeBody } from './fake-exchange.ts'
+import { FakeBody, type FakeOptions } from './fake-exchange.ts'
 import { answered, ask, Light } from './serve.ts'
 
 describe('waitUntil', () => {
@@ -102,6 +112,92 @@ describe('other protocols', () => {
   })
 })
 
+describe('middleware of hono', () => {
+  let back: () => void
+  beforeAll(() => {
+    back = installGlobals()
+  })
+  afterAll(() => back())
+
+  const app = new Hono()
+  app.use(cors(), secureHeaders(), etag(), requestId(), bodyLimit({ maxSize: 5 }))
+  app.get('/compressed', compress({ threshold: 1 }), (c) => c.text('x'.repeat(2000)))
+  app.get('/sse', (c) =>
+    streamSSE(c, async (stream) => {
+      await stream.writeSSE({ data: 'one' })
+      await stream.writeSSE({ data: 'two' })
+    }),
+  )
+  app.post('/form', async (c) => c.json(await c.req.parseBody()))
+  app.get('/cookies', (c) => {
+    setCookie(c, 'a', '1')
+    setCookie(c, 'b', '2')
+    return c.redirect('/')
+  })
+  app.get('/address', (c) => c.text((c.env as FetchContext).remoteAddr.hostname))
+
+  const asked = async (target: string, more: FakeOptions = {}) => {
+    const { exchange, errors } = await answered(app.fetch as never, {
+      target,
+      headers: ['Host', 'h', 'Accept-Encoding', 'gzip'],
+      ...more,
+    })
+    expect(errors).toEqual([])
+    return exchange
+  }
+
+  test('an etag is made, and the body is still sent', async () => {
+    const { fields, status, text } = await asked('/address')
+    expect([status, text]).toEqual([200, '192.0.2.7'])
+    expect(fields).toMatch(/access-control-allow-origin: \*(?:.|\s)*etag: "/)
+  })
+
+  test('compression', async () => {
+    const { fields, chunks } = await asked('/compressed')
+    expect(fields).toContain('content-encoding: gzip\r\n')
+    expect(gunzipSync(Buffer.concat(chunks)).toString()).toBe('x'.repeat(2000))
+  })
+
+  test('server-sent events', async () => {
+    expect((await asked('/sse')).text).toBe('data: one\n\ndata: two\n\n')
+  })
+
+  test('cookies and redirections', async () => {
+    const { status, fields } = await asked('/cookies')
+    expect(status).toBe(302)
+    expect(fields).toMatch(/location: \/\r\n/)
+    expect(fields).toContain('set-cookie: a=1; Path=/\r\nset-cookie: b=2; Path=/\r\n')
+  })
+
+  test('forms, within a limit and beyond, sent chunked', async () => {
+    const headers = [
+      'Host',
+      'h',
+      'Content-Type',
+      'application/x-www-form-urlencoded',
+      'Transfer-Encoding',
+      'chunked',
+    ]
+    const post = (text: string) =>
+      asked('/form', { method: 'POST', headers, body: new FakeBody().send(text).finish() })
+    expect((await post('a=1')).text).toBe('{"a":"1"}')
+    expect((await post('a=123456')).status).toBe(413)
+  })
+})
+
+test('what the application gives up because the client went is no error', async () => {
+  const given = async (request: Request, reason?: Error) => {
+    await new Promise((resolve) => request.signal.addEventListener('abort', resolve))
+    throw reason ?? request.signal.reason
+  }
+  const first = ask((request) => given(request))
+  const second = ask((request) => given(request, new Error('mine')))
+  first.exchange.leave()
+  second.exchange.leave()
+  await until(() => second.errors.length === 1)
+  expect([first.errors, first.exchange.calls]).toEqual([[], []])
+})
+
 describe('frameworks', () => {
   const hono = new Hono()
   hono.get('/', (c) => c.text('hello'))
@@ -117,13 +213,13 @@ describe('frameworks', () => {
   h3.post('/echo', async (event) => event.req.json())
 
   test.each([
-    ['hono', hono.fetch, '/', 'hello'],
-    ['hono', hono.fetch, '/json?q=1', '{"q":"1","ua":null}'],
-    ['hono', hono.fetch, '/wait', ''],
-    ['hono', hono.fetch, '/none', '404 Not Found'],
-    ['h3', h3.fetch, '/', 'hello'],
-    ['h3', h3.fetch, '/json', '{"path":"/json"}'],
-  ])('%s: %s %s', async (_, fetch, target, text) => {
+    ['hono', '/', 'hello', hono.fetch],
+    ['hono', '/json?q=1', '{"q":"1","ua":null}', hono.fetch],
+    ['hono', '/wait', '', hono.fetch],
+    ['hono', '/none', '404 Not Found', hono.fetch],
+    ['h3', '/', 'hello', h3.fetch],
+    ['h3', '/json', '{"path":"/json"}', h3.fetch],
+  ])('%s: %s %s', async (_, target, text, fetch) => {
     const { exchange, errors } = await answered(fetch as never, { target })
     expect([errors.map(String), exchange.text.replace(/\s/g, '').replace('404Not', '404 Not ')]).toEqual([
       [],

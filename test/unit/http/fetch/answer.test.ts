@@ -251,7 +251,7 @@ describe('responses that are not light', () => {
   })
 
   test('what fetch() decoded is not said to be encoded', async () => {
-    const headers = { 'content-encoding': 'gzip', 'content-length': '5', 'x-a': '1' }
+    const headers = { 'content-encoding': 'gzip', 'content-length': '5', connection: 'close', 'x-a': '1' }
     const { exchange } = await answered(() => ({
       status: 200,
       type: 'basic',

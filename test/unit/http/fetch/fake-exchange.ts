@@ -10,29 +10,18 @@ import type {
   ResponsePhase,
 } from '../../../../src/http/core/types.ts'
 import type { Fields } from '../../../../src/http/h1/fields.ts'
-import type { HeaderBlock } from '../../../../src/http/h1/header-block.ts'
+import { HeaderBlock, noFacts } from '../../../../src/http/h1/header-block.ts'
 
 export const blockOf = (flat: readonly string[]): HeaderBlock => {
-  const find = (lower: string, from = 0): number => {
-    for (let index = from; index * 2 < flat.length; index += 1)
-      if (flat[index * 2]?.toLowerCase() === lower) return index
-    return -1
+  let text = ''
+  const marks: number[] = []
+  for (let index = 0; index < flat.length; index += 2) {
+    const [name = '', value = ''] = flat.slice(index, index + 2)
+    const start = text.length + name.length + 2
+    marks.push(text.length, text.length + name.length, start, start + value.length)
+    text += `${name}: ${value}\r\n`
   }
-  return {
-    count: flat.length / 2,
-    facts: { underscores: false },
-    name: (index) => flat[index * 2] ?? '',
-    value: (index) => flat[index * 2 + 1] ?? '',
-    find,
-    get: (lower) => {
-      const values: string[] = []
-      for (let index = find(lower); index !== -1; index = find(lower, index + 1))
-        values.push(flat[index * 2 + 1] ?? '')
-      return values.length === 0 ? undefined : values.join(lower === 'cookie' ? '; ' : ', ')
-    },
-    raw: () => flat,
-    without: (names) => blockOf(flat.filter((_, index) => !names.has(flat[index - (index % 2)] ?? ''))),
-  }
+  return new HeaderBlock(`${text}\r\n`, marks, noFacts)
 }
 
 /** A body that the test sends, piece by piece. */

@@ -122,6 +122,7 @@ describe('Response', () => {
     ['a redirection', (Class) => Class.redirect('http://h/x y', 302)],
     ['a redirection with a status', (Class) => Class.redirect('http://h/', 308)],
     ['a redirection that is none', (Class) => Class.redirect('http://h/', 200 as never)],
+    ['options that are none', (Class) => new Class('x', 404 as never)],
     ['an error', (Class) => Class.error()],
     ['a clone', (Class) => new Class('x', { headers: { a: 'b' } }).clone()],
   ])('of %s', async (_, make) => {
