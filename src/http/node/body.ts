@@ -14,10 +14,15 @@ interface Fault {
 export type RefuseBody = (fault: Fault) => void
 
 /** Bytes, and a number of fields; Infinity where there is no limit. */
-export type BodyLimits = Pick<ParserLimits, 'body' | 'fields' | 'fieldSize' | 'trailers'>
+export type BodyLimits = Pick<ParserLimits, 'body' | 'chunkExtensions' | 'fields' | 'fieldSize' | 'trailers'>
 
 /** `: ` and CRLF. */
 const fieldOverhead = 4
+/** What the framing of a chunk may take without being counted as extensions, TLS records included. */
+const framing = 64
+/** Bytes of other things that one read from a socket may have brought. */
+const readAhead = 65_536
+const endless: Fault = { status: 413, reason: 'the chunk extensions are longer than limit_chunk_extensions' }
 const tooLarge: Fault = { status: 413, reason: 'the body is larger than limit_request_body' }
 
 /** RFC 9110, 6.5.1: fields of framing, routing, authentication, of the request's meaning and of its content. */
@@ -57,13 +62,25 @@ const faultOfTrailers = (trailers: readonly string[], limits: BodyLimits): Fault
     : undefined
 }
 
+/**
+ * Node bounds the extensions of each chunk and not of all; nor does it show them. So they are taken to be what came
+ * from the socket and is no body, with room for the rest of the framing.
+ */
 export const guardBody = (request: IncomingMessage, limits: BodyLimits, refuse: RefuseBody): void => {
-  let left = limits.body
+  const { socket } = request
+  const base = socket.bytesRead
+  let received = 0
+  let room = limits.chunkExtensions + readAhead
+  const faultOf = (chunk: Buffer | null): Fault | undefined => {
+    if (chunk === null) return faultOfTrailers(request.rawTrailers, limits)
+    received += chunk.length
+    room += framing
+    if (received > limits.body) return tooLarge
+    return socket.bytesRead - base - received > room ? endless : undefined
+  }
   const push = request.push.bind(request)
   request.push = (chunk: Buffer | null, encoding?: BufferEncoding): boolean => {
-    if (chunk !== null) left -= chunk.length
-    const fault =
-      chunk === null ? faultOfTrailers(request.rawTrailers, limits) : left < 0 ? tooLarge : undefined
+    const fault = faultOf(chunk)
     if (fault === undefined) return push(chunk, encoding)
     refuse(fault)
     return true
