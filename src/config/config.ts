@@ -452,7 +452,7 @@ export interface Config {
    * The most bytes of chunk extensions in one body.
    *
    * More are answered 413: extensions are bytes that a client can have the server read without end. For
-   * node-style applications it is fixed at 16384, node's own limit.
+   * node-style applications it is kept roughly (some 64 kB more may pass), and node refuses 16384 bytes in one chunk.
    *
    * Flag: `--limit-chunk-extensions BYTES`
    *
@@ -462,8 +462,8 @@ export interface Config {
   /**
    * The longest trailer section of a chunked body, in bytes.
    *
-   * A longer one is answered 431. `limit_request_fields` and `limit_request_field_size` hold for trailers, too. For
-   * applications on node's own HTTP server, node bounds trailers as it does heads.
+   * A longer one is answered 431. `limit_request_fields` and `limit_request_field_size` hold for trailers, too.
+   * Fields of framing, routing and authentication, as Host, are refused in trailers with 400.
    *
    * Flag: `--limit-request-trailers BYTES`
    *
