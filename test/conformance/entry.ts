@@ -39,8 +39,6 @@ export interface Entry {
   readonly expected: readonly Outcome[]
   /** The input ends where a message is not complete: the refusal is due at the client's FIN. */
   readonly cut: boolean
-  /** A key of `node-differences.ts`: node:http cannot be made to agree. */
-  readonly node: string | undefined
 }
 
 export type Draft = Omit<Entry, 'topic' | 'rfc'>
@@ -63,7 +61,6 @@ const draft = (name: string, raw: string, expected: readonly Outcome[]): Draft =
   expected,
   policy: {},
   cut: false,
-  node: undefined,
 })
 
 /** Messages to be served; each says how it differs from `GET / HTTP/1.1`. One ordinary message when none is given. */
@@ -95,10 +92,6 @@ export const cutShort = (of: Draft): Draft => ({ ...of, cut: true })
 /** All of these with this policy. */
 export const under = (policy: Partial<HttpPolicy>, drafts: readonly Draft[]): Draft[] =>
   drafts.map((one) => ({ ...one, policy: { ...policy, ...one.policy } }))
-
-/** All of these are seen otherwise by node:http, for the reason of this key. */
-export const nodeDiffers = (key: string, ...drafts: readonly Draft[]): Draft[] =>
-  drafts.map((one) => ({ ...one, node: key }))
 
 export const topic = (name: string, rfc: string, drafts: readonly Draft[]): Entry[] =>
   drafts.map((one) => ({ topic: name, rfc, ...one }))

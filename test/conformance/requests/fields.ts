@@ -16,7 +16,10 @@ const syntax = topic('field lines', '9112, 5', [
   serves('a value that begins with a colon', get('A::b'), seen('A', ':b')),
   serves('a name of one letter', get('Z: 1'), seen('Z', '1')),
   serves('a name of digits', get('0: 1'), seen('0', '1')),
-  serves('a name of token marks', get("!#$%&'*+-.^_`|~: 1"), seen("!#$%&'*+-.^_`|~", '1')),
+  serves('a name of token marks', get("!#$%&'*+-.^`|~: 1"), seen("!#$%&'*+-.^`|~", '1')),
+  ...under({ headerMap: 'dangerous' }, [
+    serves('a name with an underscore', get('A_B: 1'), seen('A_B', '1')),
+  ]),
   serves('a name that comes twice', get('A: b', 'a: c'), seen('A', 'b', 'a', 'c')),
   serves('obs-text in a value', get('A: caf\xe9'), seen('A', 'caf\xe9')),
   serves('every byte of obs-text', get('A: \x80\x9f\xa0\xff'), seen('A', '\x80\x9f\xa0\xff')),

@@ -1,0 +1,196 @@
+/**
+ * Where node:http cannot be made to agree with the corpus: node-style applications run on it, and its parser
+ * (llhttp) has spoken before anyone else is asked. `docs/http.md` is made from this table; a test holds every row
+ * against a live server, so that a row that is no longer true fails.
+ */
+import type { Entry } from './entry.ts'
+
+export interface NodeDifference {
+  /** What the client sends. */
+  readonly request: string
+  /** 200: it is served. 0: the connection is closed without an answer. 'silent': the bytes behind it are lost. */
+  readonly instead: number | 'silent'
+  /** What node:http does about it, and what that means. */
+  readonly effect: string
+  readonly rfc: string
+  /** `topic: name` of the entries. */
+  readonly entries: readonly string[]
+}
+
+export const nodeDifferences: readonly NodeDifference[] = [
+  {
+    request: 'two spaces in the request line',
+    instead: 200,
+    effect: 'served: more than one space separates as one does; no proxy forwards it so',
+    rfc: '9112, 3',
+    entries: ['request line: two spaces behind the method', 'request line: two spaces behind the target'],
+  },
+  {
+    request: 'many empty lines, bare CR or bare LF before a request line',
+    instead: 200,
+    effect: 'skipped, as many as come; nothing is read from them',
+    rfc: '9112, 2.2',
+    entries: [
+      'empty lines before a request line: a hundred empty lines',
+      'empty lines before a request line: a bare LF as an empty line',
+      'empty lines before a request line: a bare CR as an empty line',
+      'empty lines before a request line: CR CR LF as an empty line',
+    ],
+  },
+  {
+    request: 'a method that node does not know',
+    instead: 400,
+    effect:
+      'refused with 400; `permit_unconventional_http_method` and `casefold_http_method` do not change it',
+    rfc: '9110, 9.1',
+    entries: [
+      'method: a method that nobody knows',
+      'method: a method of 3 characters',
+      'method: a method of 20 characters',
+      'method: a method with digits',
+      'method: a method with token marks',
+      'permit_unconventional_http_method: small letters are kept',
+      'permit_unconventional_http_method: a number sign',
+      'permit_unconventional_http_method: one character',
+      'permit_unconventional_http_method: thirty characters',
+      'permit_unconventional_http_method: with casefold_http_method small letters become capitals',
+    ],
+  },
+  {
+    request: 'a version that node does not know',
+    instead: 400,
+    effect: 'refused with 400 and not with 505; `permit_unconventional_http_version` does not change it',
+    rfc: '9110, 15.6.6',
+    entries: [
+      ...['0.0', '1.2', '1.3', '1.9', '2.1', '3.0', '9.9'].map(
+        (version) => `version: the version ${version}`,
+      ),
+      'version: the preface of HTTP/2',
+      'permit_unconventional_http_version: 1.2',
+      'permit_unconventional_http_version: 1.9',
+    ],
+  },
+  {
+    request: 'a request line without a version, and fields behind it',
+    instead: 505,
+    effect: 'refused with 505 and not with 400',
+    rfc: '9112, 3',
+    entries: ['version: a 0.9 request with fields behind it'],
+  },
+  {
+    request: 'obs-text in the target',
+    instead: 400,
+    effect: 'refused with 400',
+    rfc: '9112, 3.2',
+    entries: ['origin-form: obs-text in the target, as sent'],
+  },
+  {
+    request: 'obs-fold, or white space before a colon, where a setting permits it',
+    instead: 400,
+    effect: 'refused with 400; `permit_obsolete_folding` and `strip_header_spaces` do not change it',
+    rfc: '9112, 5',
+    entries: [
+      'obs-fold: permitted, with a space',
+      'obs-fold: permitted, with a tab',
+      'obs-fold: permitted, over three lines',
+      'strip_header_spaces: a space before the colon is left out',
+      'strip_header_spaces: a tab before the colon is left out',
+      'strip_header_spaces: several are left out',
+      'strip_header_spaces: of Content-Length too, which counts',
+    ],
+  },
+  {
+    request: 'a tab behind the value of Content-Length or Transfer-Encoding',
+    instead: 400,
+    effect: 'refused with 400',
+    rfc: '9112, 5.1',
+    entries: [
+      'Content-Length: white space around the number',
+      'Transfer-Encoding: white space around the value',
+    ],
+  },
+  {
+    request: 'white space around the `;` or `=` of a chunk extension',
+    instead: 400,
+    effect: 'refused with 400',
+    rfc: '9112, 7.1.1',
+    entries: [
+      'chunk extensions: white space around the semicolon',
+      'chunk extensions: white space around the equals sign',
+    ],
+  },
+  {
+    request: 'a chunk extension without a name, or with `=` and no value',
+    instead: 200,
+    effect: 'served; the extension is ignored either way',
+    rfc: '9112, 7.1.1',
+    entries: ['chunk extensions: an equals sign without a value', 'chunk extensions: a value without a name'],
+  },
+  {
+    request: 'a chunk size of 2^53 or more, below 2^64',
+    instead: 'silent',
+    effect: 'waits for that much data, which `body_timeout` and `limit_request_body` bound',
+    rfc: '9112, 7.1',
+    entries: ['chunk size: 2^53'],
+  },
+  {
+    request: 'a 1.0 request whose Connection lists both `keep-alive` and `close`',
+    instead: 200,
+    effect: 'served, and the connection is kept',
+    rfc: '9112, 9.3',
+    entries: ['Connection: 1.0 with keep-alive and close'],
+  },
+  {
+    request: '`close` between tabs in a Connection list',
+    instead: 200,
+    effect: 'served, and the connection is kept',
+    rfc: '9110, 7.6.1',
+    entries: ['Connection: close with tabs around it'],
+  },
+  {
+    request: '`Proxy-Connection: close`',
+    instead: 0,
+    effect: 'served, and the connection is closed: it is read as Connection',
+    rfc: '9110, 7.6.1',
+    entries: ['Connection: Proxy-Connection says nothing'],
+  },
+  {
+    request: '`Expect` with 100-continue in quotes',
+    instead: 200,
+    effect: 'served as if it were 100-continue',
+    rfc: '9110, 10.1.1',
+    entries: ['Expect: in quotes'],
+  },
+  {
+    request: 'bytes that are no HTTP behind a whole request',
+    instead: 0,
+    effect: 'the whole requests are answered, then the connection is closed without a 400',
+    rfc: '9112, 9.6',
+    entries: [
+      'pipelining: nonsense behind a request',
+      'pipelining: bytes behind a body that is too short for them',
+      'pipelining: the last chunk behind Content-Length: 0',
+      'pipelining: a body that nothing announced',
+      'pipelining: NUL behind a request',
+      'pipelining: a second request cut short',
+    ],
+  },
+  {
+    request: 'a pipelined request in one segment with an Upgrade that nobody takes',
+    instead: 'silent',
+    effect: 'the Upgrade request is answered, what came with it is lost; later requests are served',
+    rfc: '9110, 7.8',
+    entries: [
+      'Upgrade: Upgrade that Connection names',
+      'Upgrade: in a list',
+      'Upgrade: in other letters',
+      'Upgrade: of several protocols',
+    ],
+  },
+]
+
+const byEntry = new Map(nodeDifferences.flatMap((row) => row.entries.map((name) => [name, row] as const)))
+
+/** What node:http does with this entry instead; undefined when it does what the corpus says. */
+export const nodeDifferenceOf = ({ topic, name }: Entry): NodeDifference | undefined =>
+  byEntry.get(`${topic}: ${name}`)
