@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http'
 import type { Message } from './entry.ts'
 import type { LlhttpMessage, LlhttpReading } from './llhttp.ts'
 import type { Reading } from './read.ts'
@@ -46,12 +47,9 @@ const theyRefuse = (
   applies: (found) => found.other === undefined && codes.includes(found.theirs.refused ?? '') && also(found),
 })
 
-/** Whether CR and LF that are no whole, few, empty lines stand before the request line that llhttp read. */
-const strayLineEnds = ({ raw, other }: Disagreement): boolean => {
-  if (!other) return /(^|[^\r])\n$|\r$|^[\r\n]+$/.test(raw)
-  const parts = raw.split(`${other.method} `).slice(0, -1)
-  return parts.some((before) => /(?:^|[^\r])\n[\r\n]*$|\r(?!\n)[\r\n]*$/.test(before))
-}
+/** Whether CR and LF that are no whole empty lines stand before a request line, or at the very end. */
+const strayLineEnds = ({ raw, other }: Disagreement): boolean =>
+  other ? /((^|[^\r])\n|\r(?!\n))[\r\n]*[A-Z-]+ /.test(raw) : /(^|[^\r])\n$|\r$|^[\r\n]+$/.test(raw)
 
 const twoSpaces = ({ raw }: Disagreement): boolean => / {2,}/.test(raw)
 
@@ -162,15 +160,6 @@ const stricterThanLlhttp: readonly DifferenceClass[] = [
     rfc: '9110, 6.5.1',
     why: 'llhttp refuses Content-Length and Transfer-Encoding only',
   }),
-  weRefuse(
-    ['the size of a chunk is too large to be counted'],
-    {
-      name: 'chunk size from 2^53 on',
-      rfc: '9112, 7.1',
-      why: 'llhttp counts to 2^64',
-    },
-    ({ theirs }) => theirs.refused === 'cut',
-  ),
   {
     name: 'our limits',
     stricter: 'ours',
@@ -195,15 +184,6 @@ const stricterThanUs: readonly DifferenceClass[] = [
       why: 'llhttp has a list of methods; any other token is a method to us, and the application says 405 or 501',
     },
     ({ message }) => message !== undefined && !METHODS.includes(message.method),
-  ),
-  theyRefuse(
-    ['HPE_INVALID_METHOD'],
-    {
-      name: 'methods of other protocols',
-      rfc: '9110, 9.1',
-      why: 'llhttp knows some methods as those of RTSP or of ICE only',
-    },
-    ({ message }) => message !== undefined && METHODS.includes(message.method),
   ),
   theyRefuse(
     ['HPE_INVALID_URL', 'HPE_INVALID_CONSTANT'],

@@ -31,6 +31,7 @@ export const nodeDifferences: readonly NodeDifference[] = [
     effect: 'skipped, as many as come; nothing is read from them',
     rfc: '9112, 2.2',
     entries: [
+      'empty lines before a request line: nine empty lines',
       'empty lines before a request line: a hundred empty lines',
       'empty lines before a request line: a bare LF as an empty line',
       'empty lines before a request line: a bare CR as an empty line',
@@ -180,6 +181,7 @@ export const nodeDifferences: readonly NodeDifference[] = [
     effect: 'the Upgrade request is answered, what came with it is lost; later requests are served',
     rfc: '9110, 7.8',
     entries: [
+      'Upgrade: a request behind one that nobody takes',
       'Upgrade: Upgrade that Connection names',
       'Upgrade: in a list',
       'Upgrade: in other letters',

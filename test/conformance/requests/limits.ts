@@ -131,6 +131,16 @@ const extended = (count: number): string => '1;a=bcdefgh\r\nx\r\n'.repeat(count)
 const chunkExtensions = topic('limit_chunk_extensions', '9112, 7.1.1', [
   ...under({ limitChunkExtensions: 100 }, [
     serves('well below it', chunked(extended(5) + last), { method: 'POST', body: 'xxxxx' }),
+    serves('100 bytes, from the semicolon on', chunked(`1;${'a'.repeat(99)}\r\nx\r\n${last}`), {
+      method: 'POST',
+      body: 'x',
+    }),
+    refusesBody(413, '101 bytes', chunked(`1;${'a'.repeat(100)}\r\nx\r\n${last}`)),
+    refusesBody(
+      413,
+      '101 bytes, in two chunks',
+      chunked(`1;${'a'.repeat(49)}\r\nx\r\n1;${'a'.repeat(50)}\r\nx\r\n${last}`),
+    ),
     refusesBody(413, 'well above it, in many chunks', chunked(extended(50) + last)),
     refusesBody(413, 'without an end', chunked(extended(1000))),
   ]),
@@ -140,6 +150,9 @@ const chunkExtensions = topic('limit_chunk_extensions', '9112, 7.1.1', [
 const trailers = topic('limit_request_trailers', '6585, 5', [
   ...under({ limitRequestTrailers: 200 }, [
     serves('well below it', chunked(`0\r\n${sized(150)}\r\n\r\n`), { method: 'POST' }),
+    serves('200 bytes', chunked(`0\r\n${sized(200)}\r\n\r\n`), { method: 'POST' }),
+    refusesBody(431, '201 bytes', chunked(`0\r\n${sized(201)}\r\n\r\n`)),
+    refusesBody(431, '201 bytes, in two fields', chunked(`0\r\n${sized(100)}\r\n${sized(101)}\r\n\r\n`)),
     refusesBody(431, 'above it, in one field', chunked(`0\r\n${sized(300)}\r\n\r\n`)),
     refusesBody(431, 'above it, in several fields', chunked(`0\r\n${many(40).join('\r\n')}\r\n\r\n`)),
     refusesBody(431, 'without an end', chunked(`0\r\n${many(90).join('\r\n')}`)),

@@ -49,6 +49,8 @@ const emptyLines = topic('empty lines before a request line', '9112, 2.2', [
   serves('one empty line', `\r\n${get()}`),
   serves('two empty lines', `\r\n\r\n${get()}`),
   serves('an empty line between pipelined requests', `${get()}\r\n${get()}`, {}, {}),
+  serves('eight empty lines', '\r\n'.repeat(8) + get()),
+  refuses(400, 'nine empty lines', '\r\n'.repeat(9) + get()),
   refuses(400, 'a hundred empty lines', '\r\n'.repeat(100) + get()),
   refuses(400, 'a bare LF as an empty line', `\n${get()}`),
   refuses(400, 'a bare CR as an empty line', `\r${get()}`),
@@ -104,6 +106,13 @@ const unconventional = topic('permit_unconventional_http_method', '9110, 9.1', [
   ...under({ unconventionalMethod: true, casefoldMethod: true }, [
     serves('with casefold_http_method small letters become capitals', line('get / HTTP/1.1')),
     serves('casefold_http_method leaves capitals alone', line('GET / HTTP/1.1')),
+  ]),
+])
+
+const casefold = topic('casefold_http_method', '9110, 9.1', [
+  ...under({ casefoldMethod: true }, [
+    serves('capitals stay', line('GET / HTTP/1.1')),
+    refuses(400, 'small letters alone are still unconventional', line('get / HTTP/1.1')),
   ]),
 ])
 
@@ -179,6 +188,7 @@ export const requestLine = [
   ...emptyLines,
   ...methodTokens,
   ...unconventional,
+  ...casefold,
   ...versions,
   ...unconventionalVersions,
   ...ended,
