@@ -190,6 +190,15 @@ export const nodeDifferences: readonly NodeDifference[] = [
   },
 ]
 
+/** What responses of node:http have otherwise; `conformance-responses.test.ts` holds them. */
+export const nodeResponseDifferences: readonly Pick<NodeDifference, 'request' | 'effect' | 'rfc'>[] = [
+  {
+    request: '`Expect: 100-continue`, and an application that does not read the body at once',
+    effect: 'the 100 is sent before the application is called, whether it reads the body or not',
+    rfc: '9110, 10.1.1',
+  },
+]
+
 const byEntry = new Map(nodeDifferences.flatMap((row) => row.entries.map((name) => [name, row] as const)))
 
 /** What node:http does with this entry instead; undefined when it does what the corpus says. */
