@@ -21,7 +21,7 @@ export const nodeDifferences: readonly NodeDifference[] = [
   {
     request: 'two spaces in the request line',
     instead: 200,
-    effect: 'served: more than one space separates as one does; no proxy forwards it so',
+    effect: 'served: several spaces separate as one does',
     rfc: '9112, 3',
     entries: ['request line: two spaces behind the method', 'request line: two spaces behind the target'],
   },
