@@ -6,9 +6,13 @@ import { listenForReal } from '../../../src/app/adopt.ts'
 import type { Application } from '../../../src/app/application.ts'
 import { type LoadOptions, loadApp } from '../../../src/app/load.ts'
 import { ServerError } from '../../../src/errors.ts'
+import { installGlobals } from '../../../src/http/fetch/globals.ts'
 
 const warnings: string[] = []
-const { upgrade, ...options } = JSON.parse(process.argv[2] ?? '{}') as LoadOptions & { upgrade?: boolean }
+const { upgrade, globals, ...options } = JSON.parse(process.argv[2] ?? '{}') as LoadOptions & {
+  upgrade?: boolean
+  globals?: boolean
+}
 
 const finish = (verdict: object): never => {
   writeSync(3, JSON.stringify({ ...verdict, warnings }))
@@ -47,9 +51,11 @@ const ask = (port: number): Promise<object> =>
 
 // The worker's channel: something of ours that keeps the loop alive.
 setInterval(() => undefined, 1000)
+const ownResponse = Response
 try {
   const application = await loadApp({
     ...options,
+    ...(globals && { installGlobals }),
     argv: process.argv,
     warn: (message) => warnings.push(message),
     address: () => ({ address: '127.0.0.1', family: 'IPv4', port: 8000 }),
@@ -57,7 +63,12 @@ try {
   const server = serverOf(application)
   await new Promise<void>((resolve) => listenForReal(server, { port: 0, host: '127.0.0.1' }, resolve))
   const answer = await ask((server.address() as AddressInfo).port)
-  finish({ kind: application.kind, shape: application.shape, ...answer })
+  finish({
+    kind: application.kind,
+    shape: application.shape,
+    globals: Response === ownResponse ? 'own' : 'light',
+    ...answer,
+  })
 } catch (error) {
   if (!(error instanceof ServerError)) throw error
   const { code, message, detail = '', exitStatus: exit } = error

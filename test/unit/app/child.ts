@@ -18,6 +18,8 @@ export interface Outcome {
   readonly shape?: string
   readonly status?: number
   readonly body?: string
+  /** Whose Response the process has after the application is loaded. */
+  readonly globals?: 'own' | 'light'
   /** What the program printed. */
   readonly printed: string
   readonly warnings: readonly string[]
@@ -30,8 +32,10 @@ export interface Outcome {
 }
 
 export interface Loader {
-  /** `upgrade` sends an upgrade request instead, and the body is what came back. */
-  load(options: Partial<LoadOptions> & { spec: string; upgrade?: boolean }): Promise<Outcome>
+  /** `upgrade` sends an upgrade request instead, and the body is what came back; `globals` gives `installGlobals`. */
+  load(
+    options: Partial<LoadOptions> & { spec: string; upgrade?: boolean; globals?: boolean },
+  ): Promise<Outcome>
   close(): void
 }
 

@@ -42,6 +42,14 @@ test.each(served.map(([spec, kind, shape, body, status = 200]) => ({ spec, kind,
   },
 )
 
+test.each([
+  ['hono.mjs', 'auto', 'light'],
+  ['express.mjs', 'auto', 'own'],
+  ['dynamic.cjs', 'node', 'own'],
+] as const)('the classes of %s, loaded as %s, are %s in the end', async (spec, type, globals) => {
+  expect(await loader.load({ spec, type, globals: true })).toMatchObject({ globals, warnings: [] })
+})
+
 test('upgrades reach the listeners of a fastify app', async () => {
   expect(await loader.load({ spec: 'fastify.mjs', upgrade: true })).toMatchObject({ status: 101 })
 })

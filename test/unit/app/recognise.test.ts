@@ -146,3 +146,30 @@ test('the table of shapes says for each how it is told and how it is served, und
   expect(new Set(shapes.map(({ word }) => word)).size).toBe(shapes.length)
   for (const { told, served } of shapes) expect([told, served].every((words) => words.length > 5)).toBe(true)
 })
+
+test('an object with fetch gets all arguments that platforms give, a function as many as it names', async () => {
+  const given = async (value: unknown, type: 'auto' | 'fetch') => {
+    const app = await recognise(value, type)
+    if (app?.kind !== 'fetch') throw new Error('not fetch')
+    return app.fetch(new Request('http://h/'), 'env', 'context') as unknown
+  }
+  const count = (...all: unknown[]): number => all.length
+  expect(await given({ fetch: count }, 'auto')).toBe(3)
+  expect(await given((_request: unknown, ...more: unknown[]) => more.length, 'auto')).toBe(0)
+  expect(await given((_request: unknown, options: unknown = 'own') => options, 'fetch')).toBe('own')
+  expect(await given((_request: unknown, info: unknown) => info, 'fetch')).toBe('env')
+})
+
+test('a method upgrade beside fetch is kept, with its object', async () => {
+  const object = {
+    word: 'mine',
+    fetch: () => new Response('x'),
+    upgrade() {
+      return this.word
+    },
+  }
+  const app = await recognise(object)
+  if (app?.kind !== 'fetch') throw new Error('not fetch')
+  expect(app.upgrade?.(undefined as never, undefined as never, undefined as never)).toBe('mine')
+  expect(await recognise({ fetch: object.fetch })).not.toHaveProperty('upgrade')
+})
