@@ -1,7 +1,15 @@
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { installGlobals } from '../../../src/http/fetch/globals.ts'
 import type { HttpPolicy } from '../../../src/http/policy.ts'
 import { responders } from '../../conformance/responders.ts'
 import { connect, get, latch, serve } from './harness.ts'
+
+/** Fetch applications run with the classes that a worker gives them. */
+let restore = (): void => undefined
+beforeAll(() => {
+  restore = installGlobals()
+})
+afterAll(() => restore())
 
 interface Answer {
   readonly status: number
