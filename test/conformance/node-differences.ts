@@ -17,6 +17,8 @@ export interface NodeDifference {
   readonly entries: readonly string[]
   /** All statuses of an entry, where `instead` does not say them. */
   readonly statuses?: Readonly<Record<string, readonly number[]>>
+  /** So it is when the bytes come in one piece; cut into several, node may agree with the corpus. */
+  readonly together?: true
 }
 
 export const nodeDifferences: readonly NodeDifference[] = [
@@ -201,6 +203,7 @@ export const nodeDifferences: readonly NodeDifference[] = [
   {
     request: 'bytes that are no HTTP behind a whole request',
     instead: 0,
+    together: true,
     effect: 'the whole requests are answered, then the connection is closed without a 400',
     rfc: '9112, 9.6',
     entries: [
@@ -214,6 +217,7 @@ export const nodeDifferences: readonly NodeDifference[] = [
   {
     request: 'a pipelined request in one segment with an Upgrade that nobody takes',
     instead: 'silent',
+    together: true,
     effect: 'the Upgrade request is answered, what came with it is lost; later requests are served',
     rfc: '9110, 7.8',
     entries: [
