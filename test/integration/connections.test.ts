@@ -4,8 +4,8 @@ import { start } from '../support/daemon.ts'
 import { startLoad } from '../support/load.ts'
 
 test.each(everyKind)(
-  '$kind app: at worker_connections accepting pauses: nobody is refused, and no worker ends for want of connections',
-  async ({ appOf }) => {
+  '%s app: at worker_connections accepting pauses: nobody is refused, and no worker ends for want of connections',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf(), workers: 2, args: ['--worker-connections', '3'] })
     const pids = await server.hasWorkers(2)
     const load = await startLoad(server.target, { mode: 'fresh', connections: 20 })

@@ -5,8 +5,8 @@ import { eventually, steadily } from '../support/eventually.ts'
 import { startLoad } from '../support/load.ts'
 
 test.each(everyKind)(
-  '$kind app: kill -9 of a worker fails only what it held, and it is replaced',
-  async ({ appOf }) => {
+  '%s app: kill -9 of a worker fails only what it held, and it is replaced',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf(), workers: 2 })
     const [victim = 0, other = 0] = await server.hasWorkers(2)
     const load = await startLoad(server.target, { mode: 'fresh', rate: 100 })

@@ -9,8 +9,8 @@ const targetsOf = (server: Daemon) => [server.target, { path: server.path('serve
 const boots = (server: Daemon) => server.log().match(/Booting worker with pid/g)?.length ?? 0
 
 test.each(everyKind)(
-  '$kind app: max_requests with jitter under load: workers are replaced and no request is lost',
-  async ({ appOf }) => {
+  '%s app: max_requests with jitter under load: workers are replaced and no request is lost',
+  async (_kind, appOf) => {
     const server = await start({
       app: appOf(),
       workers: 2,
@@ -52,8 +52,8 @@ test('max_worker_memory replaces a worker that has grown, without a lost request
 })
 
 test.each(everyKind)(
-  '$kind app: max_worker_lifetime replaces workers without a lost request',
-  async ({ appOf }) => {
+  '%s app: max_worker_lifetime replaces workers without a lost request',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf(), workers: 2, config: { max_worker_lifetime: 2 }, bind: both })
     const old = await server.hasWorkers(2)
     const load = await startMixedLoad(targetsOf(server), { rate: 100 })
@@ -71,8 +71,8 @@ const neverConnected = ({ kind, detail }: LoadReport['failures'][number]): boole
   kind === 'refused' || kind === 'ENOENT' || /: connect ECONN/.test(detail)
 
 test.each(everyKind)(
-  '$kind app: TERM under full load: what was sent before is answered, later connections are refused, nothing is reset',
-  async ({ appOf }) => {
+  '%s app: TERM under full load: what was sent before is answered, later connections are refused, nothing is reset',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf(), workers: 2, bind: both })
     // Closed loop: at every moment most of these wait in the accept queue or in a worker.
     const modes = ['fresh', 'keepalive'] as const

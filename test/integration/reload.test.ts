@@ -9,8 +9,8 @@ const both = ['127.0.0.1:PORT', 'unix:server.sock']
 const targetsOf = (server: Daemon) => [server.target, { path: server.path('server.sock') }]
 
 test.each(everyKind)(
-  '$kind app: HUP serves the changed code with new workers and loses no request',
-  async ({ appOf }) => {
+  '%s app: HUP serves the changed code with new workers and loses no request',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf(), workers: 2, bind: both })
     const load = await startMixedLoad(targetsOf(server), { rate: 200 })
     server.write('app.mjs', appOf('2'))
@@ -23,7 +23,7 @@ test.each(everyKind)(
   },
 )
 
-test.each(everyKind)('$kind app: ten reloads in a row under load lose no request', async ({ appOf }) => {
+test.each(everyKind)('%s app: ten reloads in a row under load lose no request', async (_kind, appOf) => {
   const server = await start({ app: appOf(), workers: 2, bind: both })
   const load = await startMixedLoad(targetsOf(server), { rate: 250, connections: 16 })
   for (let version = 2; version <= 11; version++) {
@@ -158,8 +158,8 @@ test('HUP during a reload is not lost: the last code wins', async () => {
 })
 
 test.each(everyKind)(
-  '$kind app: a request in hand of an old worker is finished after the reload',
-  async ({ appOf }) => {
+  '%s app: a request in hand of an old worker is finished after the reload',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf(), workers: 1 })
     const [old] = await server.hasWorkers(1)
     const client = await server.hold('/slow?1500')

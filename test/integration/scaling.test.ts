@@ -44,7 +44,7 @@ test('HUP brings the configured number back', async () => {
   await server.assertClean()
 })
 
-test.each(everyKind)('$kind app: scaling up and down under load loses nothing', async ({ appOf }) => {
+test.each(everyKind)('%s app: scaling up and down under load loses nothing', async (_kind, appOf) => {
   const server = await start({ app: appOf(), workers: 2, bind: ['127.0.0.1:PORT', 'unix:server.sock'] })
   const load = await startMixedLoad([server.target, { path: server.path('server.sock') }], { rate: 150 })
   for (const [signal, count] of [

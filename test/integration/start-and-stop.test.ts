@@ -28,8 +28,8 @@ test('log lines have the form of Gunicorn', async () => {
 })
 
 test.each(everyKind)(
-  '$kind app: on TERM the requests in hand are finished and the workers then leave',
-  async ({ appOf }) => {
+  '%s app: on TERM the requests in hand are finished and the workers then leave',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf(), workers: 2 })
     const client = await server.hold('/slow?700')
     server.signal('SIGTERM')
@@ -62,8 +62,8 @@ test('INT during a graceful stop makes it a quick one', async () => {
 })
 
 test.each(everyKind)(
-  '$kind app: a request that outlasts graceful_timeout is cut, the exit code stays 0',
-  async ({ appOf }) => {
+  '%s app: a request that outlasts graceful_timeout is cut, the exit code stays 0',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf(), workers: 2, args: ['--graceful-timeout', '1'] })
     const client = await server.hold('/hold')
     server.signal('SIGTERM')
@@ -91,8 +91,8 @@ test('TERM before any worker is ready ends the start with 0', async () => {
 })
 
 test.each(everyKind)(
-  '$kind app: an idle keep-alive connection does not hold up the stop',
-  async ({ appOf }) => {
+  '%s app: an idle keep-alive connection does not hold up the stop',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf(), config: { keepalive: 30, graceful_timeout: 4 } })
     const client = await RawClient.connect(server.target)
     client.send(requestText('/', { headers: { Connection: 'keep-alive' } }))
@@ -105,8 +105,8 @@ test.each(everyKind)(
 )
 
 test.each(everyKind)(
-  '$kind app: a request that arrives on an idle connection after TERM is answered, and told to close',
-  async ({ appOf }) => {
+  '%s app: a request that arrives on an idle connection after TERM is answered, and told to close',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf(), config: { keepalive: 30, graceful_timeout: 10 } })
     const client = await RawClient.connect(server.target)
     const again = requestText('/', { headers: { Connection: 'keep-alive' } })
@@ -123,8 +123,8 @@ test.each(everyKind)(
 )
 
 test.each(everyKind)(
-  '$kind app: pipelined requests are all answered, also across TERM',
-  async ({ appOf }) => {
+  '%s app: pipelined requests are all answered, also across TERM',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf() })
     const client = await RawClient.connect(server.target)
     const keep = { headers: { Connection: 'keep-alive' } }
@@ -141,8 +141,8 @@ test.each(everyKind)(
 )
 
 test.each(everyKind)(
-  '$kind app: a connection that was accepted but has not sent its request yet is served after TERM',
-  async ({ appOf }) => {
+  '%s app: a connection that was accepted but has not sent its request yet is served after TERM',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf() })
     const client = await RawClient.connect(server.target)
     client.send('GET / HTTP/1.1\r\nHost: x\r\n')
@@ -158,8 +158,8 @@ test.each(everyKind)(
 )
 
 test.each(everyKind)(
-  '$kind app: a long upload and a long download across TERM are whole',
-  async ({ appOf }) => {
+  '%s app: a long upload and a long download across TERM are whole',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf() })
     const client = await RawClient.connect(server.target)
     const half = 'x'.repeat(3_000_000)
@@ -176,8 +176,8 @@ test.each(everyKind)(
 )
 
 test.each(everyKind)(
-  '$kind app: a handler that throws is a 500 for its client and nobody else',
-  async ({ appOf }) => {
+  '%s app: a handler that throws is a 500 for its client and nobody else',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf(), workers: 1 })
     const [pid] = await server.hasWorkers(1)
     expect((await server.request('/throw')).status).toBe(500)

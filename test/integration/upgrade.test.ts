@@ -34,8 +34,8 @@ const promoted = (server: Daemon, pid: number) =>
   })
 
 test.each(everyKind)(
-  '$kind app: USR2, then TERM to the old master: the new one takes over and no request is lost',
-  async ({ appOf }) => {
+  '%s app: USR2, then TERM to the old master: the new one takes over and no request is lost',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf(), workers: 2, args, bind: both })
     const load = await startMixedLoad(targetsOf(server), { rate: 200 })
     server.write('app.mjs', appOf('2'))
@@ -55,8 +55,8 @@ test.each(everyKind)(
 )
 
 test.each(everyKind)(
-  '$kind app: USR2, then back out: TERM to the new master leaves the old one as it was',
-  async ({ appOf }) => {
+  '%s app: USR2, then back out: TERM to the new master leaves the old one as it was',
+  async (_kind, appOf) => {
     const server = await start({ app: appOf(), workers: 2, args, bind: both })
     const old = await server.hasWorkers(2)
     const load = await startMixedLoad(targetsOf(server), { rate: 200 })

@@ -71,8 +71,8 @@ export default {
 
 /** Both kinds of application, for tests of what neither may lose: each kind is served by an engine of its own. */
 export const everyKind = [
-  { kind: 'node', appOf },
-  { kind: 'fetch', appOf: fetchAppOf },
+  ['node', appOf],
+  ['fetch', fetchAppOf],
 ] as const
 
 export const helloApp = appOf()
