@@ -8,7 +8,13 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Server as NetServer } from 'node:net'
-import type { Application, FetchHandler, NodeHandler } from './application.ts'
+import type {
+  Application,
+  FetchHandler,
+  FetchUpgradeHandler,
+  NodeHandler,
+  UpgradeHandler,
+} from './application.ts'
 import { member } from './namespace.ts'
 import { offerListening } from './pretend.ts'
 import { isHttpServer, isPlainHttp } from './server-kinds.ts'
@@ -54,10 +60,21 @@ const bound = (value: unknown, name: string): Callable => {
 
 const node = (shape: string, handler: Callable): Application => ({ kind: 'node', shape, handler })
 
-const fetchOf = (shape: string, fetch: Callable): Application => ({
+const fetchObject = (value: unknown): Application => ({
+  kind: 'fetch',
+  shape: 'fetch object',
+  fetch: bound(value, 'fetch') as FetchHandler,
+  ...(has(value, 'upgrade') && { upgrade: bound(value, 'upgrade') as FetchUpgradeHandler }),
+})
+
+/**
+ * Functions are given as many arguments as they name: a second one with a default (`(request, options = {})`) is for
+ * the application's own use. Objects with `fetch` expect what every platform gives them.
+ */
+const fetchOf = (shape: string, handler: Callable): Application => ({
   kind: 'fetch',
   shape,
-  fetch: fetch as FetchHandler,
+  fetch: (handler.length > 1 ? handler : (request: Request) => handler(request)) as FetchHandler,
 })
 
 /**
@@ -74,10 +91,14 @@ const passRequests = (shape: string, server: NetServer): Application => ({
   kind: 'node',
   shape,
   handler: (request, response) => server.emit('request', request, response),
-  ...(server.listenerCount('upgrade') > 0 && {
-    upgrade: (request, socket, head) => void server.emit('upgrade', request, socket, head),
-  }),
+  ...upgradesOf(server),
 })
+
+/** Where someone listens for them. */
+const upgradesOf = (server: NetServer): { readonly upgrade?: UpgradeHandler } =>
+  server.listenerCount('upgrade') === 0
+    ? {}
+    : { upgrade: (request, socket, head) => void server.emit('upgrade', request, socket, head) }
 
 /** A bare router calls this when no route matched, or one failed; applications have one of their own. */
 const finalHandler =
@@ -120,14 +141,11 @@ const adaptHapi = async (app: unknown): Promise<Application> => {
 const adaptFastify = async (app: unknown): Promise<Application> => {
   await call(app, 'ready')
   const server = member(app, 'server')
-  const upgrades = server instanceof NetServer && server.listenerCount('upgrade') > 0
   return {
     kind: 'node',
     shape: 'fastify',
     handler: bound(app, 'routing'),
-    ...(upgrades && {
-      upgrade: (request, socket, head) => void server.emit('upgrade', request, socket, head),
-    }),
+    ...(server instanceof NetServer && upgradesOf(server)),
   }
 }
 
@@ -170,9 +188,9 @@ export const shapes: readonly Shape[] = [
   {
     word: 'fetch object',
     told: 'method `fetch`: Hono, H3, Elysia, `export default { fetch }`',
-    served: '`fetch(Request)`',
+    served: '`fetch(Request, context, context)`; with a method `upgrade` beside it, that gets the upgrades',
     test: (value) => has(value, 'fetch'),
-    adapt: (value) => fetchOf('fetch object', bound(value, 'fetch')),
+    adapt: fetchObject,
   },
   {
     word: 'polka',

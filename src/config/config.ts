@@ -246,7 +246,8 @@ export interface Config {
   /**
    * Which HTTP parser is used.
    *
-   * Not there yet: it comes with the HTTP core.
+   * Accepted for the sake of shared configurations. There is one parser of our own for fetch and WSGI applications,
+   * and node's for node-style ones.
    *
    * Flag: `--http-parser STRING`
    *
@@ -365,6 +366,153 @@ export interface Config {
    * @default 8190
    */
   readonly limit_request_field_size: number
+  /**
+   * How long a request's head may take to arrive; 0 = for ever.
+   *
+   * Counted from its first byte, for the first request of a connection from the connection's start. A head that
+   * is late is answered 408; a client that never sent a byte is let go without an answer. It is what ends clients that hold
+   * connections by sending a byte now and then; lower it (5 to 15) where no slow network is expected.
+   *
+   * Flag: `--header-timeout SECONDS`
+   *
+   * @default 60
+   */
+  readonly header_timeout: number
+  /**
+   * How long a request's body may take before it must keep body_min_rate; 0 = for ever.
+   *
+   * A body that after this time is slower than `body_min_rate`, or of which nothing came for this time, is
+   * answered 408 as long as nothing was answered, else the connection is cut; the application's reading fails. Time in which
+   * the application does not read does not count. Long uploads are not bounded by it, only slow ones.
+   *
+   * Flag: `--body-timeout SECONDS`
+   *
+   * @default 60
+   */
+  readonly body_timeout: number
+  /**
+   * Bytes of body a second that a client must send on the average; 0 = any.
+   *
+   * Judged when `body_timeout` is over and from then on. Set 0 for applications whose clients hold an upload open
+   * and send now and then, such as streams of events upwards: `body_timeout` then bounds the pause between two pieces.
+   *
+   * Flag: `--body-min-rate BYTES`
+   *
+   * @default 240
+   */
+  readonly body_min_rate: number
+  /**
+   * How long a client may take nothing of its response; 0 = for ever.
+   *
+   * The connection of a client that reads nothing while bytes wait for it is cut after this time, and what waits is
+   * given free. A response that the application is still making is not bounded by it. Raise it for clients that pause a
+   * download, as players of media do.
+   *
+   * Flag: `--write-timeout SECONDS`
+   *
+   * @default 60
+   */
+  readonly write_timeout: number
+  /**
+   * The longest head, request line and all header fields, in bytes; 0 = as the other limits allow.
+   *
+   * A longer one is answered 431. It is what one connection can make the server hold before an application sees
+   * anything: without it, the other limits allow 800 kB.
+   *
+   * Flag: `--limit-request-head BYTES`
+   *
+   * @default 65536
+   */
+  readonly limit_request_head: number
+  /**
+   * The largest body, in bytes; 0 = no limit.
+   *
+   * A number, or text as `10M`. A request that announces more is answered 413 before the application sees it. One
+   * that sends more in chunks is answered 413 when it does, if nothing was answered yet, and else cut; the application's
+   * reading fails, it never takes a part for the whole. Set it to what the application can use; behind a proxy, to the
+   * proxy's limit.
+   *
+   * Flag: `--limit-request-body BYTES`
+   *
+   * @default 0
+   */
+  readonly limit_request_body: number
+  /**
+   * The longest line before a chunk, its size and extensions, in bytes.
+   *
+   * A longer one is answered 400. Hardly any client sends extensions; lower it at will. For node-style
+   * applications node's own limit counts, on all extensions of a body.
+   *
+   * Flag: `--limit-chunk-line BYTES`
+   *
+   * @default 1024
+   */
+  readonly limit_chunk_line: number
+  /**
+   * The most bytes of chunk extensions in one body.
+   *
+   * More are answered 413: extensions are bytes that a client can have the server read without end. For
+   * node-style applications it is fixed at 16384, node's own limit.
+   *
+   * Flag: `--limit-chunk-extensions BYTES`
+   *
+   * @default 16384
+   */
+  readonly limit_chunk_extensions: number
+  /**
+   * The longest trailer section of a chunked body, in bytes.
+   *
+   * A longer one is answered 431. `limit_request_fields` and `limit_request_field_size` hold for trailers, too. For
+   * applications on node's own HTTP server, node bounds trailers as it does heads.
+   *
+   * Flag: `--limit-request-trailers BYTES`
+   *
+   * @default 16384
+   */
+  readonly limit_request_trailers: number
+  /**
+   * The most requests of one connection that wait for their answers; 0 = no limit.
+   *
+   * One more is answered 503, behind the answers of those before it, and the connection ends. Browsers do not
+   * pipeline, and few other clients do; each waiting request is memory.
+   *
+   * Flag: `--limit-pipelined-requests INT`
+   *
+   * @default 100
+   */
+  readonly limit_pipelined_requests: number
+  /**
+   * Refuse HTTP/1.1 requests without a Host field; the flag accepts them.
+   *
+   * RFC 9112 demands the refusal (400); Gunicorn accepts them. Turn it off only for a client that cannot be
+   * changed. A malformed Host, or more than one, is refused in any case.
+   *
+   * Flag: `--no-require-host`
+   *
+   * @default true
+   */
+  readonly require_host: boolean
+  /**
+   * The Server field of responses that have none.
+   *
+   * Gunicorn sends `gunicorn`. Naming the program helps nobody but those who look for servers with a known
+   * fault; a fixed text can be of use to tell servers behind a balancer apart.
+   *
+   * Flag: `--server-header STRING`
+   *
+   * @default none is sent
+   */
+  readonly server_header: string
+  /**
+   * Send a Date field with every response; the flag leaves it out.
+   *
+   * RFC 9110 asks servers with a clock for it, and caches reckon with it. Leave it on.
+   *
+   * Flag: `--no-date-header`
+   *
+   * @default true
+   */
+  readonly date_header: boolean
   /**
    * Replace the workers when the code changes.
    *
@@ -667,9 +815,9 @@ export interface Config {
   /**
    * Accept header fields folded over several lines.
    *
-   * Not there yet: it comes with the HTTP core.
-   *
-   * Temporary in Gunicorn, and unsafe behind proxies that read folding otherwise.
+   * RFC 9112 calls such a field (a line that begins with a space continues the one before) invalid, and it is
+   * answered 400; with this setting the lines are joined with one space. Unsafe behind a proxy that reads folding otherwise.
+   * Node-style applications run on node's own HTTP server, whose parser always refuses.
    *
    * Flag: `--permit-obsolete-folding`
    *
@@ -679,9 +827,9 @@ export interface Config {
   /**
    * Accept spaces between the name of a header and its colon.
    *
-   * Not there yet: it comes with the HTTP core.
-   *
-   * Deprecated in Gunicorn: it opens the door to request smuggling.
+   * `Host : x` is answered 400, as RFC 9112 demands: a proxy that reads another name than the server can be made to
+   * let requests through unseen. With this setting the spaces are dropped. Gunicorn has deprecated it. Node-style
+   * applications run on node's own HTTP server, whose parser always refuses.
    *
    * Flag: `--strip-header-spaces`
    *
@@ -691,9 +839,8 @@ export interface Config {
   /**
    * Accept methods in small letters, very short and very long ones.
    *
-   * Not there yet: it comes with the HTTP core.
-   *
-   * Temporary in Gunicorn.
+   * Without it a method is 3 to 20 characters long and has neither small letters nor `#`; others are answered 400.
+   * Node-style applications run on node's own HTTP server, whose parser knows a fixed list of methods and refuses all others.
    *
    * Flag: `--permit-unconventional-http-method`
    *
@@ -703,9 +850,8 @@ export interface Config {
   /**
    * Accept versions other than 1.0 and 1.1.
    *
-   * Not there yet: it comes with the HTTP core.
-   *
-   * Temporary in Gunicorn.
+   * Others, as HTTP/1.2 or HTTP/3.0, are answered 505 without it. Never of use but in tests. Node-style applications
+   * run on node's own HTTP server, whose parser knows 0.9, 1.0, 1.1 and 2.0 only; of these, this setting lets 2.0 through.
    *
    * Flag: `--permit-unconventional-http-version`
    *
@@ -715,9 +861,9 @@ export interface Config {
   /**
    * Turn methods into capitals.
    *
-   * Not there yet: it comes with the HTTP core.
-   *
-   * Deprecated in Gunicorn: methods are case-sensitive.
+   * Methods are case-sensitive (RFC 9110, 9.1), and a proxy that lets `get` pass judges another request than the
+   * application sees. Gunicorn has deprecated it. It also permits methods in small letters. Node-style applications run on
+   * node's own HTTP server, whose parser refuses small letters in any case.
    *
    * Flag: `--casefold-http-method`
    *
@@ -1401,6 +1547,11 @@ export interface WiderThanConfig {
   readonly bind: string | readonly string[]
   readonly node_options: string | readonly string[]
   readonly max_worker_memory: number | string
+  readonly body_min_rate: number | string
+  readonly limit_request_head: number | string
+  readonly limit_request_body: number | string
+  readonly limit_chunk_extensions: number | string
+  readonly limit_request_trailers: number | string
   readonly reload_extra_files: string | readonly string[]
   readonly raw_env: string | readonly string[]
   readonly umask: number | string

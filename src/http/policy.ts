@@ -2,6 +2,8 @@
  * What HTTP is allowed to be: the numbers and names every engine goes by. Plain data; which settings they come
  * from, and their defaults for users, are not this file's business.
  */
+import type { Leniency, ParserLimits } from './h1/events.ts'
+
 export interface HttpPolicy {
   /** How long an idle connection waits for its next request; 0 closes after every response. */
   readonly keepAliveMs: number
@@ -93,26 +95,56 @@ export const defaultPolicy: HttpPolicy = {
   headerMap: 'drop',
 }
 
-/** Limits ready to compare with: what was "unlimited" is Infinity, but for `head`, which bounds all of it. */
+/** Limits ready to compare with: what was "unlimited" is Infinity, but for `head` and `held`. */
 export interface Limits {
   readonly line: number
   readonly fields: number
   readonly fieldSize: number
-  /** Bytes of a whole head: what a client can make us hold. */
+  /** Bytes of a whole head; never Infinity: it bounds all of it. */
   readonly head: number
+  /** Bytes a reader may hold of a head before it is judged; some more, so that a little too much is read and answered. */
+  readonly held: number
 }
 
 const longestLine = 8190
 const mostFields = 32_768
 /** Unlimited is still bounded: nobody needs a larger head, and a client must not choose our memory. */
 const largestHead = 16 * 1024 * 1024
+/** The empty line that ends a head. */
+const headEnd = 2
+
+const unlimited = (wanted: number): number => (wanted <= 0 ? Infinity : wanted)
 
 export const limitsOf = (policy: HttpPolicy): Limits => {
-  const line = policy.limitRequestLine === 0 ? Infinity : Math.min(policy.limitRequestLine, longestLine)
-  const wanted = policy.limitRequestFields
-  const fields = wanted <= 0 || wanted > mostFields ? mostFields : wanted
-  const fieldSize = policy.limitRequestFieldSize === 0 ? Infinity : policy.limitRequestFieldSize
-  // Room to spare, so that a head that is a little too large is read, judged and answered by its own limit.
-  const head = Math.min(largestHead, 2 * line + (fields + 8) * (fieldSize + 4) + 8192)
-  return { line, fields, fieldSize, head }
+  const line = policy.limitRequestLine <= 0 ? Infinity : Math.min(policy.limitRequestLine, longestLine)
+  const fields = Math.min(unlimited(policy.limitRequestFields), mostFields)
+  const fieldSize = unlimited(policy.limitRequestFieldSize)
+  const head = Math.min(largestHead, unlimited(policy.limitRequestHead), line + fields * fieldSize + headEnd)
+  const held = Math.min(largestHead, head + 2 * Math.min(line, longestLine) + 8192)
+  return { line, fields, fieldSize, head, held }
 }
+
+/** What the parser of `h1/` is told of a policy's limits. */
+export const parserLimitsOf = (policy: HttpPolicy): ParserLimits => {
+  const { line, fields, fieldSize, head } = limitsOf(policy)
+  return {
+    line,
+    fields,
+    fieldSize,
+    head,
+    chunkLine: unlimited(policy.limitChunkLine),
+    chunkExtensions: unlimited(policy.limitChunkExtensions),
+    trailers: unlimited(policy.limitRequestTrailers),
+    body: unlimited(policy.limitRequestBody),
+  }
+}
+
+/** What the parser of `h1/` is told of a policy's rules. */
+export const leniencyOf = (policy: HttpPolicy): Leniency => ({
+  obsoleteFolding: policy.obsoleteFolding,
+  unconventionalMethod: policy.unconventionalMethod,
+  unconventionalVersion: policy.unconventionalVersion,
+  casefoldMethod: policy.casefoldMethod,
+  headerSpaces: policy.headerSpaces,
+  requireHost: policy.requireHost,
+})

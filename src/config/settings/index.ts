@@ -7,6 +7,7 @@ import * as configFile from './config-file.ts'
 import * as control from './control.ts'
 import * as debugging from './debugging.ts'
 import * as dirtyArbiters from './dirty-arbiters.ts'
+import * as httpBounds from './http-bounds.ts'
 import * as http2 from './http2.ts'
 import * as logging from './logging.ts'
 import * as processNaming from './process-naming.ts'
@@ -25,6 +26,7 @@ export const settings = {
   ...workerProcesses.settings,
   ...workerLifetimes.settings,
   ...security.settings,
+  ...httpBounds.settings,
   ...debugging.settings,
   ...serverMechanics.settings,
   ...logging.settings,
@@ -58,16 +60,9 @@ export const sections: readonly Section[] = [
   section(configFile.title, configFile.settings),
   section(serverSocket.title, serverSocket.settings),
   section(workerProcesses.title, workerProcesses.settings, workerLifetimes.settings),
-  ...[
-    security,
-    debugging,
-    serverMechanics,
-    logging,
-    processNaming,
-    serverHooks,
-    ssl,
-    http2,
-    dirtyArbiters,
-  ].map((part) => section(part.title, part.settings)),
+  section(security.title, security.settings, httpBounds.settings),
+  ...[debugging, serverMechanics, logging, processNaming, serverHooks, ssl, http2, dirtyArbiters].map(
+    (part) => section(part.title, part.settings),
+  ),
   section(control.title, control.settings),
 ]

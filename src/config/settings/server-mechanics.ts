@@ -210,36 +210,39 @@ on another machine, name it here, else the application takes https for http and 
     cli: ['--permit-obsolete-folding'],
     default: false,
     summary: 'Accept header fields folded over several lines.',
-    details: 'Temporary in Gunicorn, and unsafe behind proxies that read folding otherwise.',
-    later: 'the HTTP core',
+    details: `RFC 9112 calls such a field (a line that begins with a space continues the one before) invalid, and it is
+answered 400; with this setting the lines are joined with one space. Unsafe behind a proxy that reads folding otherwise.
+Node-style applications run on node's own HTTP server, whose parser always refuses.`,
   }),
   strip_header_spaces: flag({
     cli: ['--strip-header-spaces'],
     default: false,
     summary: 'Accept spaces between the name of a header and its colon.',
-    details: 'Deprecated in Gunicorn: it opens the door to request smuggling.',
-    later: 'the HTTP core',
+    details: `\`Host : x\` is answered 400, as RFC 9112 demands: a proxy that reads another name than the server can be made to
+let requests through unseen. With this setting the spaces are dropped. Gunicorn has deprecated it. Node-style
+applications run on node's own HTTP server, whose parser always refuses.`,
   }),
   permit_unconventional_http_method: flag({
     cli: ['--permit-unconventional-http-method'],
     default: false,
     summary: 'Accept methods in small letters, very short and very long ones.',
-    details: 'Temporary in Gunicorn.',
-    later: 'the HTTP core',
+    details: `Without it a method is 3 to 20 characters long and has neither small letters nor \`#\`; others are answered 400.
+Node-style applications run on node's own HTTP server, whose parser knows a fixed list of methods and refuses all others.`,
   }),
   permit_unconventional_http_version: flag({
     cli: ['--permit-unconventional-http-version'],
     default: false,
     summary: 'Accept versions other than 1.0 and 1.1.',
-    details: 'Temporary in Gunicorn.',
-    later: 'the HTTP core',
+    details: `Others, as HTTP/1.2 or HTTP/3.0, are answered 505 without it. Never of use but in tests. Node-style applications
+run on node's own HTTP server, whose parser knows 0.9, 1.0, 1.1 and 2.0 only; of these, this setting lets 2.0 through.`,
   }),
   casefold_http_method: flag({
     cli: ['--casefold-http-method'],
     default: false,
     summary: 'Turn methods into capitals.',
-    details: 'Deprecated in Gunicorn: methods are case-sensitive.',
-    later: 'the HTTP core',
+    details: `Methods are case-sensitive (RFC 9110, 9.1), and a proxy that lets \`get\` pass judges another request than the
+application sees. Gunicorn has deprecated it. It also permits methods in small letters. Node-style applications run on
+node's own HTTP server, whose parser refuses small letters in any case.`,
   }),
   forwarder_headers: commaList({
     cli: ['--forwarder-headers'],

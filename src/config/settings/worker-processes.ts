@@ -151,11 +151,13 @@ closing connection and the proxy answers 502. With clients connected directly, 1
     later: 'the ASGI bridge',
   }),
   http_parser: choice({
+    inert: true,
     words: ['auto', 'fast', 'python'],
     cli: ['--http-parser'],
     metavar: 'STRING',
     default: 'auto',
     summary: 'Which HTTP parser is used.',
-    later: 'the HTTP core',
+    details: `Accepted for the sake of shared configurations. There is one parser of our own for fetch and WSGI applications,
+and node's for node-style ones.`,
   }),
 } as const satisfies Record<string, Setting>

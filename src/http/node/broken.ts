@@ -3,18 +3,18 @@
  */
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { errorResponse, statusOfParseError } from '../answers.ts'
+import { type ParseError, statusOfParseError } from '../answers.ts'
 import type { Connection } from './connection.ts'
-import type { Emit, GateOptions, Passage } from './passage.ts'
+import { cutShort, type Emit, type GateOptions, type Passage } from './passage.ts'
 
-type ParseError = Error & { readonly code?: unknown }
+type ReadError = Error & ParseError
 
 /** An application that listens to 'clientError' itself has the word; else the answer is ours. */
 export const brokenPassage =
   (server: Server, options: GateOptions, emit: Emit): Passage =>
   (event, args) => {
     if (server.listenerCount(event) > 0) return emit(event, ...args)
-    const [error, socket] = args as [ParseError, Socket]
+    const [error, socket] = args as [ReadError, Socket]
     const connection = options.connections.of(socket)
     if (connection.phase === 'ending') return true
     if (!socket.writable || error.code === 'ECONNRESET' || connection.phase === 'upgraded') socket.destroy()
@@ -23,15 +23,15 @@ export const brokenPassage =
     return true
   }
 
-const brokenHead = (connection: Connection, error: ParseError, { onRefused }: GateOptions): void => {
+const brokenHead = (connection: Connection, error: ReadError, { onRefused, answer }: GateOptions): void => {
   // A client that never sent a byte has asked nothing: silence ends in silence.
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && connection.silent) {
     connection.end()
     return
   }
-  const status = statusOfParseError(error.code)
+  const status = statusOfParseError(error)
   onRefused(status, String(error.code), connection)
-  connection.end(errorResponse(status))
+  connection.end(answer(status))
 }
 
 /**
@@ -39,15 +39,11 @@ const brokenHead = (connection: Connection, error: ParseError, { onRefused }: Ga
  * the middle of a body: the application must learn that no more comes, and an answer into the middle of another
  * would be read as part of it.
  */
-const brokenBehind = (connection: Connection, error: ParseError, { onRefused }: GateOptions): void => {
-  const [first, ...more] = connection.exchanges
-  const last = connection.exchanges.at(-1)
-  if (last?.request.complete !== false) {
+const brokenBehind = (connection: Connection, error: ReadError, options: GateOptions): void => {
+  if (connection.exchanges.at(-1)?.request.complete !== false) {
+    connection.refuseMore()
     connection.closeAfterLast()
     return
   }
-  const status = statusOfParseError(error.code)
-  onRefused(status, String(error.code), connection)
-  const unsaid = more.length === 0 && first?.response?.headersSent === false
-  connection.cut(unsaid ? errorResponse(status) : undefined)
+  cutShort(connection, statusOfParseError(error), String(error.code), options)
 }

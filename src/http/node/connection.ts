@@ -19,10 +19,15 @@ export class Connection {
   readonly peer: string
   readonly exchanges: Exchange[] = []
   requests = 0
-  /** 'ending': our side is, or is about to be, at its end: nothing more can be answered. */
-  phase: 'open' | 'upgraded' | 'ending' = 'open'
+  /**
+   * 'last': a request was refused; what comes behind it is not served. 'ending': our side is, or is about to be, at
+   * its end: nothing more can be answered.
+   */
+  phase: 'open' | 'last' | 'upgraded' | 'ending' = 'open'
   #trusted: boolean | undefined
   readonly #trust: Trust
+  /** The last request that began; its body may be on its way when it is answered. */
+  #newest: IncomingMessage | undefined
   /** Bytes read when it was last seen idle: more of them mean that a request is on its way. */
   #settled = 0
 
@@ -51,7 +56,19 @@ export class Connection {
   begin(request: IncomingMessage, response?: ServerResponse): Exchange {
     const exchange = new Exchange(this, request, response)
     this.exchanges.push(exchange)
+    this.#newest = request
     return exchange
+  }
+
+  /** The request whose body did not arrive in full yet. */
+  get unread(): IncomingMessage | undefined {
+    if (this.#newest?.complete) this.#newest = undefined
+    return this.#newest
+  }
+
+  /** No further request is served. */
+  refuseMore(): void {
+    if (this.phase === 'open') this.phase = 'last'
   }
 
   /** Forgets an exchange that is over; false when that was done before. */
@@ -125,8 +142,9 @@ export class Connection {
   /** Node's way to end a connection after its last response: at once, whatever the client still sends. */
   #destroySoon(): void {
     const unread = this.exchanges.some(({ request }) => !request.complete)
-    if (this.phase === 'open' && unread) this.end()
+    const live = this.phase === 'open' || this.phase === 'last'
+    if (live && unread) this.end()
     else Socket.prototype.destroySoon.call(this.socket)
-    if (this.phase === 'open') this.phase = 'ending'
+    if (live) this.phase = 'ending'
   }
 }

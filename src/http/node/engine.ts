@@ -4,19 +4,32 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Application } from '../../app/application.ts'
+import { type AnswerOptions, errorResponse, wantsJson } from '../answers.ts'
 import type { DrainOptions, Engine, EngineListener, EngineOptions, InflightRequest } from '../engine.ts'
 import { compileTrust } from '../forwarded.ts'
 import { createJudge } from '../judge.ts'
+import type { HttpPolicy } from '../policy.ts'
 import { Pool } from '../pool.ts'
 import type { Connection } from './connection.ts'
 import { Connections } from './connections.ts'
 import type { Exchange } from './exchange.ts'
 import { Gate } from './gate.ts'
+import { cutShort, type GateOptions } from './passage.ts'
 import { Reporter } from './reporter.ts'
 import { adoptClose, applyPolicy, captureRejections, serverOf } from './servers.ts'
+import { Watch } from './watch.ts'
 
 /** An engine for this application. Throws ServerError when `forwardedAllowIps` cannot be read. */
 export const createEngine = (app: Application, options: EngineOptions): Engine => new NodeEngine(app, options)
+
+const answerOptions = (
+  { serverHeader, dateHeader }: HttpPolicy,
+  accept: string | undefined,
+): AnswerOptions => ({
+  json: wantsJson(accept),
+  server: serverHeader,
+  ...(dateHeader ? {} : { date: false }),
+})
 
 class NodeEngine implements Engine {
   readonly #app: Application
@@ -88,8 +101,12 @@ class NodeEngine implements Engine {
     if (this.#server) return
     const { policy, onError, onRefused } = this.#options
     const server = await serverOf(this.#app, policy)
-    const gate = new Gate(server, {
+    const answer: GateOptions['answer'] = (status, accept) =>
+      errorResponse(status, answerOptions(policy, accept))
+    const options: GateOptions = {
       judge: createJudge(policy),
+      policy,
+      answer,
       connections: this.#connections,
       closing: () => policy.keepAliveMs === 0 || !this.#pool.serving,
       draining: () => !this.#pool.serving,
@@ -98,13 +115,29 @@ class NodeEngine implements Engine {
       onServe: (exchange) => this.#serve(exchange),
       onError,
       onRefused: (status, reason, { peer }) => onRefused?.(status, reason, peer),
-    })
+    }
+    const gate = new Gate(server, options)
     gate.attach()
+    this.#watch(options)
     applyPolicy(server, policy)
     captureRejections(server, (error, event, args) => gate.rejected(error, event, args))
     if (this.#app.kind === 'server') adoptClose(server, this.#pool.done)
     this.#server = server
     this.#gate = gate
+  }
+
+  #watch(options: GateOptions): void {
+    const watch = new Watch({
+      policy: this.#options.policy,
+      connections: this.#pool,
+      onSlowBody: (connection, reason) => cutShort(connection, 408, reason, options),
+      onSlowReader: (connection) => {
+        options.onRefused(408, 'the client took nothing of its response for write_timeout', connection)
+        connection.destroy()
+      },
+    })
+    watch.start()
+    void this.#pool.done.then(() => watch.stop())
   }
 
   #serve(exchange: Exchange): Promise<void> | undefined {

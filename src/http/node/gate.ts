@@ -5,22 +5,48 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { errorPage } from '../answers.ts'
-import type { Refusal } from '../judge.ts'
+import { errorBody, wantsJson } from '../answers.ts'
+import type { HttpPolicy } from '../policy.ts'
+import { guardBody } from './body.ts'
 import { brokenPassage } from './broken.ts'
 import type { Connection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
 import { exchangeKey, type Tracked } from './meter.ts'
-import { type Emit, type GateOptions, isUnheard, type Passage, placeOf, strip } from './passage.ts'
+import { cutShort, type Emit, type GateOptions, isUnheard, type Passage, placeOf, strip } from './passage.ts'
 import { upgradePassage } from './upgrade.ts'
 
 const requestEvents = new Set(['request', 'checkContinue', 'checkExpectation'])
 const upgradeEvents = new Set(['upgrade', 'connect'])
 
+interface Reason {
+  readonly status: number
+  readonly reason: string
+}
+
+const tooMany: Reason = {
+  status: 503,
+  reason: 'more requests wait on the connection than limit_pipelined_requests',
+}
+const unmet: Reason = { status: 417, reason: 'the expectation is not 100-continue' }
+
+/** What every response gets before the application has it; undefined when there is nothing. */
+const preparationOf = ({
+  serverHeader,
+  dateHeader,
+}: HttpPolicy): ((response: ServerResponse) => void) | undefined => {
+  if (serverHeader === '' && dateHeader) return undefined
+  return (response) => {
+    if (serverHeader !== '') response.setHeader('Server', serverHeader)
+    if (!dateHeader) response.sendDate = false
+  }
+}
+
 export class Gate {
   readonly #server: Server
   readonly #options: GateOptions
   readonly #emit: Emit
+  readonly #prepare: ((response: ServerResponse) => void) | undefined
+  readonly #most: number
   /** One listener for all responses, which are its `this`. */
   readonly #closed: (this: Tracked) => void
 
@@ -28,6 +54,8 @@ export class Gate {
     this.#server = server
     this.#options = options
     this.#emit = server.emit.bind(server) as Emit
+    this.#prepare = preparationOf(options.policy)
+    this.#most = options.policy.limitPipelinedRequests || Infinity
     const over = (exchange: Exchange) => this.#over(exchange)
     this.#closed = function () {
       const exchange = this[exchangeKey]
@@ -73,26 +101,46 @@ export class Gate {
     const { judge, connections, closing, draining, onBegin } = this.#options
     const connection = connections.of(request.socket)
     // Its answer could not be sent, so its work must not be done; the client sees that it was not.
-    if (connection.phase === 'ending') return request.resume() !== undefined
+    if (connection.phase !== 'open') return request.resume() !== undefined
     const target = request.url ?? ''
     const { rawHeaders, method = '' } = request
     const verdict = judge({ method, target, rawHeaders, version: request.httpVersion }, connection.trusted)
+    const ahead = connection.exchanges.length
     const exchange = connection.begin(request, response)
     response[exchangeKey] = exchange
     onBegin(exchange)
     response.on('close', this.#closed)
+    this.#prepare?.(response)
     if (verdict.verdict === 'serve without') strip(request, verdict.names)
     if (closing()) connection.closeAfterLast()
-    if (verdict.verdict === 'refuse') this.#refuse(exchange, response, verdict)
-    else if (event === 'checkExpectation' && isUnheard(this.#server, event)) this.#answer(response, 417)
-    else if (draining()) setImmediate(() => this.#serve(event, exchange, response))
-    else this.#serve(event, exchange, response)
+    const refusal = verdict.verdict === 'refuse' ? verdict : this.#refusalOf(event, request, ahead)
+    if (refusal) this.#refuse(exchange, response, refusal)
+    else {
+      if (request.headers['transfer-encoding'] !== undefined) this.#guard(connection, request)
+      if (draining()) setImmediate(() => this.#serve(event, exchange, response))
+      else this.#serve(event, exchange, response)
+    }
     return true
+  }
+
+  /** Refusals that the head alone does not decide. */
+  #refusalOf(event: string, { headers }: IncomingMessage, ahead: number): Reason | undefined {
+    if (ahead >= this.#most) return tooMany
+    if (event === 'request') return undefined
+    // Node takes a field for 100-continue when it holds that word.
+    if (event === 'checkContinue') return /^100-continue$/i.test(headers.expect ?? '') ? undefined : unmet
+    return isUnheard(this.#server, event) ? unmet : undefined
+  }
+
+  #guard(connection: Connection, request: IncomingMessage): void {
+    guardBody(request, this.#options.policy.limitRequestBody || Infinity, (status, reason) =>
+      cutShort(connection, status, reason, this.#options),
+    )
   }
 
   #serve(event: string, exchange: Exchange, response: ServerResponse): void {
     const { request, connection } = exchange
-    const serve = () => !connection.socket.destroyed && this.#emit(event, request, response)
+    const serve = () => !connection.socket.destroyed && this.#give(event, request, response)
     try {
       const waiting = this.#options.onServe(exchange)
       if (waiting === undefined) serve()
@@ -102,12 +150,22 @@ export class Gate {
     }
   }
 
+  #give(event: string, request: IncomingMessage, response: ServerResponse): boolean {
+    if (event !== 'checkContinue' || !isUnheard(this.#server, event))
+      return this.#emit(event, request, response)
+    // What node does where nobody listens; here it is done after the judgement.
+    response.writeContinue()
+    return this.#emit('request', request, response)
+  }
+
   #over(exchange: Exchange): void {
     const { response, request, connection } = exchange
     if (!connection.finish(exchange)) return
     // A body that failed on its way: a stream's, which nobody but the response heard of.
     if (response?.errored) this.#options.onError(response.errored, placeOf(request))
-    this.#options.onOver(exchange, response?.writableFinished ?? true)
+    // To node a response is finished, too, when its socket was destroyed with all of it still waiting.
+    const completed = response ? response.writableFinished && !connection.socket.destroyed : true
+    this.#options.onOver(exchange, completed)
   }
 
   /** What was under way when its connection went: node tells it to some responses only. */
@@ -115,27 +173,29 @@ export class Gate {
     for (const exchange of [...connection.exchanges]) this.#over(exchange)
   }
 
-  #refuse(exchange: Exchange, response: ServerResponse, { status, reason }: Refusal): void {
-    this.#options.onRefused(status, reason, exchange.connection)
-    this.#answer(response, status)
+  #refuse({ connection, request }: Exchange, response: ServerResponse, { status, reason }: Reason): void {
+    this.#options.onRefused(status, reason, connection)
+    connection.refuseMore()
+    this.#answer(request, response, status)
   }
 
-  #answer(response: ServerResponse, status: number): void {
-    const page = errorPage(status)
+  #answer({ headers }: IncomingMessage, response: ServerResponse, status: number): void {
+    const { type, text } = errorBody(status, wantsJson(headers.accept))
     for (const name of response.getHeaderNames()) response.removeHeader(name)
+    this.#prepare?.(response)
     response.writeHead(status, {
-      'Content-Type': 'text/html',
-      'Content-Length': page.length,
+      'Content-Type': type,
+      'Content-Length': text.length,
       Connection: 'close',
     })
-    response.end(page)
+    response.end(text)
   }
 
   /** The application failed: 500 as long as nothing was sent, else only a cut tells the client. */
   #failed(error: unknown, request: IncomingMessage, response: ServerResponse): void {
     this.#options.onError(error, placeOf(request))
     if (response.writableFinished || response.destroyed) return
-    if (!response.headersSent) this.#answer(response, 500)
+    if (!response.headersSent) this.#answer(request, response, 500)
     else if (!response.writableEnded) response.destroy()
   }
 }

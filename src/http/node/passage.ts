@@ -3,6 +3,7 @@
  */
 import type { IncomingMessage, Server } from 'node:http'
 import { type Judge, withoutFields } from '../judge.ts'
+import type { HttpPolicy } from '../policy.ts'
 import type { Connection } from './connection.ts'
 import type { Connections } from './connections.ts'
 import type { Exchange } from './exchange.ts'
@@ -11,6 +12,9 @@ import { noListener } from './servers.ts'
 /** What the gate needs of the engine. */
 export interface GateOptions {
   readonly judge: Judge
+  readonly policy: HttpPolicy
+  /** The whole answer for an error status, to be written to a socket; `accept` is the request's field. */
+  readonly answer: (status: number, accept?: string) => string
   readonly connections: Connections
   /** Whether connections end with the requests under way. */
   readonly closing: () => boolean
@@ -46,4 +50,23 @@ export const strip = (request: IncomingMessage, names: ReadonlySet<string>): voi
     delete headersDistinct[name.toLowerCase()]
   }
   request.rawHeaders = withoutFields(request.rawHeaders, names)
+}
+
+/**
+ * Ends a connection whose newest request did not arrive as it should: the application must learn that no more
+ * comes. With an answer, as long as nothing was said and nothing is owed before it: in the middle of another answer
+ * it would be read as part of that.
+ */
+export const cutShort = (
+  connection: Connection,
+  status: number,
+  reason: string,
+  { onRefused, answer }: GateOptions,
+): void => {
+  onRefused(status, reason, connection)
+  const [first, ...more] = connection.exchanges
+  const unsaid = first !== undefined && more.length === 0 && first.response?.headersSent === false
+  // Ended and not destroyed: unread bytes would have the kernel send RST, which may overtake the answer.
+  if (unsaid) connection.end(answer(status, first.request.headers.accept))
+  else connection.cut()
 }

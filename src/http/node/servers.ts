@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Application, FetchHandler } from '../../app/application.ts'
 import { type HttpPolicy, limitsOf } from '../policy.ts'
+import { intervalOf } from './watch.ts'
 
 export const serverOf = async (app: Application, policy: HttpPolicy): Promise<Server> => {
   if (app.kind === 'server') return app.server
@@ -43,10 +44,21 @@ const fetchListener = async (fetch: FetchHandler, policy: HttpPolicy) => {
 export const applyPolicy = (server: Server, policy: HttpPolicy): void => {
   server.keepAliveTimeout = policy.keepAliveMs
   server.headersTimeout = policy.headersMs
-  server.requestTimeout = policy.bodyMs === 0 ? 0 : 300_000
+  // A body is bounded by its rate and not by its length; see watch.ts.
+  server.requestTimeout = 0
   // Counted by us: node drops fields above its number without a word.
   server.maxHeadersCount = 0
-  Object.assign(server, { maxHeaderSize: limitsOf(policy).head })
+  Object.assign(server, {
+    maxHeaderSize: limitsOf(policy).held,
+    // Node would answer by itself, unseen; the judge refuses.
+    requireHostHeader: false,
+    insecureHTTPParser: false,
+    // The same by its newer name.
+    ...('httpValidation' in server ? { httpValidation: 'strict' } : {}),
+    connectionsCheckingInterval: intervalOf([policy.headersMs]),
+  })
+  // Without a listener node sends 100 (Continue) before anyone has judged the request.
+  if (server.listenerCount('checkContinue') === 0) server.on('checkContinue', noListener)
   server
     .listeners('listening')
     .find(({ name }) => name === 'setupConnectionsTracking')

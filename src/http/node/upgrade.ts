@@ -3,8 +3,7 @@
  */
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { errorResponse } from '../answers.ts'
-import type { Verdict } from '../judge.ts'
+import type { Refusal } from '../judge.ts'
 import type { Connection } from './connection.ts'
 import { type Emit, type GateOptions, isUnheard, type Passage, placeOf, strip } from './passage.ts'
 
@@ -18,18 +17,30 @@ export const upgradePassage =
       { method, target: url, rawHeaders, version: request.httpVersion },
       connection.trusted,
     )
-    if (!admit(verdict, connection, options)) return true
+    if (verdict.verdict === 'refuse') {
+      decline(request, connection, verdict, options)
+      return true
+    }
     if (verdict.verdict === 'serve without') strip(request, verdict.names)
-    if (isUnheard(server, event)) connection.end(errorResponse(501))
+    if (isUnheard(server, event)) decline(request, connection, notServed, options)
+    // RFC 9110, 7.8: in 1.0 it means nothing; by now node has given up reading what follows as a request's.
+    else if (event === 'upgrade' && request.httpVersion === '1.0')
+      decline(request, connection, tooOld, options)
     else hand(request, connection, options, () => emit(event, ...args))
     return true
   }
 
-const admit = (verdict: Verdict, connection: Connection, { onRefused }: GateOptions): boolean => {
-  if (verdict.verdict !== 'refuse') return true
-  onRefused(verdict.status, verdict.reason, connection)
-  connection.end(errorResponse(verdict.status))
-  return false
+const notServed = { status: 501, reason: 'nobody serves CONNECT' }
+const tooOld = { status: 400, reason: 'there is Upgrade in HTTP/1.0' }
+
+const decline = (
+  { headers }: IncomingMessage,
+  connection: Connection,
+  { status, reason }: Pick<Refusal, 'reason'> & { readonly status: number },
+  { onRefused, answer }: GateOptions,
+): void => {
+  onRefused(status, reason, connection)
+  connection.end(answer(status, headers.accept))
 }
 
 /** The exchange begins here and is over when the connection is gone. */

@@ -34,10 +34,7 @@ describe('a request that is refused', () => {
 
   test('because its head takes too long is answered 408; silence is answered with silence', async () => {
     const server = createServer({ connectionsCheckingInterval: 20 }, (_, response) => response.end())
-    const { port } = await serve(
-      { kind: 'server', shape: 'server', server },
-      { headersMs: 60 },
-    )
+    const { port } = await serve({ kind: 'server', shape: 'server', server }, { headersMs: 60 })
     const [half, silent] = [await connect(port), await connect(port)]
     expect(await half.send('GET / HTTP/1.1\r\nHo').end()).toMatch(/^HTTP\/1\.1 408 /)
     expect(await silent.end()).toBe('')
