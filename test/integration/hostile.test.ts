@@ -1,6 +1,7 @@
+import { connect } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Daemon, start } from '../support/daemon.ts'
-import { type Ended, loose, shortPatience, victims } from '../support/hostile.ts'
+import { type Ended, loose, offences, shortPatience, victims } from '../support/hostile.ts'
 import { statusField } from '../support/processes.ts'
 import { request } from '../support/raw-client.ts'
 
@@ -45,6 +46,9 @@ const answers: Readonly<Record<string, readonly string[]>> = {
   'an answered request, then nothing': ['200'],
 }
 
+/** node:http bounds the extensions of one chunk, not of all: such a body goes on for as long as the app reads it. */
+const nodeBears = ['small chunk extensions without end']
+
 test.each(['node', 'fetch'] as const)(
   '%s app: whoever sends slowly, without end or does not read is ended, and others are answered all the while',
   async (kind) => {
@@ -55,7 +59,10 @@ test.each(['node', 'fetch'] as const)(
     })
     const [worker = 0] = await server.hasWorkers(1)
     const before = megabytes(worker)
-    const clients = loose({ port: server.port, each: 5, patience })
+    const names = offences
+      .map(({ name }) => name)
+      .filter((name) => kind === 'fetch' || !nodeBears.includes(name))
+    const clients = loose({ port: server.port, names, each: 5, patience })
     onTestFinished(clients.stop)
     const news = clients.news.then((told) => (told.type === 'ended' ? told.ended : []))
     const { result, asked, slowest } = await probed(server, news)
@@ -70,6 +77,40 @@ test.each(['node', 'fetch'] as const)(
     expect(await server.hasWorkers(1)).toEqual([worker])
     expect(asked).toBeGreaterThan(50)
     expect(grown).toBeLessThan(150)
+    await server.assertClean({ allows: [/\[WARNING\]/] })
+  },
+)
+
+/** Sends a request and is gone at once, with RST: the answer has nobody to go to. */
+const askAndVanish = (port: number, text: string): Promise<void> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write(text, () => socket.resetAndDestroy())
+    })
+    // Either side may have been first.
+    socket.on('error', () => socket.destroy())
+    socket.once('close', () => resolve())
+  })
+
+const requests: Readonly<Record<string, string>> = {
+  GET: 'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
+  'large GET': 'GET /large HTTP/1.1\r\nHost: x\r\n\r\n',
+  POST: 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc',
+  CONNECT: 'CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n',
+  upgrade: 'GET / HTTP/1.0\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+  'refused request': 'GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n',
+  nonsense: '\x16\x03\x01\x02\x00',
+}
+
+test.each(['node', 'fetch'] as const)(
+  '%s app: clients that vanish with RST do not end the worker',
+  async (kind) => {
+    const server = await start({ app: victims[kind], config: { workers: 1 }, until: 'serving' })
+    const workers = await server.hasWorkers(1)
+    for (const text of Object.values(requests))
+      await Promise.all(Array.from({ length: 100 }, () => askAndVanish(server.port, text)))
+    expect(await server.get()).toBe('hello')
+    expect(server.workerPids()).toEqual(workers)
     await server.assertClean({ allows: [/\[WARNING\]/] })
   },
 )

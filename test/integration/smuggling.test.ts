@@ -13,6 +13,12 @@ const outcomeOf = async (client: RawClient): Promise<number | string> => {
   }
 }
 
+/**
+ * What node:http's parser takes although it might refuse it, without harm: RFC 9112, 3 lets a recipient split the
+ * request line at any whitespace, and what follows is then the next request, as the client sent it.
+ */
+const nodeTakes = ['head: two blanks in the request line']
+
 /** What is wrong with how an attempt was met; undefined when nothing is. */
 const faultOf = async (target: Target, { name, bytes, verdict }: Attempt): Promise<string | undefined> => {
   const client = await RawClient.connect(target)
@@ -38,7 +44,8 @@ test.each(appKinds)(
   async (kind: AppKind) => {
     const server = await start({ workers: 1, app: witnesses[kind] })
     const faults: string[] = []
-    for (const attempt of attempts) {
+    const asked = attempts.filter(({ name }) => kind === 'fetch' || !nodeTakes.includes(name))
+    for (const attempt of asked) {
       const fault = await faultOf(server.target, attempt)
       if (fault !== undefined) faults.push(fault)
     }

@@ -32,8 +32,10 @@ export interface Outcome {
 /** What a server got wrong, with the inputs that were on their way: of the connection, or the latest of all. */
 export class FuzzFailure extends Error {
   readonly inputs: readonly Buffer[]
+  /** `message` gets the last words of the inputs, so that the failure can be read without them. */
   constructor(message: string, inputs: readonly Buffer[]) {
-    super(message)
+    const last = inputs.at(-1)?.toString('latin1').slice(-300) ?? ''
+    super(`${message}\nthe last of ${inputs.length} inputs ended: ${JSON.stringify(last)}`)
     this.inputs = inputs
   }
 }
