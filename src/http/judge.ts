@@ -183,9 +183,10 @@ const judgeCodings = (text: string, { version }: Head): Refusal | undefined => {
   return codings.length === 1 ? undefined : refuse(501, 'Transfer-Encoding names another coding than chunked')
 }
 
-type UnderscoreJudge = (rawHeaders: readonly string[], trusted: () => boolean) => Verdict
+export type UnderscoreJudge = (rawHeaders: readonly string[], trusted: () => boolean) => Verdict
 
-const createUnderscoreJudge = ({ headerMap, forwarderHeaders }: HttpPolicy): UnderscoreJudge => {
+/** What becomes of names with `_`, by the policy. */
+export const createUnderscoreJudge = ({ headerMap, forwarderHeaders }: HttpPolicy): UnderscoreJudge => {
   const forwarded = new Set(forwarderHeaders.map((name) => name.toUpperCase()))
   const mayForward = (name: string) => forwarded.has('*') || forwarded.has(name.toUpperCase())
   if (headerMap === 'dangerous') return () => inOrder

@@ -8,8 +8,9 @@ import type { Config } from '../config/config.ts'
 import type { HookRequest } from '../config/hook-types.ts'
 import { receiveConfig } from '../config/transfer.ts'
 import { messageOf, ServerError } from '../errors.ts'
+import { createEngineFor } from '../http/create.ts'
 import type { Engine } from '../http/engine.ts'
-import { createEngine } from '../http/node/engine.ts'
+import { installGlobals } from '../http/fetch/globals.ts'
 import { toMaster } from '../ipc/channel.ts'
 import type { BootMessage, InheritedListener } from '../ipc/messages.ts'
 import { dropPrivileges } from '../system/privileges.ts'
@@ -18,6 +19,7 @@ import { useCompileCache, writeCompileCache } from './compile-cache.ts'
 import { exit } from './exit.ts'
 import { type Facades, facades, type Vital } from './facade.ts'
 import { type Inheritance, inherit } from './inheritance.ts'
+import { createIntake } from './intake.ts'
 import { openLogs, type WorkerLogs } from './logs.ts'
 import { httpPolicy } from './policy.ts'
 
@@ -44,6 +46,7 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
   if (!boot.proof) await config.post_fork?.(both.server, both.worker)
   if (boot.privileges) dropPrivileges(boot.privileges)
   if (config.preload_app) useCompileCache()
+  const restoreGlobals = installGlobals()
   const app = await loadApp({
     spec: config.wsgi_app ?? '',
     // As it is written: a symbolic link in it is a link to what is deployed next.
@@ -54,6 +57,7 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
     argv: program,
     address: () => addressFor(boot.listeners),
   })
+  if (app.kind !== 'fetch') restoreGlobals()
   if (boot.proof && config.preload_app) writeCompileCache()
   return { boot, inheritance, config, logs, facades: both, vital, app }
 }
@@ -74,8 +78,10 @@ export async function serve(
     logs.error.debug(`${request.method} ${request.uri}`)
     return before?.(worker, request)
   }
-  const engine = createEngine(app, {
+  const intake = await createIntake(config)
+  const engine = await createEngineFor(app, {
     policy: httpPolicy(config),
+    intake,
     onRequest: options.onRequest,
     onError: (error, where) =>
       logs.error.exception(

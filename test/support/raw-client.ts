@@ -5,7 +5,9 @@
 import { connect, type Socket } from 'node:net'
 import { type Answer, takeAnswer } from './answer.ts'
 
-export type Target = { readonly port: number; readonly host?: string } | { readonly path: string }
+export type Target =
+  | { readonly port: number; readonly host?: string; readonly localAddress?: string }
+  | { readonly path: string }
 
 /** How a connection ended: by FIN, or by an error's code as ECONNRESET. */
 export type Ending = 'fin' | (string & {})
