@@ -97,6 +97,11 @@ export class RawClient {
     this.#socket.write(bytes)
   }
 
+  /** Says that nothing more will be sent (FIN); answers are still read. */
+  finish(): void {
+    this.#socket.end()
+  }
+
   /** The next whole answer; throws ClientFailure when the connection ends before, or time runs out. */
   async answer({ within = 15_000 } = {}): Promise<Answer> {
     const end = performance.now() + within
