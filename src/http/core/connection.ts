@@ -325,7 +325,10 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     if (this.#body) this.#patience.awaitAnew('body', policy.bodyMs)
     else if (this.exchange || this.#held.length > 0) this.#patience.none()
     else if (!this.#parser.idle) this.#patience.awaitAnew('head', policy.headersMs)
-    else if (this.#requests > 0) this.#patience.await('request', policy.keepAliveMs)
+    else if (this.#requests > 0) {
+      this.#patience.await('request', policy.keepAliveMs)
+      this.#parser.rest()
+    }
   }
 
   #expired(what: Waiting): void {
