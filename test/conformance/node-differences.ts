@@ -238,6 +238,11 @@ export const nodeResponseDifferences: readonly Pick<NodeDifference, 'request' | 
     effect: 'the 100 is sent before the application is called, whether it reads the body or not',
     rfc: '9110, 10.1.1',
   },
+  {
+    request: 'a 1.0 request, where the application gives early hints',
+    effect: 'the 103 is sent, which 1.0 does not know; the application has to look at the version',
+    rfc: '9110, 15.2',
+  },
 ]
 
 const byEntry = new Map(nodeDifferences.flatMap((row) => row.entries.map((name) => [name, row] as const)))

@@ -208,7 +208,9 @@ describe.each(['node', 'fetch'] as const)('responses of an application of kind %
       /^HTTP\/1\.1 103 Early Hints\r\nlink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 /i,
     )
     expect(modern).toMatch(/hello$/)
-    expect(await all('GET /hints HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /)
+    // Node gives them to anybody; see node-differences.ts.
+    const first = kind === 'node' ? 'HTTP/1.1 103 ' : 'HTTP/1.1 200 '
+    expect((await all('GET /hints HTTP/1.0\r\n\r\n')).startsWith(first)).toBe(true)
   })
 
   test('an Upgrade hands the connection over with what came behind its head (RFC 9110, 7.8)', async () => {
