@@ -98,15 +98,16 @@ export const nodeDifferences: readonly NodeDifference[] = [
     ],
   },
   {
-    request: 'a line without an end, longer than its limit',
+    request: 'a line or a trailer section without an end, longer than its limit',
     instead: 400,
-    effect: 'read on until the line ends or the whole head is too long; here other bytes end it with 400',
+    effect: 'read on until it ends or the whole is too long for node; here other bytes end it with 400',
     rfc: '9112, 3',
     entries: [
       'limit_request_line: a line without an end',
       'limit_request_fields: fields without an end',
       'limit_request_field_size: a name without an end',
       'limit_chunk_extensions: without an end',
+      'limit_request_trailers: without an end',
     ],
   },
   {
@@ -173,19 +174,6 @@ export const nodeDifferences: readonly NodeDifference[] = [
     entries: ['chunk size: 2^53'],
   },
   {
-    request: 'a 1.0 request whose Connection lists both `keep-alive` and `close`',
-    instead: 200,
-    effect: 'served, and the connection is kept',
-    rfc: '9112, 9.3',
-    entries: [
-      'Connection: 1.0 with keep-alive and close',
-      'Connection: nothing behind a 1.0 request with keep-alive and close is served',
-    ],
-    statuses: {
-      'Connection: nothing behind a 1.0 request with keep-alive and close is served': [200, 200],
-    },
-  },
-  {
     request: '`close` between tabs in a Connection list',
     instead: 200,
     effect: 'served, and the connection is kept',
@@ -237,6 +225,11 @@ export const nodeResponseDifferences: readonly Pick<NodeDifference, 'request' | 
     request: '`Expect: 100-continue`, and an application that does not read the body at once',
     effect: 'the 100 is sent before the application is called, whether it reads the body or not',
     rfc: '9110, 10.1.1',
+  },
+  {
+    request: 'a 1.0 request, where the application gives early hints',
+    effect: 'the 103 is sent, which 1.0 does not know; the application has to look at the version',
+    rfc: '9110, 15.2',
   },
 ]
 

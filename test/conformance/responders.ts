@@ -1,5 +1,6 @@
 /** One application, once for each kind: what it answers is chosen by the path. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Application } from '../../src/app/application.ts'
 
 /** Where a story waits for something, or lets something go on. */
@@ -41,14 +42,30 @@ const nodeRoutes: Readonly<
     await gate
     response.writeHead(200, { 'Content-Length': 4 }).end('slow')
   },
+  '/hints': (response) => {
+    response.writeEarlyHints({ link: '</a.css>; rel=preload' })
+    response.writeHead(200, { 'Content-Length': 5 }).end('hello')
+  },
   '/large': (response) => response.writeHead(200, { 'Content-Length': 3_000_000 }).end('x'.repeat(3_000_000)),
+}
+
+/** Takes every Upgrade: says 101, and then whatever it is told, what came with the request first. */
+const echo = (socket: Duplex, head: Buffer): void => {
+  socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
+  socket.write(head)
+  socket.pipe(socket)
 }
 
 const nodeResponder = (story: Story): Application => ({
   kind: 'node',
   shape: 'function',
   handler: (request, response) => nodeRoutes[request.url ?? '']?.(response, request, story),
+  upgrade: (_, socket, head) => echo(socket, head),
 })
+
+interface Context {
+  readonly earlyHints?: (headers: Record<string, string>) => void
+}
 
 const text = (body: string, headers: Record<string, string> = {}): Response =>
   new Response(body, { headers: { 'Content-Type': 'text/plain', ...headers } })
@@ -63,7 +80,7 @@ const pieces = (): ReadableStream =>
   })
 
 const fetchRoutes: Readonly<
-  Record<string, (request: Request, story: Story) => Response | Promise<Response>>
+  Record<string, (request: Request, story: Story, context: Context) => Response | Promise<Response>>
 > = {
   '/text': () => text('hello'),
   '/stream': () => new Response(pieces()),
@@ -90,13 +107,19 @@ const fetchRoutes: Readonly<
     await gate
     return text('slow')
   },
+  '/hints': (_, __, context) => {
+    context.earlyHints?.({ Link: '</a.css>; rel=preload' })
+    return text('hello')
+  },
   '/large': () => text('x'.repeat(3_000_000)),
 }
 
 const fetchResponder = (story: Story): Application => ({
   kind: 'fetch',
   shape: 'fetch',
-  fetch: (request) => fetchRoutes[new URL(request.url).pathname]?.(request, story) ?? text('?'),
+  fetch: (request: Request, context: unknown) =>
+    fetchRoutes[new URL(request.url).pathname]?.(request, story, context as Context) ?? text('?'),
+  upgrade: (_, socket, head) => echo(socket, head),
 })
 
 export const responders = { node: nodeResponder, fetch: fetchResponder } as const

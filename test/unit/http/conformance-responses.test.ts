@@ -202,6 +202,26 @@ describe.each(['node', 'fetch'] as const)('responses of an application of kind %
     expect(answerOf(await client.end()).rest).toBe('hello')
   })
 
+  test('early hints go before the answer, and not to 1.0 clients (RFC 8297)', async () => {
+    const modern = await all(get('/hints', closing))
+    expect(modern).toMatch(
+      /^HTTP\/1\.1 103 Early Hints\r\nlink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 /i,
+    )
+    expect(modern).toMatch(/hello$/)
+    // Node gives them to anybody; see node-differences.ts.
+    const first = kind === 'node' ? 'HTTP/1.1 103 ' : 'HTTP/1.1 200 '
+    expect((await all('GET /hints HTTP/1.0\r\n\r\n')).startsWith(first)).toBe(true)
+  })
+
+  test('an Upgrade hands the connection over with what came behind its head (RFC 9110, 7.8)', async () => {
+    const { client } = await open()
+    client.send(`${get('/', 'Connection: Upgrade\r\nUpgrade: echo\r\n')}GET / not HTTP`)
+    await client.has('GET / not HTTP')
+    expect(await client.send(' any more').has('any more')).toMatch(
+      /^HTTP\/1\.1 101 [\s\S]*\r\n\r\nGET \/ not HTTP any more$/,
+    )
+  })
+
   test('a large answer arrives whole before a close', async () => {
     expect(answerOf(await all(get('/large', closing))).rest).toBe('x'.repeat(3_000_000))
   })
