@@ -4,7 +4,7 @@
  */
 import type { FetchApplication, FetchHandler } from '../../app/application.ts'
 import type { Consumer, CoreExchange } from '../core/types.ts'
-import { noFields } from '../h1/fields.ts'
+import { fieldsOf } from '../h1/fields.ts'
 import { FetchContext } from './context.ts'
 import { LightRequest } from './request.ts'
 import { send } from './send.ts'
@@ -26,6 +26,8 @@ export interface FetchAdapter {
 /** An adapter for this application. What the application throws is answered with 500 and told to `onError`. */
 export const createFetchAdapter = (app: FetchApplication, options: FetchAdapterOptions): FetchAdapter =>
   new Adapter(app, options)
+
+const closing = fieldsOf(['Connection', 'close'])
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
@@ -96,7 +98,8 @@ class Adapter implements FetchAdapter {
     if (upgrade === undefined) {
       // RFC 9110, 7.8: an Upgrade may be ignored; 9.3.6: without a tunnel, CONNECT cannot be anything else.
       if (exchange.method !== 'CONNECT') return false
-      exchange.respond(501, '', noFields, undefined)
+      // What follows may be meant for the tunnel: none of it may be read as a request.
+      exchange.respond(501, '', closing, undefined)
       return true
     }
     const request = new LightRequest(exchange, this.#waiting) as unknown as Request
