@@ -201,7 +201,8 @@ export class Gate {
 
   /** The application failed: 500 as long as nothing was sent, else only a cut tells the client. */
   #failed(error: unknown, request: IncomingMessage, response: ServerResponse): void {
-    this.#options.onError(error, placeOf(request))
+    // A body that did not arrive is the client's error, though it comes by way of whoever read it.
+    if (error === undefined || error !== request.errored) this.#options.onError(error, placeOf(request))
     if (response.writableFinished || response.destroyed) return
     if (!response.headersSent) sayStatus(response, 500, request.headers.accept)
     else if (!response.writableEnded) response.destroy()

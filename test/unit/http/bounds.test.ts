@@ -224,6 +224,25 @@ test('close counts before keep-alive in 1.0: nothing behind it is served', async
   expect(engine.requests).toBe(1)
 })
 
+test('an application that rejects because the body did not arrive has made no error', async () => {
+  const app: Application = {
+    kind: 'node',
+    shape: 'f',
+    handler: async (request) => {
+      for await (const _ of request);
+    },
+  }
+  const { port, errors, records } = await guarded(app, {})
+  const [broken, leaving] = [await connect(port), await connect(port)]
+  expect(await broken.send(`${chunked}zz\r\n`).end()).toMatch(/^HTTP\/1\.1 400 /)
+  leaving.send(`${sized(5)}a`).socket.destroy()
+  await until(() => records.length >= 1)
+  const [next] = [await connect(port)]
+  await next.send(`${chunked}zz\r\n`).end()
+  await until(() => records.length >= 2)
+  expect(errors).toEqual([])
+})
+
 test('an answer to a broken body is recorded with its status', async () => {
   const { app } = reading()
   const { port, records } = await guarded(app, {})
