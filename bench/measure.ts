@@ -106,10 +106,19 @@ export const wakeUpsOf = (pid: number): number =>
     .map((status) => Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1] ?? 0))
     .reduce((sum, count) => sum + count, 0)
 
-/** Milliseconds of processor time that a process and its children have used: clock ticks of 10 ms (proc(5)). */
+/** The process and all below it. */
+export const treeOf = (pid: number): number[] => [
+  pid,
+  ...childrenOf(pid).flatMap((child) => treeOf(child.pid)),
+]
+
+/**
+ * Milliseconds of processor time that a process and all below it have used, and those of theirs that have ended and
+ * were waited for: clock ticks of 10 ms (proc(5)).
+ */
 export const cpuTimeOf = (pid: number): number =>
-  [pid, ...childrenOf(pid).map((child) => child.pid)]
+  treeOf(pid)
     .map((each) => readFileSync(`/proc/${each}/stat`, 'utf8'))
     .map((stat) => stat.slice(stat.lastIndexOf(')') + 2).split(' '))
-    .map((fields) => (Number(fields[11]) + Number(fields[12])) * 10)
+    .map((fields) => (Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14])) * 10)
     .reduce((sum, time) => sum + time, 0)

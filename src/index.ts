@@ -12,6 +12,9 @@ export type {
   HookRequest,
   HookResponse,
   HookServer,
+  HookSslContext,
+  HookSslFactory,
+  HookSslOptions,
   HookWorker,
 } from './config/hook-types.ts'
 export { catalogue as errorCatalogue, type ErrorCode, ServerError } from './errors.ts'

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { messageOf } from '../errors.ts'
 import { onWorkerMessage, toWorker } from '../ipc/channel.ts'
 import type { BootMessage, InheritedListener, ToMaster, ToWorker } from '../ipc/messages.ts'
-import type { Address } from '../sockets/address.ts'
+import { type Address, formatAddress } from '../sockets/address.ts'
 import type { Listener } from '../sockets/listener.ts'
 import { paddedArgv0 } from '../system/title.ts'
 import { isIPv6 } from '../util/ipv6.ts'
@@ -98,9 +98,9 @@ function bootMessage({ boot, listeners, boardFd, cwd, env, early }: SpawnOptions
   return {
     type: 'boot',
     ...boot,
-    listeners: listeners.map(({ name, address }, index) => ({
+    listeners: listeners.map(({ address }, index) => ({
       fd: early ? 'sent' : FIRST_LISTENER_FD + index,
-      name,
+      name: formatAddress(address, boot.tls ? 'https' : 'http'),
       address: socketAddress(address),
     })),
     board: early ? `/proc/${process.pid}/fd/${boardFd}` : BOARD_FD,

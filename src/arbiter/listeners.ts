@@ -2,7 +2,7 @@
  * The listening sockets of the generations. A reload keeps what both configurations name, opens what is new before
  * any worker boots, and closes what is gone only when the new generation serves; a failed one closes what it opened.
  */
-import { parseAddress, sameAddress } from '../sockets/address.ts'
+import { formatAddress, parseAddress, sameAddress } from '../sockets/address.ts'
 import type { InheritedListener, Legacy } from '../sockets/inherit.ts'
 import { type BindOptions, bindListener, listenAll } from '../sockets/listen.ts'
 import type { Listener } from '../sockets/listener.ts'
@@ -112,6 +112,10 @@ export class Listeners {
     return this.#all().some((held) => held.listener === listener)
   }
 }
+
+/** The addresses as they are logged. */
+export const namesOf = (listeners: readonly Listener[], secure: boolean): readonly string[] =>
+  listeners.map(({ address }) => formatAddress(address, secure ? 'https' : 'http'))
 
 function discard(listener: Listener): void {
   listener.unlink()

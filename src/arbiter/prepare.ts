@@ -1,26 +1,36 @@
-/** What a configuration needs of this machine, made sure of before anything is started: users, groups, logs. */
+/**
+ * What a configuration needs of this machine, made sure of before anything is started: users, groups, logs,
+ * certificates.
+ */
 import type { Config } from '../config/config.ts'
+import { speaksTls } from '../config/derived.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { ServerError } from '../errors.ts'
 import type { Privileges } from '../ipc/messages.ts'
 import { proveLogs } from '../log/prove.ts'
 import { resolveGroup, resolveUser } from '../system/privileges.ts'
+import type { TlsMaterial } from '../tls/material.ts'
 
 /** A configuration with what had to be looked up for it. */
 export interface Loaded extends LoadedConfig {
   /** Undefined: workers stay who the master is. */
   readonly identity: Privileges | undefined
+  /** Certificates and keys, as they were when this was loaded; undefined: plain HTTP. */
+  readonly tls: TlsMaterial | undefined
 }
 
 /**
  * Looks up what a configuration names, before anything is started with it.
  * Rejects with TSG_PRIVILEGES (no such user or group, or not allowed to become it), TSG_LOG_UNWRITABLE (a log
- * cannot be opened), TSG_SETTING_INVALID (format of the access log).
+ * cannot be opened), TSG_SETTING_INVALID (format of the access log), TSG_TLS (a certificate, a key, the ciphers).
  */
 export async function prepare(loaded: LoadedConfig): Promise<Loaded> {
   const identity = await identityOf(loaded.config)
   await proveLogs(loaded.config)
-  return { ...loaded, identity }
+  if (!speaksTls(loaded.config)) return { ...loaded, identity, tls: undefined }
+  const { readTls } = await import('../tls/read.ts')
+  const { material, warnings } = await readTls(loaded.config)
+  return { ...loaded, identity, tls: material, warnings: [...loaded.warnings, ...warnings] }
 }
 
 async function identityOf({ user, group, initgroups }: Config): Promise<Privileges | undefined> {

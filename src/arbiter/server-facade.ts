@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.ts'
 import type { HookLog, HookServer, HookWorker } from '../config/hook-types.ts'
 import { factsOf, hookWorker } from './crew.ts'
+import { namesOf } from './listeners.ts'
 import { type Office, processName } from './office.ts'
 
 export class ServerFacade implements HookServer {
@@ -27,9 +28,10 @@ export class ServerFacade implements HookServer {
     return this.#office().state().target
   }
   get address(): readonly string[] {
-    const { listeners, state } = this.#office()
+    const { listeners, loads, state } = this.#office()
     const { staging, serving } = state()
-    return listeners.of((staging ?? serving)?.number ?? 0).map(({ name }) => name)
+    const number = (staging ?? serving)?.number ?? 0
+    return namesOf(listeners.of(number), loads.get(number)?.tls !== undefined)
   }
   get WORKERS(): ReadonlyMap<number, HookWorker> {
     const { crew, log } = this.#office()

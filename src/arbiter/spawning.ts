@@ -84,7 +84,7 @@ function spawnMember(office: Office, { age, generation, slot }: SpawnEffect): nu
 }
 
 export const bootOf = (
-  { config, transfer, identity: privileges }: Loaded,
+  { config, transfer, identity: privileges, tls }: Loaded,
   identity: { readonly age: number; readonly generation: number; readonly slot: number },
   proof = false,
 ): SpawnOptions['boot'] => ({
@@ -92,6 +92,7 @@ export const bootOf = (
   config: transfer,
   processName: processName(config),
   privileges,
+  tls,
   maxRequests: withJitter(config.max_requests, config.max_requests_jitter),
   proof,
 })

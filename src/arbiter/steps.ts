@@ -5,6 +5,7 @@ import { messageOf, ServerError } from '../errors.ts'
 import { cpuCount } from '../system/cpus.ts'
 import { spawnWorker } from './children.ts'
 import { takePidfile } from './claim.ts'
+import { namesOf } from './listeners.ts'
 import { loadedOf, type Office } from './office.ts'
 import { policyOf } from './policy.ts'
 import { bootOf, spawnOptions } from './spawning.ts'
@@ -52,7 +53,7 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
   },
 
   opening: async (office, generation, first) => {
-    const { config, identity: owner } = loadedOf(office, generation)
+    const { config, identity: owner, tls } = loadedOf(office, generation)
     await office.listeners.open(generation, {
       bind: config.bind,
       backlog: config.backlog,
@@ -61,7 +62,7 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
       umask: config.umask,
       ...(owner ? { owner } : {}),
     })
-    const names = office.listeners.of(generation).map(({ name }) => name)
+    const names = namesOf(office.listeners.of(generation), tls !== undefined)
     const addresses = names.join(',')
     if (!first) return
     office.log.info(`Listening at: ${addresses} (${process.pid})`, { addresses: names })

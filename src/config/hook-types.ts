@@ -70,3 +70,23 @@ export interface HookResponse {
 
 /** CGI names of the request, as `REQUEST_METHOD`, `PATH_INFO`, `HTTP_HOST`. */
 export type HookEnviron = Readonly<Record<string, string>>
+
+/** Options of node's `tls.createServer`; all of them are taken, these are the usual ones. Texts are PEM. */
+export interface HookSslOptions {
+  readonly cert?: string | Uint8Array | ReadonlyArray<string | Uint8Array>
+  readonly key?: string | Uint8Array | ReadonlyArray<string | Uint8Array>
+  readonly passphrase?: string
+  readonly ca?: string | Uint8Array | ReadonlyArray<string | Uint8Array>
+  readonly ciphers?: string
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3'
+  readonly requestCert?: boolean
+  readonly rejectUnauthorized?: boolean
+  readonly [option: string]: unknown
+}
+
+/** What `ssl_context` returns: options, or what node's `tls.createSecureContext` makes of them. */
+export type HookSslContext = HookSslOptions | { readonly context: unknown }
+
+/** Gives the options that the settings lead to. */
+export type HookSslFactory = () => HookSslOptions

@@ -26,6 +26,9 @@ interface Rule {
 const isSet = (value: unknown): boolean =>
   value !== undefined && value !== null && value !== '' && value !== false && value !== 0
 
+const hasEntries = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length > 0
+
 const rules: readonly Rule[] = [
   {
     name: 'reuse_port',
@@ -45,6 +48,40 @@ const rules: readonly Rule[] = [
     as: 'TSG_SETTING_INVALID',
     text: 'keyfile is given without certfile. Give the certificate that belongs to the key.',
   },
+  {
+    name: 'sni_certs',
+    breaks: ({ sni_certs, certfile, ssl_context }) =>
+      hasEntries(sni_certs) && !isSet(certfile) && !isSet(ssl_context),
+    as: 'TSG_SETTING_INVALID',
+    text: 'sni_certs is given without certfile. Give the certificate for clients that name no server, or another one.',
+  },
+  {
+    name: 'cert_reqs',
+    // Without authorities of its own, node would accept a certificate of every public one.
+    breaks: ({ cert_reqs, ca_certs, ssl_context }) =>
+      isSet(cert_reqs) && !isSet(ca_certs) && !isSet(ssl_context),
+    as: 'TSG_SETTING_INVALID',
+    text: 'cert_reqs asks for certificates of clients, and there is no ca_certs to check them against. Give the authorities.',
+  },
+  {
+    name: 'ca_certs',
+    breaks: ({ cert_reqs, ca_certs, ssl_context }) =>
+      isSet(ca_certs) && !isSet(cert_reqs) && !isSet(ssl_context),
+    as: 'warning',
+    text: 'ca_certs does nothing without cert_reqs: no client is asked for a certificate.',
+  },
+  ...['ciphers', 'cert_reqs', 'ca_certs'].map(
+    (name): Rule => ({
+      name,
+      breaks: (values) =>
+        isSet(values[name]) &&
+        !isSet(values['certfile']) &&
+        !hasEntries(values['sni_certs']) &&
+        !isSet(values['ssl_context']),
+      as: 'warning',
+      text: `${name} does nothing without certfile: no TLS is spoken.`,
+    }),
+  ),
   {
     name: 'reload',
     breaks: ({ reload, preload_app }) => isSet(reload) && isSet(preload_app),

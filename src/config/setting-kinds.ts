@@ -75,18 +75,23 @@ export const hookParameters = {
   response: 'HookResponse',
   new_value: 'number',
   old_value: 'number | undefined',
+  config: 'Config',
+  default_ssl_context_factory: 'HookSslFactory',
 } as const
 
 /**
- * A server hook: a function of at most these parameters, absent by default. `F` has to agree with `parameters`;
- * the type test compares them.
+ * A server hook: a function of at most these parameters, absent by default. `F` has to agree with `parameters` and
+ * `returns`; the type test compares them.
  */
 export const hook = <F>({
   parameters,
+  returns = 'void',
   ...about
 }: Omit<About<F | undefined>, 'default'> & {
   readonly parameters: ReadonlyArray<keyof typeof hookParameters>
-}): Setting<F | undefined> => declare(optionalKind(hookKind<F>(parameters)), { ...about, default: undefined })
+  readonly returns?: 'void' | 'HookSslContext'
+}): Setting<F | undefined> =>
+  declare(optionalKind(hookKind<F>(parameters, returns)), { ...about, default: undefined })
 
 // --- kinds ---
 
@@ -279,7 +284,7 @@ function orWordKind<T, W extends string>(kind: Kind<T>, word: W): Kind<T | W> {
   }
 }
 
-function hookKind<F>(parameters: ReadonlyArray<keyof typeof hookParameters>): Kind<F> {
+function hookKind<F>(parameters: ReadonlyArray<keyof typeof hookParameters>, returns: string): Kind<F> {
   const signature = parameters.map((name) => `${name}: ${hookParameters[name]}`).join(', ')
   const allowed = `a function of (${parameters.join(', ')})`
   // The parameter types cannot be looked into at run time: a function that does not ask for more is taken at its word.
@@ -287,7 +292,7 @@ function hookKind<F>(parameters: ReadonlyArray<keyof typeof hookParameters>): Ki
     typeof value === 'function' && value.length <= parameters.length
   return {
     ...bad('hook', `${allowed}, in the configuration file`),
-    type: `(${signature}) => void | Promise<void>`,
+    type: `(${signature}) => ${returns} | Promise<${returns}>`,
     schema: {},
     flag: 'value',
     check: (value) => (fits(value) ? accepted(value) : refused(allowed)),

@@ -6,7 +6,15 @@ import type { Setting } from '../config/setting.ts'
 import { settings } from '../config/settings/index.ts'
 import { doNotEdit, tsdoc } from './words.ts'
 
-export const hookTypes = ['HookEnviron', 'HookRequest', 'HookResponse', 'HookServer', 'HookWorker'] as const
+export const hookTypes = [
+  'HookEnviron',
+  'HookRequest',
+  'HookResponse',
+  'HookServer',
+  'HookSslContext',
+  'HookSslFactory',
+  'HookWorker',
+] as const
 
 export const configType = (): string =>
   [

@@ -175,17 +175,21 @@ const judgeFraming = ({ codings, length }: Found, head: Head, most: number): Ref
   return length > most ? refuse(413, 'the body is larger than limit_request_body') : undefined
 }
 
+/** Not trim(), which takes more for white space than HTTP does. */
+const withoutBlanks = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, '').toLowerCase()
+
 const judgeCodings = (text: string, { version }: Head): Refusal | undefined => {
   if (version === '1.0') return refuse(400, 'there is Transfer-Encoding in HTTP/1.0')
-  const codings = text.split(',').map((coding) => coding.trim().toLowerCase())
+  const codings = text.split(',').map(withoutBlanks)
   const isLast = codings.indexOf('chunked') === codings.length - 1
   if (!isLast || codings.includes('')) return refuse(400, 'Transfer-Encoding does not end in chunked')
   return codings.length === 1 ? undefined : refuse(501, 'Transfer-Encoding names another coding than chunked')
 }
 
-type UnderscoreJudge = (rawHeaders: readonly string[], trusted: () => boolean) => Verdict
+export type UnderscoreJudge = (rawHeaders: readonly string[], trusted: () => boolean) => Verdict
 
-const createUnderscoreJudge = ({ headerMap, forwarderHeaders }: HttpPolicy): UnderscoreJudge => {
+/** What becomes of names with `_`, by the policy. */
+export const createUnderscoreJudge = ({ headerMap, forwarderHeaders }: HttpPolicy): UnderscoreJudge => {
   const forwarded = new Set(forwarderHeaders.map((name) => name.toUpperCase()))
   const mayForward = (name: string) => forwarded.has('*') || forwarded.has(name.toUpperCase())
   if (headerMap === 'dangerous') return () => inOrder

@@ -20,7 +20,7 @@ export interface Pooled {
   /** Destroys it. */
   destroy(): void
   /** Draining began, or a request is over while draining: from now on the last answer says `Connection: close`. */
-  drain(): void
+  drain?(): void
 }
 
 export interface PoolOptions<C extends Pooled> {
@@ -36,6 +36,8 @@ type Phase = 'serving' | 'draining' | 'ending' | 'destroyed'
 
 /** How long a drain waits for the first byte of a connection. */
 const silentMs = 5000
+/** The same for those who were accepted when all other times were over. */
+const lateMs = 500
 
 export class Pool<C extends Pooled> {
   readonly #options: PoolOptions<C>
@@ -94,8 +96,12 @@ export class Pool<C extends Pooled> {
     })
     const refused = (reason: string, address: string) => onRefused?.(400, reason, address)
     const deliver = (next: Socket) => {
-      this.#arriving.delete(socket)
-      this.#admit(() => this.#options.open(next))
+      const expected = this.#arriving.delete(socket)
+      if (expected && !next.destroyed) return this.#admit(() => this.#options.open(next))
+      // Gone meanwhile: its 'close' would never be heard, and it would be counted for ever.
+      next.destroy()
+      socket.destroy()
+      this.#left()
     }
     intake(socket, deliver, { onRefused: refused, timeoutMs: policy.headersMs })
     this.#pauseIfFull()
@@ -114,18 +120,19 @@ export class Pool<C extends Pooled> {
   /** A request is over: while draining, its connection is told, and ended when nobody waits for it any more. */
   over(connection: C): void {
     if (this.#phase === 'serving') return
-    connection.drain()
+    connection.drain?.()
     if (this.#phase === 'ending' && connection.idle) connection.end()
   }
 
   async drain({ emptyAcceptQueue, idleMs }: DrainOptions): Promise<void> {
     if (this.#phase === 'serving') this.#phase = 'draining'
-    for (const connection of this.#connections) connection.drain()
+    for (const connection of this.#connections) connection.drain?.()
     clearTimeout(this.#idleTimer)
     this.#idleTimer = setTimeout(() => this.#endIdle(), idleMs)
     setTimeout(() => this.#endSilent(), Math.min(idleMs, silentMs)).unref()
     await this.#acceptors.close({ emptyQueue: emptyAcceptQueue })
     this.#closed = true
+    if (this.#phase === 'ending') this.#idleTimer = setTimeout(() => this.#endLate(), lateMs)
     this.#settle()
     return this.done
   }
@@ -147,7 +154,7 @@ export class Pool<C extends Pooled> {
     }
     this.#connections.add(connection)
     // It came after the word to drain went round.
-    if (this.#phase !== 'serving') connection.drain()
+    if (this.#phase !== 'serving') connection.drain?.()
     this.#pauseIfFull()
   }
 
@@ -167,6 +174,12 @@ export class Pool<C extends Pooled> {
   #endSilent(): void {
     for (const socket of this.#arriving) socket.destroy()
     for (const connection of this.#connections) if (connection.silent) connection.end()
+  }
+
+  /** Ends those who came out of the kernel's queue when the time of silent and idle ones was up already. */
+  #endLate(): void {
+    this.#endSilent()
+    this.#endIdle()
   }
 
   /** The time of idle connections is up. One whose request is half read is not idle: other times bound it. */

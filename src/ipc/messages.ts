@@ -3,6 +3,7 @@
  * Node's channel (see channel.ts). The master's death is the channel's end.
  */
 import type { ConfigTransfer } from '../config/transfer.ts'
+import type { TlsMaterial } from '../tls/material.ts'
 
 /** Ids of users and groups a worker changes to before it loads the application. */
 export interface Privileges {
@@ -39,6 +40,8 @@ export interface BootMessage {
   readonly place?: { readonly cwd: string; readonly env: Readonly<Record<string, string>> }
   readonly processName: string
   readonly privileges: Privileges | undefined
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsMaterial | undefined
   /** Requests after which the worker asks to be replaced, jitter included; 0 for never. */
   readonly maxRequests: number
   /** Only prove that the application loads, then exit with status 0 (`preload_app`). */

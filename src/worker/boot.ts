@@ -1,6 +1,6 @@
 /**
- * How a worker boots, in Gunicorn's order: log, `post_fork` (still the master's user), privileges, the application,
- * `post_worker_init`, listening, ready. Whatever fails here is told to the master, with the exit status it leads to.
+ * How a worker boots, in Gunicorn's order: log, `post_fork` and `ssl_context` (still the master's user), privileges,
+ * the application, `post_worker_init`, listening, ready. Whatever fails here is told to the master, with the exit status it leads to.
  */
 import type { Application } from '../app/application.ts'
 import { loadApp } from '../app/load.ts'
@@ -8,8 +8,10 @@ import type { Config } from '../config/config.ts'
 import type { HookRequest } from '../config/hook-types.ts'
 import { receiveConfig } from '../config/transfer.ts'
 import { messageOf, ServerError } from '../errors.ts'
+import { createEngineFor } from '../http/create.ts'
 import type { Engine } from '../http/engine.ts'
-import { createEngine } from '../http/node/engine.ts'
+import { installGlobals } from '../http/fetch/globals.ts'
+import type { IntakeStep } from '../http/intake/intake.ts'
 import { toMaster } from '../ipc/channel.ts'
 import type { BootMessage, InheritedListener } from '../ipc/messages.ts'
 import { dropPrivileges } from '../system/privileges.ts'
@@ -18,6 +20,7 @@ import { useCompileCache, writeCompileCache } from './compile-cache.ts'
 import { exit } from './exit.ts'
 import { type Facades, facades, type Vital } from './facade.ts'
 import { type Inheritance, inherit } from './inheritance.ts'
+import { createIntake } from './intake.ts'
 import { openLogs, type WorkerLogs } from './logs.ts'
 import { httpPolicy } from './policy.ts'
 
@@ -30,6 +33,7 @@ export interface Booted {
   readonly facades: Facades
   readonly vital: Vital
   readonly app: Application
+  readonly intake: IntakeStep | undefined
 }
 
 /** Everything up to the application. Rejects with what failed. */
@@ -42,8 +46,10 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
     logs.error.info(`Booting worker with pid: ${process.pid}`, { pid: process.pid, age: boot.age })
   const both = facades(boot, config, logs.error, vital)
   if (!boot.proof) await config.post_fork?.(both.server, both.worker)
+  const intake = await createIntake(config, boot.tls)
   if (boot.privileges) dropPrivileges(boot.privileges)
   if (config.preload_app) useCompileCache()
+  const restoreGlobals = installGlobals()
   const app = await loadApp({
     spec: config.wsgi_app ?? '',
     // As it is written: a symbolic link in it is a link to what is deployed next.
@@ -54,8 +60,9 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
     argv: program,
     address: () => addressFor(boot.listeners),
   })
+  if (app.kind !== 'fetch') restoreGlobals()
   if (boot.proof && config.preload_app) writeCompileCache()
-  return { boot, inheritance, config, logs, facades: both, vital, app }
+  return { boot, inheritance, config, logs, facades: both, vital, app, intake }
 }
 
 /** What an adopted script's `server.address()` answers. */
@@ -66,7 +73,7 @@ export async function serve(
   booted: Booted,
   options: Pick<ServeOptions, 'onRequest' | 'askListener'>,
 ): Promise<Engine> {
-  const { config, logs, facades: both, app, inheritance } = booted
+  const { config, logs, facades: both, app, inheritance, intake } = booted
   const { pre_request: before, post_request: behind } = config
   const { worker } = both
   /** Gunicorn's own pre_request tells each request to the debug log. */
@@ -74,8 +81,9 @@ export async function serve(
     logs.error.debug(`${request.method} ${request.uri}`)
     return before?.(worker, request)
   }
-  const engine = createEngine(app, {
+  const engine = await createEngineFor(app, {
     policy: httpPolicy(config),
+    intake,
     onRequest: options.onRequest,
     onError: (error, where) =>
       logs.error.exception(

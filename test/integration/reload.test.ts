@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { appOf, slowBootApp, throwingApp } from '../support/apps.ts'
+import { appOf, everyKind, slowBootApp, throwingApp } from '../support/apps.ts'
 import { type Daemon, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { startMixedLoad } from '../support/load.ts'
@@ -8,20 +8,23 @@ import { freePort } from '../support/machine.ts'
 const both = ['127.0.0.1:PORT', 'unix:server.sock']
 const targetsOf = (server: Daemon) => [server.target, { path: server.path('server.sock') }]
 
-test('HUP serves the changed code with new workers and loses no request', async () => {
-  const server = await start({ workers: 2, bind: both })
-  const load = await startMixedLoad(targetsOf(server), { rate: 200 })
-  server.write('app.mjs', appOf('2'))
-  await server.reload()
-  await server.logged(/Hang up: Master/)
-  await load.answered(100)
-  for (const report of await load.stop()) expect(report.failures).toEqual([])
-  expect(await server.get()).toBe('hello 2')
-  await server.assertClean()
-})
+test.each(everyKind)(
+  '%s app: HUP serves the changed code with new workers and loses no request',
+  async (_kind, appOf) => {
+    const server = await start({ app: appOf(), workers: 2, bind: both })
+    const load = await startMixedLoad(targetsOf(server), { rate: 200 })
+    server.write('app.mjs', appOf('2'))
+    await server.reload()
+    await server.logged(/Hang up: Master/)
+    await load.answered(100)
+    for (const report of await load.stop()) expect(report.failures).toEqual([])
+    expect(await server.get()).toBe('hello 2')
+    await server.assertClean()
+  },
+)
 
-test('ten reloads in a row under load lose no request', async () => {
-  const server = await start({ workers: 2, bind: both })
+test.each(everyKind)('%s app: ten reloads in a row under load lose no request', async (_kind, appOf) => {
+  const server = await start({ app: appOf(), workers: 2, bind: both })
   const load = await startMixedLoad(targetsOf(server), { rate: 250, connections: 16 })
   for (let version = 2; version <= 11; version++) {
     server.write('app.mjs', appOf(String(version)))
@@ -154,17 +157,20 @@ test('HUP during a reload is not lost: the last code wins', async () => {
   await server.assertClean()
 })
 
-test('a request in hand of an old worker is finished after the reload', async () => {
-  const server = await start({ workers: 1 })
-  const [old] = await server.hasWorkers(1)
-  const client = await server.hold('/slow?1500')
-  server.write('app.mjs', appOf('2'))
-  server.signal('SIGHUP')
-  await server.logged(/Reloaded: generation 2 serves/)
-  expect((await client.answer()).body).toBe(`hello late ${old}`)
-  await server.hasWorkers(1, { not: old === undefined ? [] : [old] })
-  await server.assertClean()
-})
+test.each(everyKind)(
+  '%s app: a request in hand of an old worker is finished after the reload',
+  async (_kind, appOf) => {
+    const server = await start({ app: appOf(), workers: 1 })
+    const [old] = await server.hasWorkers(1)
+    const client = await server.hold('/slow?1500')
+    server.write('app.mjs', appOf('2'))
+    server.signal('SIGHUP')
+    await server.logged(/Reloaded: generation 2 serves/)
+    expect((await client.answer()).body).toBe(`hello late ${old}`)
+    await server.hasWorkers(1, { not: old === undefined ? [] : [old] })
+    await server.assertClean()
+  },
+)
 
 test('a reload does not leak descriptors or processes in the master', async () => {
   const server = await start({ config: { workers: 1 } })

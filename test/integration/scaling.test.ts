@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { everyKind } from '../support/apps.ts'
 import { start } from '../support/daemon.ts'
 import { startMixedLoad } from '../support/load.ts'
 
@@ -43,8 +44,8 @@ test('HUP brings the configured number back', async () => {
   await server.assertClean()
 })
 
-test('scaling up and down under load loses nothing', async () => {
-  const server = await start({ workers: 2, bind: ['127.0.0.1:PORT', 'unix:server.sock'] })
+test.each(everyKind)('%s app: scaling up and down under load loses nothing', async (_kind, appOf) => {
+  const server = await start({ app: appOf(), workers: 2, bind: ['127.0.0.1:PORT', 'unix:server.sock'] })
   const load = await startMixedLoad([server.target, { path: server.path('server.sock') }], { rate: 150 })
   for (const [signal, count] of [
     ['SIGTTIN', 3],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { slowBootApp } from '../support/apps.ts'
+import { everyKind, slowBootApp } from '../support/apps.ts'
 import { start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { RawClient, requestText } from '../support/raw-client.ts'
@@ -27,17 +27,20 @@ test('log lines have the form of Gunicorn', async () => {
   for (const line of server.log().trim().split('\n')) expect(line).toMatch(form)
 })
 
-test('on TERM the requests in hand are finished and the workers then leave', async () => {
-  const server = await start({ workers: 2 })
-  const client = await server.hold('/slow?700')
-  server.signal('SIGTERM')
-  await server.logged(/Handling signal: term/)
-  const answer = await client.answer()
-  expect(answer.body).toContain('hello late')
-  expect(answer.closes).toBe(true)
-  expect(await server.exited()).toEqual({ code: 0, signal: null })
-  await server.assertClean()
-})
+test.each(everyKind)(
+  '%s app: on TERM the requests in hand are finished and the workers then leave',
+  async (_kind, appOf) => {
+    const server = await start({ app: appOf(), workers: 2 })
+    const client = await server.hold('/slow?700')
+    server.signal('SIGTERM')
+    await server.logged(/Handling signal: term/)
+    const answer = await client.answer()
+    expect(answer.body).toContain('hello late')
+    expect(answer.closes).toBe(true)
+    expect(await server.exited()).toEqual({ code: 0, signal: null })
+    await server.assertClean()
+  },
+)
 
 test.each(['SIGINT', 'SIGQUIT'] as const)('%s does not wait for requests', async (signal) => {
   const server = await start({ workers: 2 })
@@ -58,14 +61,17 @@ test('INT during a graceful stop makes it a quick one', async () => {
   await server.assertClean({ allows: [/quick/i] })
 })
 
-test('a request that outlasts graceful_timeout is cut, the exit code stays 0', async () => {
-  const server = await start({ workers: 2, args: ['--graceful-timeout', '1'] })
-  const client = await server.hold('/hold')
-  server.signal('SIGTERM')
-  expect(await server.exited({ within: 5000 })).toEqual({ code: 0, signal: null })
-  await client.ended()
-  await server.assertClean({ allows: [/graceful_timeout|graceful timeout|SIGKILL|SIGQUIT/i] })
-})
+test.each(everyKind)(
+  '%s app: a request that outlasts graceful_timeout is cut, the exit code stays 0',
+  async (_kind, appOf) => {
+    const server = await start({ app: appOf(), workers: 2, args: ['--graceful-timeout', '1'] })
+    const client = await server.hold('/hold')
+    server.signal('SIGTERM')
+    expect(await server.exited({ within: 5000 })).toEqual({ code: 0, signal: null })
+    await client.ended()
+    await server.assertClean({ allows: [/graceful_timeout|graceful timeout|SIGKILL|SIGQUIT/i] })
+  },
+)
 
 test('during lame_duck the server still accepts, then it drains', async () => {
   const server = await start({ workers: 2, config: { lame_duck: 1 } })
@@ -84,81 +90,99 @@ test('TERM before any worker is ready ends the start with 0', async () => {
   await server.assertClean({ allows: [/SIGTERM/] })
 })
 
-test('an idle keep-alive connection does not hold up the stop', async () => {
-  const server = await start({ config: { keepalive: 30, graceful_timeout: 4 } })
-  const client = await RawClient.connect(server.target)
-  client.send(requestText('/', { headers: { Connection: 'keep-alive' } }))
-  await client.answer()
-  server.signal('SIGTERM')
-  expect(await server.exited({ within: 6000 })).toEqual({ code: 0, signal: null })
-  expect(await client.ended()).toBe('fin')
-  await server.assertClean()
-})
+test.each(everyKind)(
+  '%s app: an idle keep-alive connection does not hold up the stop',
+  async (_kind, appOf) => {
+    const server = await start({ app: appOf(), config: { keepalive: 30, graceful_timeout: 4 } })
+    const client = await RawClient.connect(server.target)
+    client.send(requestText('/', { headers: { Connection: 'keep-alive' } }))
+    await client.answer()
+    server.signal('SIGTERM')
+    expect(await server.exited({ within: 6000 })).toEqual({ code: 0, signal: null })
+    expect(await client.ended()).toBe('fin')
+    await server.assertClean()
+  },
+)
 
-test('a request that arrives on an idle connection after TERM is answered, and told to close', async () => {
-  const server = await start({ config: { keepalive: 30, graceful_timeout: 10 } })
-  const client = await RawClient.connect(server.target)
-  const again = requestText('/', { headers: { Connection: 'keep-alive' } })
-  client.send(again)
-  expect((await client.answer()).closes).toBe(false)
-  server.signal('SIGTERM')
-  await server.logged(/Worker exiting/)
-  client.send(again)
-  expect(await client.answer()).toMatchObject({ status: 200, body: 'hello 1', closes: true })
-  expect(await client.ended()).toBe('fin')
-  expect(await server.exited({ within: 5000 })).toEqual({ code: 0, signal: null })
-  await server.assertClean()
-})
+test.each(everyKind)(
+  '%s app: a request that arrives on an idle connection after TERM is answered, and told to close',
+  async (_kind, appOf) => {
+    const server = await start({ app: appOf(), config: { keepalive: 30, graceful_timeout: 10 } })
+    const client = await RawClient.connect(server.target)
+    const again = requestText('/', { headers: { Connection: 'keep-alive' } })
+    client.send(again)
+    expect((await client.answer()).closes).toBe(false)
+    server.signal('SIGTERM')
+    await server.logged(/Worker exiting/)
+    client.send(again)
+    expect(await client.answer()).toMatchObject({ status: 200, body: 'hello 1', closes: true })
+    expect(await client.ended()).toBe('fin')
+    expect(await server.exited({ within: 5000 })).toEqual({ code: 0, signal: null })
+    await server.assertClean()
+  },
+)
 
-test('pipelined requests are all answered, also across TERM', async () => {
-  const server = await start({})
-  const client = await RawClient.connect(server.target)
-  const keep = { headers: { Connection: 'keep-alive' } }
-  client.send(requestText('/slow?500', keep) + requestText('/', keep))
-  await eventually(() => server.stdout().includes('seen /slow'))
-  server.signal('SIGTERM')
-  expect((await client.answer()).body).toContain('hello late')
-  // It was ready before TERM and says keep-alive: the connection has its idle time, and ends in order.
-  expect((await client.answer()).body).toBe('hello 1')
-  expect(await client.ended()).toBe('fin')
-  expect(await server.exited()).toEqual({ code: 0, signal: null })
-  await server.assertClean()
-})
+test.each(everyKind)(
+  '%s app: pipelined requests are all answered, also across TERM',
+  async (_kind, appOf) => {
+    const server = await start({ app: appOf() })
+    const client = await RawClient.connect(server.target)
+    const keep = { headers: { Connection: 'keep-alive' } }
+    client.send(requestText('/slow?500', keep) + requestText('/', keep))
+    await eventually(() => server.stdout().includes('seen /slow'))
+    server.signal('SIGTERM')
+    expect((await client.answer()).body).toContain('hello late')
+    // It was ready before TERM and says keep-alive: the connection has its idle time, and ends in order.
+    expect((await client.answer()).body).toBe('hello 1')
+    expect(await client.ended()).toBe('fin')
+    expect(await server.exited()).toEqual({ code: 0, signal: null })
+    await server.assertClean()
+  },
+)
 
-test('a connection that was accepted but has not sent its request yet is served after TERM', async () => {
-  const server = await start({})
-  const client = await RawClient.connect(server.target)
-  client.send('GET / HTTP/1.1\r\nHost: x\r\n')
-  // The answer to a later connection shows that the earlier one is accepted, too: one queue, in order.
-  expect(await server.get()).toBe('hello 1')
-  server.signal('SIGTERM')
-  await server.logged(/Worker exiting/)
-  client.send('\r\n')
-  expect(await client.answer()).toMatchObject({ status: 200, closes: true })
-  expect(await server.exited()).toEqual({ code: 0, signal: null })
-  await server.assertClean()
-})
+test.each(everyKind)(
+  '%s app: a connection that was accepted but has not sent its request yet is served after TERM',
+  async (_kind, appOf) => {
+    const server = await start({ app: appOf() })
+    const client = await RawClient.connect(server.target)
+    client.send('GET / HTTP/1.1\r\nHost: x\r\n')
+    // The answer to a later connection shows that the earlier one is accepted, too: one queue, in order.
+    expect(await server.get()).toBe('hello 1')
+    server.signal('SIGTERM')
+    await server.logged(/Worker exiting/)
+    client.send('\r\n')
+    expect(await client.answer()).toMatchObject({ status: 200, closes: true })
+    expect(await server.exited()).toEqual({ code: 0, signal: null })
+    await server.assertClean()
+  },
+)
 
-test('a long upload and a long download across TERM are whole', async () => {
-  const server = await start({})
-  const client = await RawClient.connect(server.target)
-  const half = 'x'.repeat(3_000_000)
-  client.send(`POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${half.length * 2}\r\n\r\n${half}`)
-  await eventually(() => client.pending.length > 1_000_000)
-  server.signal('SIGTERM')
-  await server.logged(/Worker exiting/)
-  client.send(half)
-  expect((await client.answer()).body.length).toBe(half.length * 2)
-  client.close()
-  expect(await server.exited()).toEqual({ code: 0, signal: null })
-  await server.assertClean()
-})
+test.each(everyKind)(
+  '%s app: a long upload and a long download across TERM are whole',
+  async (_kind, appOf) => {
+    const server = await start({ app: appOf() })
+    const client = await RawClient.connect(server.target)
+    const half = 'x'.repeat(3_000_000)
+    client.send(`POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${half.length * 2}\r\n\r\n${half}`)
+    await eventually(() => client.pending.length > 1_000_000)
+    server.signal('SIGTERM')
+    await server.logged(/Worker exiting/)
+    client.send(half)
+    expect((await client.answer()).body.length).toBe(half.length * 2)
+    client.close()
+    expect(await server.exited()).toEqual({ code: 0, signal: null })
+    await server.assertClean()
+  },
+)
 
-test('a handler that throws is a 500 for its client and nobody else', async () => {
-  const server = await start({ workers: 1 })
-  const [pid] = await server.hasWorkers(1)
-  expect((await server.request('/throw')).status).toBe(500)
-  expect(await server.get('/pid')).toBe(String(pid))
-  await server.logged(/thrown by the handler/)
-  await server.assertClean({ allows: [/thrown by the handler|\/throw/, /^\s+at /] })
-})
+test.each(everyKind)(
+  '%s app: a handler that throws is a 500 for its client and nobody else',
+  async (_kind, appOf) => {
+    const server = await start({ app: appOf(), workers: 1 })
+    const [pid] = await server.hasWorkers(1)
+    expect((await server.request('/throw')).status).toBe(500)
+    expect(await server.get('/pid')).toBe(String(pid))
+    await server.logged(/thrown by the handler/)
+    await server.assertClean({ allows: [/thrown by the handler|\/throw/, /^\s+at /] })
+  },
+)

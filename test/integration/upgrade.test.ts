@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { appOf } from '../support/apps.ts'
+import { appOf, everyKind } from '../support/apps.ts'
 import { type Daemon, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { startMixedLoad } from '../support/load.ts'
@@ -33,42 +33,48 @@ const promoted = (server: Daemon, pid: number) =>
     what: () => `the pidfile to name ${pid}; log:\n${server.log()}`,
   })
 
-test('USR2, then TERM to the old master: the new one takes over and no request is lost', async () => {
-  const server = await start({ workers: 2, args, bind: both })
-  const load = await startMixedLoad(targetsOf(server), { rate: 200 })
-  server.write('app.mjs', appOf('2'))
-  const successor = await upgrade(server)
-  expect(server.read('server.pid')).toBe(`${server.pid}\n`)
-  await eventually(async () => (await server.get()) === 'hello 2')
-  server.signal('SIGTERM', server.pid)
-  expect(await server.exited()).toEqual({ code: 0, signal: null })
-  await promoted(server, successor)
-  await server.logged(/Master has been promoted/)
-  await load.answered(100)
-  for (const report of await load.stop()) expect(report.failures).toEqual([])
-  expect(await server.get()).toBe('hello 2')
-  expect(await server.get('/', { path: server.path('server.sock') })).toBe('hello 2')
-  await server.assertClean()
-})
+test.each(everyKind)(
+  '%s app: USR2, then TERM to the old master: the new one takes over and no request is lost',
+  async (_kind, appOf) => {
+    const server = await start({ app: appOf(), workers: 2, args, bind: both })
+    const load = await startMixedLoad(targetsOf(server), { rate: 200 })
+    server.write('app.mjs', appOf('2'))
+    const successor = await upgrade(server)
+    expect(server.read('server.pid')).toBe(`${server.pid}\n`)
+    await eventually(async () => (await server.get()) === 'hello 2')
+    server.signal('SIGTERM', server.pid)
+    expect(await server.exited()).toEqual({ code: 0, signal: null })
+    await promoted(server, successor)
+    await server.logged(/Master has been promoted/)
+    await load.answered(100)
+    for (const report of await load.stop()) expect(report.failures).toEqual([])
+    expect(await server.get()).toBe('hello 2')
+    expect(await server.get('/', { path: server.path('server.sock') })).toBe('hello 2')
+    await server.assertClean()
+  },
+)
 
-test('USR2, then back out: TERM to the new master leaves the old one as it was', async () => {
-  const server = await start({ workers: 2, args, bind: both })
-  const old = await server.hasWorkers(2)
-  const load = await startMixedLoad(targetsOf(server), { rate: 200 })
-  const successor = await upgrade(server)
-  server.signal('SIGTERM', successor)
-  await eventually(() => !isAlive(successor) && !server.exists('server.pid.2'), { within: 15_000 })
-  expect(server.read('server.pid')).toBe(`${server.pid}\n`)
-  expect(await server.hasWorkers(2)).toEqual(old)
-  await load.answered(100)
-  for (const report of await load.stop()) expect(report.failures).toEqual([])
-  // And it may try again.
-  const second = await upgrade(server)
-  expect(second).not.toBe(successor)
-  server.signal('SIGTERM', server.pid)
-  await promoted(server, second)
-  await server.assertClean()
-})
+test.each(everyKind)(
+  '%s app: USR2, then back out: TERM to the new master leaves the old one as it was',
+  async (_kind, appOf) => {
+    const server = await start({ app: appOf(), workers: 2, args, bind: both })
+    const old = await server.hasWorkers(2)
+    const load = await startMixedLoad(targetsOf(server), { rate: 200 })
+    const successor = await upgrade(server)
+    server.signal('SIGTERM', successor)
+    await eventually(() => !isAlive(successor) && !server.exists('server.pid.2'), { within: 15_000 })
+    expect(server.read('server.pid')).toBe(`${server.pid}\n`)
+    expect(await server.hasWorkers(2)).toEqual(old)
+    await load.answered(100)
+    for (const report of await load.stop()) expect(report.failures).toEqual([])
+    // And it may try again.
+    const second = await upgrade(server)
+    expect(second).not.toBe(successor)
+    server.signal('SIGTERM', server.pid)
+    await promoted(server, second)
+    await server.assertClean()
+  },
+)
 
 test('two upgrades in a row', async () => {
   const server = await start({ workers: 2, args, bind: both })

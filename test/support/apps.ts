@@ -35,6 +35,46 @@ export default function app(req, res) {
 }
 `
 
+/** The same for an application of the other kind, `export default { fetch }`. */
+export const fetchAppOf = (version = '1', top = ''): string => `
+${top}
+const kept = []
+const announced = new Set(['/slow', '/hang', '/hold'])
+const text = (body) => new Response(body)
+const routes = {
+  '/': () => text('hello ${version}'),
+  '/pid': () => text(String(process.pid)),
+  '/slow': async (q) => {
+    await new Promise((resolve) => setTimeout(resolve, Number(q)))
+    return text('hello late ' + process.pid)
+  },
+  '/hang': () => { blockForever() },
+  '/hold': () => new Promise(() => undefined),
+  '/env': (q) => text(String(process.env[q])),
+  '/cwd': () => text(process.cwd()),
+  '/umask': () => text(process.umask().toString(8)),
+  '/ids': () => text(process.getuid() + ':' + process.getgid()),
+  '/exit': (q) => process.exit(Number(q)),
+  '/grow': (q) => { kept.push(Buffer.alloc(Number(q) * 1048576, 1)); return text('hello grown') },
+  '/throw': () => { throw new Error('thrown by the handler') },
+  '/echo': (_q, request) => text(request.body),
+}
+function blockForever() { while (true) { /* the point */ } }
+export default {
+  fetch(request) {
+    const { pathname, search } = new URL(request.url)
+    if (announced.has(pathname)) console.log('seen ' + pathname)
+    return routes[pathname]?.(search.slice(1), request) ?? new Response('no such path', { status: 404 })
+  },
+}
+`
+
+/** Both kinds of application, for tests of what neither may lose: each kind is served by an engine of its own. */
+export const everyKind = [
+  ['node', appOf],
+  ['fetch', fetchAppOf],
+] as const
+
 export const helloApp = appOf()
 
 /** Throws while it is loaded. */

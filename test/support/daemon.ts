@@ -46,6 +46,8 @@ export interface StartOptions {
   readonly bind?: readonly string[]
   /** Where requests go, if not to the first address. */
   readonly target?: Target
+  /** Requests speak TLS. */
+  readonly tls?: Target['tls']
   /** What is run instead of `node dist/cli/tsgunicorn.js`. */
   readonly program?: readonly string[]
   /** Descriptors the server inherits as 3, 4, ... */
@@ -361,7 +363,7 @@ const prepare = async (options: StartOptions) => {
 
 const chooseTarget = async (options: StartOptions): Promise<{ port: number; target: Target }> => {
   const port = await freePort()
-  return { port, target: options.target ?? { port } }
+  return { port, target: options.target ?? { port, ...(options.tls ? { tls: options.tls } : {}) } }
 }
 
 const configFile = (config: StartOptions['config']): Record<string, string> =>

@@ -18,9 +18,11 @@ let connections = 0
 let idleEndings = 0
 let running = true
 
-const connect = (): Promise<RawClient> => {
+const connect = async (): Promise<RawClient> => {
   connections++
-  return RawClient.connect(plan.target, { within: plan.timeout })
+  const client = await RawClient.connect(plan.target, { within: plan.timeout })
+  if (plan.greeting !== undefined) client.send(plan.greeting)
+  return client
 }
 
 /** The connection to ask on: the kept one if it is still open. A failure to connect is a failed request. */

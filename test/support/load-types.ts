@@ -10,6 +10,8 @@ export interface LoadPlan {
   /** Requests a second, all clients together; without it each client asks again as soon as it is answered. */
   readonly rate?: number
   readonly path: string
+  /** What is sent first on every connection, as a balancer does that speaks the PROXY protocol. */
+  readonly greeting?: string
   /** What a good answer's body contains. */
   readonly expectBody: string
   /** Milliseconds after which an unanswered request is a failure. */

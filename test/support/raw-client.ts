@@ -3,9 +3,16 @@
  * connection ended. It never reconnects and never retries.
  */
 import { connect, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { type Answer, takeAnswer } from './answer.ts'
 
-export type Target = { readonly port: number; readonly host?: string } | { readonly path: string }
+export type Target = (
+  | { readonly port: number; readonly host?: string; readonly localAddress?: string }
+  | { readonly path: string }
+) & {
+  /** Speaks TLS: what a client knows, and shows of itself. */
+  readonly tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'ciphers' | 'maxVersion'>
+}
 
 /** How a connection ended: by FIN, or by an error's code as ECONNRESET. */
 export type Ending = 'fin' | (string & {})
@@ -27,7 +34,15 @@ const kinds: Readonly<Record<string, string>> = {
 
 const kindOf = (error: NodeJS.ErrnoException): string => kinds[error.code ?? ''] ?? error.code ?? 'error'
 
-const options = (target: Target) => ('path' in target ? target : { host: '127.0.0.1', ...target })
+const options = ({ tls: _, ...target }: Target) =>
+  'path' in target ? target : { host: '127.0.0.1', ...target }
+
+/** The socket, and the event that says that it can be used. */
+const open = (target: Target): readonly [Socket, 'connect' | 'secureConnect'] => {
+  if (!target.tls) return [connect({ ...options(target), noDelay: true }), 'connect']
+  const socket = connectTls({ ...options(target), servername: 'localhost', ...target.tls })
+  return [socket.setNoDelay(true), 'secureConnect']
+}
 
 export class RawClient {
   readonly #socket: Socket
@@ -37,16 +52,16 @@ export class RawClient {
 
   /** Connects; throws ClientFailure when that is refused. */
   static async connect(target: Target, { within = 10_000 } = {}): Promise<RawClient> {
-    const socket = connect({ ...options(target), noDelay: true })
+    const [socket, event] = open(target)
     await new Promise<void>((done, failed) => {
       const timer = setTimeout(() => {
         socket.destroy()
         failed(new ClientFailure('connect-timeout', `no connection within ${within} ms`))
       }, within)
       socket
-        .once('connect', done)
+        .once(event, done)
         .once('error', (error) => failed(new ClientFailure(kindOf(error), error.message)))
-      socket.once('close', () => clearTimeout(timer)).once('connect', () => clearTimeout(timer))
+      socket.once('close', () => clearTimeout(timer)).once(event, () => clearTimeout(timer))
     })
     return new RawClient(socket)
   }
@@ -80,6 +95,11 @@ export class RawClient {
 
   send(bytes: string | Buffer): void {
     this.#socket.write(bytes)
+  }
+
+  /** Says that nothing more will be sent (FIN); answers are still read. */
+  finish(): void {
+    this.#socket.end()
   }
 
   /** The next whole answer; throws ClientFailure when the connection ends before, or time runs out. */

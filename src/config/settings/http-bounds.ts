@@ -88,7 +88,7 @@ applications node's own limit counts, on all extensions of a body.`,
     default: 16_384,
     summary: 'The most bytes of chunk extensions in one body.',
     details: `More are answered 413: extensions are bytes that a client can have the server read without end. For
-node-style applications it is fixed at 16384, node's own limit.`,
+node-style applications it is kept roughly (some 64 kB more may pass), and node refuses 16384 bytes in one chunk.`,
     gunicorn: false,
   }),
   limit_request_trailers: bytes({
@@ -96,8 +96,8 @@ node-style applications it is fixed at 16384, node's own limit.`,
     metavar: 'BYTES',
     default: 16_384,
     summary: 'The longest trailer section of a chunked body, in bytes.',
-    details: `A longer one is answered 431. \`limit_request_fields\` and \`limit_request_field_size\` hold for trailers, too. For
-applications on node's own HTTP server, node bounds trailers as it does heads.`,
+    details: `A longer one is answered 431. \`limit_request_fields\` and \`limit_request_field_size\` hold for trailers, too.
+Fields of framing, routing and authentication, as Host, are refused in trailers with 400.`,
     gunicorn: false,
   }),
   limit_pipelined_requests: integer({

@@ -173,15 +173,28 @@ on another machine, name it here, else the application takes https for http and 
     metavar: 'MODE',
     default: 'off',
     summary: 'Whether connections begin with a PROXY protocol header.',
-    later: 'the HTTP core',
+    details: `The header comes from a balancer that passes connections on as they are (HAProxy's \`send-proxy\` and
+\`send-proxy-v2\`, AWS NLB) and names the client, which is then the peer everywhere: in the access log, for the
+application, and for \`forwarded_allow_ips\`. \`v1\` is the line of text, \`v2\` the binary header, \`auto\` either. The
+flag alone means \`auto\`.
+
+Every peer of \`proxy_allow_ips\` must send it, as the protocol forbids to guess; a connection without it, or with one
+that is not in order, is answered 400 and told to the log. Let health checks send it, too (\`check-send-proxy\`), or
+come from an address that is not in that list. LOCAL and UNKNOWN keep the address of the balancer.
+\`header_timeout\` bounds the wait.`,
+    gunicorn: { differs: 'Required of allowed peers, where Gunicorn takes a connection without it, too.' },
   }),
   proxy_allow_ips: commaList({
     item: networkKind,
     cli: ['--proxy-allow-from'],
     metavar: 'ADDRESSES',
     default: ['127.0.0.1', '::1'],
-    summary: 'The peers that may send PROXY headers.',
-    later: 'the HTTP core',
+    summary: 'The peers that send PROXY headers.',
+    details: `Addresses and networks (\`10.0.0.0/8\`), or \`*\` for all. Peers on unix sockets are always among them. Any other
+peer is served as if \`proxy_protocol\` were off: nothing is taken off its connection, and a PROXY header of its own is
+a malformed request (400). \`*\` is right only when nothing but the balancer can reach the server; otherwise clients
+claim any address they like.`,
+    gunicorn: { differs: 'A header from others is answered 400; Gunicorn answers 403.' },
   }),
   protocol: choice({
     words: ['http', 'uwsgi'],

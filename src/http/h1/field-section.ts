@@ -5,7 +5,7 @@
  */
 
 import type { Refusal } from './events.ts'
-import { FramingFields, skipSpace, trimSpace } from './framing-fields.ts'
+import { endOfValue, FramingFields, mayFrame, startOfValue } from './framing-fields.ts'
 import { nameBytes, valueBytes } from './grammar.ts'
 import { HeaderBlock, marksPerField } from './header-block.ts'
 import { latin1 } from './latin1.ts'
@@ -81,7 +81,8 @@ export class FieldSection {
   read(buffer: Buffer, at: number, end: number): number {
     let position = at
     while (position < end && this.refusal === undefined) {
-      if (this.#part === part.start) position = this.#start(buffer, position, end)
+      if (this.#part === part.start)
+        position = this.#start(buffer, this.#ordinary(buffer, position, end), end)
       if (this.#part === part.name) position = this.#name(buffer, position, end)
       if (this.#part === part.gap) position = this.#gap(buffer, position, end)
       if (this.#part === part.value) position = this.#value(buffer, position, end)
@@ -123,7 +124,40 @@ export class FieldSection {
     return end < last ? end : last
   }
 
+  /**
+   * Reads lines that are whole and in order, in one go each: nearly all there are. Stops before the first line that
+   * is not, and leaves it to the parts below, which can stop anywhere and tell what is wrong.
+   */
+  #ordinary(buffer: Buffer, at: number, end: number): number {
+    const { fields, fieldSize, leniency } = this.#rules
+    if (leniency.obsoleteFolding) return at
+    const stop = this.#stop(end, this.#most)
+    let start = at
+    while (this.#used < fields * marksPerField && this.refusal === undefined) {
+      let position = start
+      let bits = 0
+      for (; position < stop; position += 1) {
+        const kind = nameBytes[buffer[position] ?? 0] ?? 0
+        if (kind === 0) break
+        bits |= kind
+      }
+      if (position === start || position >= stop || buffer[position] !== colon) return start
+      const nameEnd = position
+      position += 1
+      while (position < stop && valueBytes[buffer[position] ?? 0] === 1) position += 1
+      const next = position + 2
+      if (next > stop || buffer[position] !== cr || buffer[position + 1] !== lf || next - start > fieldSize)
+        return start
+      this.#bits |= bits
+      const first = startOfValue(buffer, nameEnd + 1, position)
+      this.#field(buffer, start, nameEnd, first, endOfValue(buffer, first, position))
+      start = next
+    }
+    return start
+  }
+
   #start(buffer: Buffer, at: number, end: number): number {
+    if (this.refusal !== undefined) return at
     if (at >= this.#stop(end, this.#most)) return this.#runOut(at, end, this.#most)
     const code = buffer[at]
     if (code === cr) {
@@ -188,7 +222,7 @@ export class FieldSection {
     if (buffer[at] !== lf) return this.#refuse(refusals.lineEnd, at)
     // Where folding is allowed only the next line's first byte tells whether the field is complete.
     if (this.#rules.leniency.obsoleteFolding) this.#part = part.next
-    else this.#field(buffer, at - 1)
+    else this.#partsEnded(buffer, at - 1)
     return at + 1
   }
 
@@ -199,7 +233,7 @@ export class FieldSection {
       this.#part = part.value
       return at + 1
     }
-    this.#field(buffer, at)
+    this.#partsEnded(buffer, at)
     return at
   }
 
@@ -210,28 +244,26 @@ export class FieldSection {
     return at + 1
   }
 
-  /** A field is complete; its value ends before `end`, but for white space. */
-  #field(buffer: Buffer, end: number): void {
+  /** The field that was read in parts is complete; its value ends before `end`, but for white space. */
+  #partsEnded(buffer: Buffer, end: number): void {
     const origin = this.#origin
-    const first = skipSpace(buffer, origin + this.#valueStart, end)
-    const last = trimSpace(buffer, first, end)
-    const name = origin + this.#nameStart
-    const length = this.#nameEnd - this.#nameStart
-    this.refusal =
-      this.#kind === 'head'
-        ? this.#framing.read(buffer, name, length, first, last)
-        : judgeTrailer(buffer, name, name + length)
-    this.#mark(first - origin, last - origin)
+    const first = startOfValue(buffer, origin + this.#valueStart, end)
+    const last = endOfValue(buffer, first, end)
+    this.#field(buffer, origin + this.#nameStart, origin + this.#nameEnd, first, last)
     this.#part = part.start
   }
 
-  #mark(valueStart: number, valueEnd: number): void {
+  #field(buffer: Buffer, name: number, nameEnd: number, value: number, valueEnd: number): void {
+    const origin = this.#origin
     const marks = this.#marks
     const at = this.#used
-    marks[at] = this.#nameStart
-    marks[at + 1] = this.#nameEnd
-    marks[at + 2] = valueStart
-    marks[at + 3] = valueEnd
+    marks[at] = name - origin
+    marks[at + 1] = nameEnd - origin
+    marks[at + 2] = value - origin
+    marks[at + 3] = valueEnd - origin
     this.#used = at + marksPerField
+    if (this.#kind === 'trailers') this.refusal = judgeTrailer(buffer, name, nameEnd)
+    else if (mayFrame(buffer, name, nameEnd))
+      this.refusal = this.#framing.read(buffer, name, nameEnd - name, value, valueEnd)
   }
 }

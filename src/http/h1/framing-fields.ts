@@ -19,6 +19,14 @@ const names = {
   contentLength: bytesOf('content-length'),
   transferEncoding: bytesOf('transfer-encoding'),
 }
+/** First letters of those names by their length, 0 where there is none: what tells them from nearly all others. */
+const initials = new Uint8Array(Math.max(...Object.values(names).map(({ length }) => length)) + 1)
+for (const name of Object.values(names)) initials[name.length] = name[0] ?? 0
+
+/** Whether `FramingFields.read` has to see the field whose name is there. */
+export const mayFrame = (buffer: Uint8Array, name: number, end: number): boolean =>
+  end - name < initials.length && initials[end - name] === lowerBytes[buffer[name] ?? 0]
+
 const values = {
   close: bytesOf('close'),
   keepAlive: bytesOf('keep-alive'),
@@ -140,8 +148,8 @@ export class FramingFields {
   #readCodings(buffer: Uint8Array, start: number, end: number): Refusal | undefined {
     for (let at = start; at <= end; ) {
       const stop = elementEnd(buffer, at, end)
-      const first = skipSpace(buffer, at, stop)
-      const last = trimSpace(buffer, first, stop)
+      const first = startOfValue(buffer, at, stop)
+      const last = endOfValue(buffer, first, stop)
       if (!isToken(buffer, first, last)) return refusals.transferEncoding
       const coding = codingAfter(this.#coding, isText(buffer, first, last, values.chunked))
       if (coding === undefined) return refusals.chunkedNotLast
@@ -155,8 +163,8 @@ export class FramingFields {
   #readConnection(buffer: Uint8Array, start: number, end: number): undefined {
     for (let at = start; at < end; ) {
       const stop = elementEnd(buffer, at, end)
-      const first = skipSpace(buffer, at, stop)
-      const last = trimSpace(buffer, first, stop)
+      const first = startOfValue(buffer, at, stop)
+      const last = endOfValue(buffer, first, stop)
       if (isText(buffer, first, last, values.close)) this.#close = true
       else if (isText(buffer, first, last, values.keepAlive)) this.#keepAlive = true
       else if (isText(buffer, first, last, values.upgrade)) this.#upgradeListed = true
@@ -172,14 +180,14 @@ const elementEnd = (buffer: Uint8Array, start: number, end: number): number => {
 }
 
 /** The first byte from `start` on that is no white space, `end` when there is none. */
-export const skipSpace = (buffer: Uint8Array, start: number, end: number): number => {
+export const startOfValue = (buffer: Uint8Array, start: number, end: number): number => {
   let at = start
   while (at < end && spaceBytes[buffer[at] ?? 0] === 1) at += 1
   return at
 }
 
 /** The end without the white space before it, `start` when there is nothing else. */
-export const trimSpace = (buffer: Uint8Array, start: number, end: number): number => {
+export const endOfValue = (buffer: Uint8Array, start: number, end: number): number => {
   let at = end
   while (at > start && spaceBytes[buffer[at - 1] ?? 0] === 1) at -= 1
   return at

@@ -7,7 +7,7 @@ import type { Refusal, RequestHead } from './events.ts'
 import { FieldSection } from './field-section.ts'
 import { headOf, judgeHead, judgeLine, type Line } from './head.ts'
 import type { HeaderBlock } from './header-block.ts'
-import { latin1 } from './latin1.ts'
+import { isTextAt } from './latin1.ts'
 import { isRefused, needsMore } from './outcome.ts'
 import { refusals } from './refusals.ts'
 import { RequestLine } from './request-line.ts'
@@ -55,19 +55,19 @@ export class HeadScan {
   }
 
   /**
-   * Reads a head from `at`. `known` is a block that may come again. Answers the position behind the head,
+   * Reads a head from `at`. What came in `known` may come again. Answers the position behind the head,
    * `needsMore`, or `isRefused`.
    */
-  readHead(buffer: Buffer, at: number, end: number, known: HeaderBlock | undefined): number {
+  readHead(buffer: Buffer, at: number, end: number, known: RequestHead): number {
     let position = at
     if (this.#judged === undefined) {
       position = this.#line.read(buffer, at, end, this.#rules)
       if (position < 0) return position === needsMore ? needsMore : this.#refuse(this.#line.refusal)
-      const judged = judgeLine(buffer, this.#origin, this.#line, this.#rules)
+      const judged = judgeLine(buffer, this.#origin, this.#line, this.#rules, known.target)
       if ('status' in judged) return this.#refuse(judged)
       this.#judged = judged
-      if (known !== undefined && this.#isNext(buffer, position, end, known))
-        return this.#complete(judged, known, position + known.text.length)
+      if (this.#isNext(buffer, position, end, known.fields))
+        return this.#complete(judged, known.fields, position + known.fields.text.length)
       const most = this.#rules.head - (position - this.#origin)
       this.#section.begin('head', position, most, this.#rules)
     }
@@ -91,7 +91,7 @@ export class HeadScan {
   #isNext(buffer: Buffer, at: number, end: number, { text }: HeaderBlock): boolean {
     const last = at + text.length
     if (last > end || buffer[last - 1] !== lf || last - this.#origin > this.#rules.head) return false
-    return latin1(buffer, at, last) === text
+    return isTextAt(buffer, at, text)
   }
 
   #complete(line: Line, fields: HeaderBlock, position: number): number {

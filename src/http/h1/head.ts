@@ -6,7 +6,7 @@
 import type { Refusal, RequestHead } from './events.ts'
 import type { BlockFacts, HeaderBlock } from './header-block.ts'
 import { isHost, isHostAndPort } from './host.ts'
-import { latin1 } from './latin1.ts'
+import { latin1Again } from './latin1.ts'
 import { methodAt } from './method.ts'
 import { refusals } from './refusals.ts'
 import type { RequestLine } from './request-line.ts'
@@ -58,12 +58,13 @@ const versionOf = (major: number, minor: number): string => {
   return `${major}.${minor}`
 }
 
-/** Judges a complete request line that begins at `origin`; the version before the target, as HTTP/2's preface has both. */
+/** Judges a complete request line that begins at `origin`; `lastTarget` is likely to come again. The version is judged before the target, as HTTP/2's preface has both. */
 export const judgeLine = (
   buffer: Buffer,
   origin: number,
   { methodEnd, targetEnd, major, minor }: RequestLine,
   { leniency }: Rules,
+  lastTarget: string,
 ): Line | Refusal => {
   if (!leniency.unconventionalVersion && !isSupported(major, minor)) return refusals.unsupportedVersion
   const sent = methodAt(buffer, origin, origin + methodEnd)
@@ -71,7 +72,7 @@ export const judgeLine = (
   const start = origin + methodEnd + 1
   const form = formOf(buffer, start, origin + targetEnd, method)
   if (form === undefined) return refusals.targetForm
-  const target = latin1(buffer, start, origin + targetEnd)
+  const target = latin1Again(buffer, start, origin + targetEnd, lastTarget)
   const modern = major > 1 || (major === 1 && minor > 0)
   return { method, target, form, version: versionOf(major, minor), modern }
 }

@@ -46,6 +46,9 @@ const mostEmptyLines = 8
 /** How much is copied at a time of what may be a head's rest, or far more than that. */
 const pieceSize = 4096
 
+/** Characters of a last head that a waiting connection keeps. */
+const mostKept = 4096
+
 /** A head or trailer section that did not come whole. */
 interface Held {
   readonly scan: HeadScan
@@ -151,6 +154,14 @@ export class RequestParser {
     return this.refusal
   }
 
+  /**
+   * The connection is about to wait for its next request: a large head is let go, and `head` is an empty one. A
+   * usual one is kept, as the next request is likely to have the same fields.
+   */
+  rest(): void {
+    if (this.idle && this.head.fields.text.length + this.head.target.length > mostKept) this.head = noHead
+  }
+
   #refuse(refusal: Refusal): Event {
     this.refusal = refusal
     this.#phase = 'refused'
@@ -183,7 +194,7 @@ export class RequestParser {
   #readHead(buffer: Buffer, start: number, end: number): Event {
     const scan = takeShared(this.#rules)
     scan.beginHead(start, this.#rules)
-    const position = scan.readHead(buffer, start, end, this.head.fields)
+    const position = scan.readHead(buffer, start, end, this.head)
     return position === needsMore
       ? this.#hold('head', scan, buffer, start, end)
       : this.#headEnded(scan, position)
@@ -214,7 +225,7 @@ export class RequestParser {
       const before = bytes.length
       bytes.append(buffer, at, piece)
       const position = isHead
-        ? scan.readHead(bytes.buffer, before, bytes.length, this.head.fields)
+        ? scan.readHead(bytes.buffer, before, bytes.length, this.head)
         : scan.readTrailers(bytes.buffer, before, bytes.length)
       if (position !== needsMore) {
         this.#held = undefined

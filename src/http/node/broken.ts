@@ -18,6 +18,8 @@ export const brokenPassage =
     const connection = options.connections.of(socket)
     if (connection.phase === 'ending') return true
     if (!socket.writable || error.code === 'ECONNRESET' || connection.phase === 'upgraded') socket.destroy()
+    // Behind a request that was refused: its answer is all that is still to come.
+    else if (connection.phase === 'last') return true
     else if (connection.exchanges.length > 0) brokenBehind(connection, error, options)
     else brokenHead(connection, error, options)
     return true

@@ -28,13 +28,17 @@ export class Connection {
   readonly #trust: Trust
   /** The last request that began; its body may be on its way when it is answered. */
   #newest: IncomingMessage | undefined
+  /** Bytes that an intake took off before this was a connection of HTTP. */
+  readonly #before: number
   /** Bytes read when it was last seen idle: more of them mean that a request is on its way. */
-  #settled = 0
+  #settled: number
 
   constructor(socket: Socket, trust: Trust) {
     this.socket = socket
     this.peer = plainAddress(socket.remoteAddress ?? '')
     this.#trust = trust
+    this.#before = socket.bytesRead - socket.readableLength
+    this.#settled = this.#before
     socket.destroySoon = () => this.#destroySoon()
   }
 
@@ -83,7 +87,7 @@ export class Connection {
 
   /** Whether the client never sent a byte. */
   get silent(): boolean {
-    return this.socket.bytesRead === 0
+    return this.socket.bytesRead === this.#before
   }
 
   /**

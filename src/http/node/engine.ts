@@ -3,7 +3,6 @@
  */
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Application } from '../../app/application.ts'
 import { type AnswerOptions, errorResponse, wantsJson } from '../answers.ts'
 import type { DrainOptions, Engine, EngineListener, EngineOptions, InflightRequest } from '../engine.ts'
 import { compileTrust } from '../forwarded.ts'
@@ -16,11 +15,12 @@ import type { Exchange } from './exchange.ts'
 import { Gate } from './gate.ts'
 import { cutShort, type GateOptions } from './passage.ts'
 import { Reporter } from './reporter.ts'
-import { adoptClose, applyPolicy, captureRejections, serverOf } from './servers.ts'
+import { adoptClose, applyPolicy, captureRejections, type NodeApplication, serverOf } from './servers.ts'
 import { Watch } from './watch.ts'
 
 /** An engine for this application. Throws ServerError when `forwardedAllowIps` cannot be read. */
-export const createEngine = (app: Application, options: EngineOptions): Engine => new NodeEngine(app, options)
+export const createEngine = (app: NodeApplication, options: EngineOptions): Engine =>
+  new NodeEngine(app, options)
 
 const answerOptions = (
   { serverHeader, dateHeader }: HttpPolicy,
@@ -32,7 +32,7 @@ const answerOptions = (
 })
 
 class NodeEngine implements Engine {
-  readonly #app: Application
+  readonly #app: NodeApplication
   readonly #options: EngineOptions
   readonly #connections: Connections
   readonly #pool: Pool<Connection>
@@ -41,7 +41,7 @@ class NodeEngine implements Engine {
   #gate: Gate | undefined
   #requests = 0
 
-  constructor(app: Application, options: EngineOptions) {
+  constructor(app: NodeApplication, options: EngineOptions) {
     const trust = compileTrust(options.policy.forwardedAllowIps)
     this.#app = app
     this.#options = options
@@ -100,7 +100,7 @@ class NodeEngine implements Engine {
   async #attach(): Promise<void> {
     if (this.#server) return
     const { policy, onError, onRefused } = this.#options
-    const server = await serverOf(this.#app, policy)
+    const server = serverOf(this.#app)
     const answer: GateOptions['answer'] = (status, accept) =>
       errorResponse(status, answerOptions(policy, accept))
     const options: GateOptions = {

@@ -5,14 +5,22 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { errorBody, wantsJson } from '../answers.ts'
-import type { HttpPolicy } from '../policy.ts'
-import { guardBody } from './body.ts'
+import { type HttpPolicy, parserLimitsOf } from '../policy.ts'
+import { type BodyLimits, guardBody } from './body.ts'
 import { brokenPassage } from './broken.ts'
 import type { Connection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
 import { exchangeKey, type Tracked } from './meter.ts'
-import { cutShort, type Emit, type GateOptions, isUnheard, type Passage, placeOf, strip } from './passage.ts'
+import {
+  cutShort,
+  type Emit,
+  type GateOptions,
+  isUnheard,
+  type Passage,
+  placeOf,
+  sayStatus,
+  strip,
+} from './passage.ts'
 import { upgradePassage } from './upgrade.ts'
 
 const requestEvents = new Set(['request', 'checkContinue', 'checkExpectation'])
@@ -41,11 +49,21 @@ const preparationOf = ({
   }
 }
 
+/** RFC 9112, 9.3: `close` counts before `keep-alive`; node's parser takes it otherwise in 1.0. */
+const isLast = ({ httpVersionMinor, headers }: IncomingMessage): boolean =>
+  httpVersionMinor === 0 && /(?:^|[,\s])close(?:[,\s]|$)/i.test(headers.connection ?? '')
+
+const endWith = (connection: Connection, response: ServerResponse): void => {
+  connection.refuseMore()
+  response.shouldKeepAlive = false
+}
+
 export class Gate {
   readonly #server: Server
   readonly #options: GateOptions
   readonly #emit: Emit
   readonly #prepare: ((response: ServerResponse) => void) | undefined
+  readonly #limits: BodyLimits
   readonly #most: number
   /** One listener for all responses, which are its `this`. */
   readonly #closed: (this: Tracked) => void
@@ -55,6 +73,7 @@ export class Gate {
     this.#options = options
     this.#emit = server.emit.bind(server) as Emit
     this.#prepare = preparationOf(options.policy)
+    this.#limits = parserLimitsOf(options.policy)
     this.#most = options.policy.limitPipelinedRequests || Infinity
     const over = (exchange: Exchange) => this.#over(exchange)
     this.#closed = function () {
@@ -113,6 +132,7 @@ export class Gate {
     this.#prepare?.(response)
     if (verdict.verdict === 'serve without') strip(request, verdict.names)
     if (closing()) connection.closeAfterLast()
+    if (isLast(request)) endWith(connection, response)
     const refusal = verdict.verdict === 'refuse' ? verdict : this.#refusalOf(event, request, ahead)
     if (refusal) this.#refuse(exchange, response, refusal)
     else {
@@ -133,7 +153,7 @@ export class Gate {
   }
 
   #guard(connection: Connection, request: IncomingMessage): void {
-    guardBody(request, this.#options.policy.limitRequestBody || Infinity, (status, reason) =>
+    guardBody(request, this.#limits, ({ status, reason }) =>
       cutShort(connection, status, reason, this.#options),
     )
   }
@@ -176,26 +196,14 @@ export class Gate {
   #refuse({ connection, request }: Exchange, response: ServerResponse, { status, reason }: Reason): void {
     this.#options.onRefused(status, reason, connection)
     connection.refuseMore()
-    this.#answer(request, response, status)
-  }
-
-  #answer({ headers }: IncomingMessage, response: ServerResponse, status: number): void {
-    const { type, text } = errorBody(status, wantsJson(headers.accept))
-    for (const name of response.getHeaderNames()) response.removeHeader(name)
-    this.#prepare?.(response)
-    response.writeHead(status, {
-      'Content-Type': type,
-      'Content-Length': text.length,
-      Connection: 'close',
-    })
-    response.end(text)
+    sayStatus(response, status, request.headers.accept)
   }
 
   /** The application failed: 500 as long as nothing was sent, else only a cut tells the client. */
   #failed(error: unknown, request: IncomingMessage, response: ServerResponse): void {
     this.#options.onError(error, placeOf(request))
     if (response.writableFinished || response.destroyed) return
-    if (!response.headersSent) this.#answer(request, response, 500)
+    if (!response.headersSent) sayStatus(response, 500, request.headers.accept)
     else if (!response.writableEnded) response.destroy()
   }
 }

@@ -3,7 +3,6 @@
  * Shared functions and no closures: this runs for every request once an access log is on.
  */
 import type { ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Exchange } from './exchange.ts'
 
 export const exchangeKey = Symbol('tsgunicorn.exchange')
@@ -42,14 +41,4 @@ const end: Write = function (chunk, encoding, callback) {
 export const meter = (response: Tracked): void => {
   response.write = write as Tracked['write']
   response.end = end as Tracked['end']
-}
-
-/** Notes the status an application writes to an upgraded connection's socket, then steps aside. */
-export const meterUpgrade = (exchange: Exchange, socket: Socket): void => {
-  socket.write = (...args: unknown[]): boolean => {
-    Reflect.deleteProperty(socket, 'write')
-    const status = /^HTTP\/1\.\d (\d{3})/.exec(String(args[0]).slice(0, 16))
-    exchange.rawStatus = Number(status?.[1] ?? 0)
-    return Reflect.apply(socket.write, socket, args)
-  }
 }

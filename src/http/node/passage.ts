@@ -1,9 +1,11 @@
 /**
  * What the passages of the gate have in common: what they need of the engine, and what they do to requests.
  */
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { errorBody, wantsJson } from '../answers.ts'
 import { type Judge, withoutFields } from '../judge.ts'
 import type { HttpPolicy } from '../policy.ts'
+import { failBody } from './body.ts'
 import type { Connection } from './connection.ts'
 import type { Connections } from './connections.ts'
 import type { Exchange } from './exchange.ts'
@@ -52,6 +54,14 @@ export const strip = (request: IncomingMessage, names: ReadonlySet<string>): voi
   request.rawHeaders = withoutFields(request.rawHeaders, names)
 }
 
+/** The page, or problem, for an error status, as this response; its connection ends with it. */
+export const sayStatus = (response: ServerResponse, status: number, accept: string | undefined): void => {
+  const { type, text } = errorBody(status, wantsJson(accept))
+  for (const name of response.getHeaderNames()) if (name !== 'server') response.removeHeader(name)
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': text.length, Connection: 'close' })
+  response.end(text)
+}
+
 /**
  * Ends a connection whose newest request did not arrive as it should: the application must learn that no more
  * comes. With an answer, as long as nothing was said and nothing is owed before it: in the middle of another answer
@@ -61,12 +71,17 @@ export const cutShort = (
   connection: Connection,
   status: number,
   reason: string,
-  { onRefused, answer }: GateOptions,
+  { onRefused }: Pick<GateOptions, 'onRefused'>,
 ): void => {
+  if (connection.phase !== 'open') return
   onRefused(status, reason, connection)
   const [first, ...more] = connection.exchanges
-  const unsaid = first !== undefined && more.length === 0 && first.response?.headersSent === false
-  // Ended and not destroyed: unread bytes would have the kernel send RST, which may overtake the answer.
-  if (unsaid) connection.end(answer(status, first.request.headers.accept))
-  else connection.cut()
+  const response = first?.response
+  if (!first || !response || response.headersSent || more.length > 0) {
+    connection.cut()
+    return
+  }
+  connection.refuseMore()
+  sayStatus(response, status, first.request.headers.accept)
+  failBody(first.request)
 }

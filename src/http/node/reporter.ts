@@ -4,6 +4,7 @@
  */
 import type { EngineOptions } from '../engine.ts'
 import { compileSecureHeaders, type Trust } from '../forwarded.ts'
+import { noteStatus } from '../upgrade-status.ts'
 import { type RequestFacts, viewEnviron, viewRequest, viewResponse } from '../views.ts'
 import {
   bodySent,
@@ -14,7 +15,7 @@ import {
   recordOf,
   statusSent,
 } from './exchange.ts'
-import { meter, meterUpgrade } from './meter.ts'
+import { meter } from './meter.ts'
 
 export class Reporter {
   readonly #options: EngineOptions
@@ -34,7 +35,10 @@ export class Reporter {
   begin(exchange: Exchange): void {
     if (!this.#records) return
     if (exchange.response) meter(exchange.response)
-    else meterUpgrade(exchange, exchange.connection.socket)
+    else
+      noteStatus(exchange.connection.socket, (status) => {
+        exchange.rawStatus = status
+      })
   }
 
   /** Runs `preRequest`; undefined when there is nothing to wait for. Throws, or rejects with, what the hook does. */

@@ -3,19 +3,18 @@
  * of the application's own are taken as they are: none of their listeners is removed or called by us.
  */
 import { EventEmitter } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Application, FetchHandler } from '../../app/application.ts'
+import { createServer, type Server } from 'node:http'
+import type { Application } from '../../app/application.ts'
 import { type HttpPolicy, limitsOf } from '../policy.ts'
 import { intervalOf } from './watch.ts'
 
-export const serverOf = async (app: Application, policy: HttpPolicy): Promise<Server> => {
+/** What node:http serves: everything but fetch handlers. */
+export type NodeApplication = Exclude<Application, { readonly kind: 'fetch' }>
+
+export const serverOf = (app: NodeApplication): Server => {
   if (app.kind === 'server') return app.server
-  const server = createServer()
-  if (app.kind === 'fetch') server.on('request', await fetchListener(app.fetch, policy))
-  else {
-    server.on('request', app.handler)
-    if (app.upgrade) server.on('upgrade', app.upgrade)
-  }
+  const server = createServer().on('request', app.handler)
+  if (app.upgrade) server.on('upgrade', app.upgrade)
   // Without listeners node answers these by itself, or not at all, unseen by any policy; see gate.ts.
   server.on('checkExpectation', noListener)
   server.on('connect', noListener)
@@ -24,21 +23,6 @@ export const serverOf = async (app: Application, policy: HttpPolicy): Promise<Se
 
 /** Marks events that nobody but the gate answers. */
 export const noListener = (): void => undefined
-
-/** Turns a fetch handler into a listener. Its rejections are the gate's to answer, see `captureRejections`. */
-const fetchListener = async (fetch: FetchHandler, policy: HttpPolicy) => {
-  const { NodeRequest, sendNodeResponse } = await import('srvx/node')
-  const plain = policy.forwardedAllowIps.filter((entry) => !entry.includes('/'))
-  const trustProxy = plain.includes('*') ? true : plain
-  const send = (response: ServerResponse, answer: Response | undefined) => {
-    if (!answer) throw new TypeError(`fetch handler: it returned ${answer}. Return a Response.`)
-    return sendNodeResponse(response, answer)
-  }
-  return (incoming: IncomingMessage, response: ServerResponse): unknown => {
-    const answer = fetch(new NodeRequest({ req: incoming, res: response, trustProxy }))
-    return answer instanceof Promise ? answer.then((late) => send(response, late)) : send(response, answer)
-  }
-}
 
 /** Sets times and bounds, and starts node's own watch over slow requests, which listen() would start. */
 export const applyPolicy = (server: Server, policy: HttpPolicy): void => {

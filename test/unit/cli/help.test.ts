@@ -40,7 +40,7 @@ describe('help', () => {
   })
 
   test('a setting that waits says for what', () => {
-    expect(long.replaceAll(/\s+/g, ' ')).toContain('The private key of the certificate. (comes with TLS)')
+    expect(long.replaceAll(/\s+/g, ' ')).toContain('HTTP/2 without TLS. (comes with HTTP/2)')
   })
 
   test('the program is called as it was called', () => {
@@ -56,7 +56,7 @@ describe('help about one setting', () => {
   })
 
   test('says what a setting waits for, and where one without a flag stands', () => {
-    expect(settingHelp('keyfile')).toContain('it comes with TLS')
+    expect(settingHelp('http2_cleartext')).toContain('it comes with HTTP/2')
     expect(settingHelp('pre_fork')).toContain('none: it stands in a configuration file')
   })
 

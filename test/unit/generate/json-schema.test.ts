@@ -22,7 +22,7 @@ test('the schema says where it is, and nothing else that is no setting', () => {
 
 test('hooks are absent: functions cannot stand in JSON', () => {
   const hooks = Object.entries<Setting>(settings).filter(([, { kind }]) => kind === 'hook')
-  expect(hooks).toHaveLength(15)
+  expect(hooks).toHaveLength(16)
   expect(hooks.filter(([name]) => name in schema.properties)).toEqual([])
 })
 

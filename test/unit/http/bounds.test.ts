@@ -189,6 +189,49 @@ test.each(['Host: y', 'Authorization: z', 'TE: trailers', 'content-type: a/b'])(
   },
 )
 
+describe('chunk extensions', () => {
+  test('without an end are answered 413, however small the chunks', async () => {
+    const { app, bodies } = reading()
+    const { port, refused } = await guarded(app, { limitChunkExtensions: 1000 })
+    const client = await connect(port)
+    client.send(chunked)
+    for (let sent = 0; sent < 300; sent += 1) client.send(`1;${'a'.repeat(1000)}\r\nx\r\n`)
+    expect(await client.end()).toMatch(/^HTTP\/1\.1 413 /)
+    expect(refused).toEqual([[413, 'the chunk extensions are longer than limit_chunk_extensions']])
+    await until(() => bodies.length === 1)
+    expect(bodies).toEqual(['aborted'])
+  })
+
+  test('are not what many small chunks are made of', async () => {
+    const { app, bodies } = reading()
+    const { port } = await guarded(app, { limitChunkExtensions: 1000 })
+    await (await connect(port)).send(`${chunked}${'1\r\nx\r\n'.repeat(50_000)}0\r\n\r\n`).has('hello')
+    expect(bodies).toEqual(['50000 '])
+  })
+})
+
+test('trailers beyond limit_request_trailers are answered 431', async () => {
+  const { app } = reading()
+  const { port } = await guarded(app, { limitRequestTrailers: 20 })
+  const text = `${chunked}0\r\nA: ${'b'.repeat(20)}\r\n\r\n`
+  expect(await (await connect(port)).send(text).end()).toMatch(/^HTTP\/1\.1 431 /)
+})
+
+test('close counts before keep-alive in 1.0: nothing behind it is served', async () => {
+  const { port, engine } = await guarded(hello, {})
+  const text = 'GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n'
+  await (await connect(port)).send(text + text).end()
+  expect(engine.requests).toBe(1)
+})
+
+test('an answer to a broken body is recorded with its status', async () => {
+  const { app } = reading()
+  const { port, records } = await guarded(app, {})
+  await (await connect(port)).send(`${chunked}zz\r\n`).end()
+  await until(() => records.length === 1)
+  expect(records[0]?.status).toBe(400)
+})
+
 test('one pipelined request too many is answered 503 behind the others, and nothing behind it is served', async () => {
   const go = latch()
   const seen: string[] = []

@@ -50,6 +50,18 @@ describe('the address of a hop', () => {
     ['unknown', undefined],
     ['', undefined],
     ['[192.0.2.1]', undefined],
+    ['[2001:db8::1', undefined],
+    ['[2001:db8::1]x', undefined],
+    ['[2001:db8::1]80', undefined],
+    ['2001:DB8:0::1', '2001:db8::1'],
+    ['::FFFF:192.0.2.1', '192.0.2.1'],
+    ['[::ffff:c000:201]:80', '192.0.2.1'],
+    ['fe80::1%eth0', undefined],
+    ['[fe80::1%25eth0]:80', undefined],
+    ['192.0.2.1:_hidden', '192.0.2.1'],
+    ['[2001:db8::1]:_hidden.9', '2001:db8::1'],
+    ['192.0.2.1:', undefined],
+    ['192.0.2.1:_', undefined],
     ['192.0.2.1:999999', undefined],
   ])('%j is %j', (text, address) => {
     expect(nodeAddress(text)).toBe(address)
@@ -114,9 +126,34 @@ describe('Forwarded (RFC 7239)', () => {
     ['for="_gazonk"', [undefined]],
     ['by=203.0.113.43;for=192.0.2.60;proto=http', ['192.0.2.60']],
     ['proto=http', [undefined]],
-    ['for="1.1.1.1, for=2.2.2.2', [undefined]],
+    ['for="1.1.1.1, for=2.2.2.2', [undefined, '2.2.2.2']],
+    ['for="1.1.1.1, for=6.6.6.6"', [undefined]],
+    ['for=1.1.1.1,, for=2.2.2.2 ,', ['1.1.1.1', '2.2.2.2']],
+    ['for=1.1.1.1;', ['1.1.1.1']],
+    [' ; for=1.1.1.1 ; ; proto=https', ['1.1.1.1']],
+    ['for=1.1.1.1;for=2.2.2.2', [undefined]],
+    ['for=1.1.1.1;what', [undefined]],
+    ['for = 1.1.1.1', [undefined]],
+    ['For="[2001:db8:cafe::17]:4711"', ['2001:db8:cafe::17']],
+    ['for=1.1.1.1;host="a,b;for=6.6.6.6\\"c"', ['1.1.1.1']],
+    ['', []],
   ])('%s', (text, hops) => {
     expect(hopsOfForwarded([text])).toEqual(hops)
+  })
+
+  test('a trusted proxy that appends to what the client wrote has the last word, whatever that was', () => {
+    const scraps = fc.constantFrom('for', '=', '"', ';', ',', ' ', '6.6.6.6', '\\\\', 'for=127.0.0.1')
+    const forged = fc.array(fc.oneof(scraps, fc.string({ maxLength: 5 })), { maxLength: 12 })
+    const honest = fc.constantFrom('for=203.0.113.7', 'proto=https;for="203.0.113.7:4711";by="_a"')
+    fc.assert(
+      fc.property(forged, honest, fc.boolean(), (parts, element, apart) => {
+        const written = parts.join('')
+        const values = apart ? [written, element] : [`${written}, ${element}`]
+        const fields = values.flatMap((value) => ['Forwarded', value])
+        expect(clientAddress('127.0.0.1', fields, proxies)).toBe('203.0.113.7')
+      }),
+      { numRuns: 1000 },
+    )
   })
 
   test('is read in bounded time, and never throws', () => {

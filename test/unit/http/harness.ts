@@ -2,12 +2,13 @@
  * A listening socket, an engine on it, and raw clients: what the stories about the engine are told with.
  */
 import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import net, { type AddressInfo, type Socket } from 'node:net'
 import { afterEach } from 'vitest'
 import type { Application } from '../../../src/app/application.ts'
+import { createEngineFor } from '../../../src/http/create.ts'
 import type { Engine, EngineOptions } from '../../../src/http/engine.ts'
 import type { ExchangeRecord } from '../../../src/http/exchange.ts'
-import { createEngine } from '../../../src/http/node/engine.ts'
 import { defaultPolicy, type HttpPolicy } from '../../../src/http/policy.ts'
 
 interface BoundHandle {
@@ -46,7 +47,7 @@ export const serve = async (
   const { fd, port } = bind()
   const records: ExchangeRecord[] = []
   const errors: Served['errors'] = []
-  const engine = createEngine(app, {
+  const engine = await createEngineFor(app, {
     policy: { ...defaultPolicy, ...policy },
     onExchange: (record) => records.push(record),
     onError: (error, where) => errors.push({ error, where }),
@@ -126,8 +127,8 @@ export const latch = (): { opened: Promise<void>; open: () => void } => {
 
 export const get = (path = '/', more = ''): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`
 
-export const hello: Application = {
+export const hello = {
   kind: 'node',
   shape: 'function',
-  handler: (_, response) => void response.end('hello'),
-}
+  handler: (_: IncomingMessage, response: ServerResponse) => void response.end('hello'),
+} as const satisfies Application

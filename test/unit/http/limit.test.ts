@@ -5,7 +5,8 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Engine } from '../../../src/http/engine.ts'
+import type { Engine, EngineOptions } from '../../../src/http/engine.ts'
+import { createProxyStep } from '../../../src/http/intake/proxy.ts'
 import { createEngine } from '../../../src/http/node/engine.ts'
 import { defaultPolicy } from '../../../src/http/policy.ts'
 import { bind, Client, get, hello, until } from './harness.ts'
@@ -47,7 +48,7 @@ const places = {
 }
 
 /** An engine that holds three connections at most, on a socket that its master keeps. */
-const limited = async (kind: keyof typeof places) => {
+const limited = async (kind: keyof typeof places, options: Partial<EngineOptions> = {}) => {
   const { fd, open } = places[kind]()
   const parent = spawn(process.execPath, ['-e', master], {
     stdio: ['ignore', 'inherit', 'inherit', fd, 'ipc'],
@@ -57,8 +58,9 @@ const limited = async (kind: keyof typeof places) => {
   const errors: unknown[] = []
   const asked: number[] = []
   const made = createEngine(hello, {
-    policy: { ...defaultPolicy, workerConnections: 3, keepAliveMs: 60_000 },
+    policy: { ...defaultPolicy, workerConnections: 3, keepAliveMs: 60_000, headersMs: 2000 },
     onError: (error) => errors.push(error),
+    ...options,
     requestListenerDescriptor: async (index) => {
       asked.push(index)
       parent.send(index)
@@ -100,6 +102,26 @@ describe.each(['tcp', 'unix'] as const)('at worker_connections on %s', (kind) =>
     const drained = story.engine.drain({ emptyAcceptQueue: true, idleMs: 500 })
     for (const client of waiting) expect(await client.end()).toContain('hello')
     await drained
+    expect(story.errors).toEqual([])
+  })
+
+  test('connections on their way through the intake count, and those refused or gone make room', async () => {
+    const intake = createProxyStep({ mode: 'v1', allowIps: ['127.0.0.1'] })
+    const story = await limited(kind, { intake })
+    const header = 'PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r\n'
+    const leaving = [story.open(), story.open(), story.open()]
+    for (const client of leaving) client.send('PROXY ')
+    await until(() => story.engine.connections === 3)
+    const waiting = Array.from({ length: 5 }, () => story.open())
+    for (const client of waiting) client.send(header + get('/', 'Connection: close\r\n'))
+    // One is refused, one gone; of the third the time will be up.
+    leaving[0]?.send('nonsense\r\n')
+    leaving[1]?.socket.destroy()
+    for (const client of waiting) expect(await client.end()).toContain('hello')
+    await until(() => leaving[2]?.ended === true || leaving[2]?.error !== undefined)
+    await until(() => story.engine.connections === 0)
+    expect(story.asked.length).toBeGreaterThan(0)
+    expect(await leaving[0]?.end()).toContain('400 ')
     expect(story.errors).toEqual([])
   })
 

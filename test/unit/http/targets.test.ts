@@ -20,6 +20,9 @@ test.each([
   'http:/a',
   '1http://b',
   'b:443',
+  'http://u@b/',
+  'http://b:x/',
+  'http://[::1/',
 ])('the target %s is not of GET', (target) => {
   expect(faultOfTarget('GET', target)).toMatch(/^\S/)
 })
@@ -33,7 +36,7 @@ test.each(['b:443', '[::1]:443', '127.0.0.1:443'])('CONNECT %s names host and po
   expect(faultOfTarget('CONNECT', target)).toBeUndefined()
 })
 
-test.each(['b', 'b:', 'b:http', ':443', '/', '*', 'http://b:443/', 'b:443/a'])(
+test.each(['b', 'b:', 'b:http', ':443', '/', '*', 'http://b:443/', 'b:443/a', 'b:65536'])(
   'CONNECT %s does not',
   (target) => {
     expect(faultOfTarget('CONNECT', target)).toBeDefined()
@@ -62,6 +65,7 @@ test.each([
   'a?b',
   'a#b',
   'a:80:80',
+  'a:65536',
   'a:x',
   '[::1',
   '::1',

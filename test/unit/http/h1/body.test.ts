@@ -194,6 +194,22 @@ describe('what a parser tells of itself', () => {
     expect(blockOf('GET / HTTP/1.1\r\nHost: b\r\n\r\n').raw()).toEqual(['Host', 'b'])
   })
 
+  test('a waiting parser lets a large head go, and keeps a usual one', () => {
+    const parser = new RequestParser(limits, strict)
+    const kept = (value: string): number => {
+      const request = bytes(`GET / HTTP/1.1\r\nHost: a\r\nX: ${value}\r\n\r\n`)
+      expect(parser.read(request, 0, request.length)).toBe(event.head)
+      parser.rest()
+      expect(parser.head.fields.count).toBe(2)
+      expect(parser.read(request, parser.offset, request.length)).toBe(event.end)
+      parser.rest()
+      return parser.head.fields.count
+    }
+    expect(kept('a'.repeat(100))).toBe(2)
+    expect(kept('a'.repeat(5000))).toBe(0)
+    expect(kept('a'.repeat(100))).toBe(2)
+  })
+
   test('a refused parser stays refused', () => {
     const parser = new RequestParser(limits, strict)
     expect(parser.read(bytes('\x00'), 0, 1)).toBe(event.refused)

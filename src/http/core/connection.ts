@@ -1,0 +1,348 @@
+/**
+ * One client's connection on the core: bytes to requests, one request at a time to the application, answers back in
+ * order, and an end in order. It owns the socket and knows of the policy only times and counts.
+ *
+ * Requests that are pipelined wait as bytes while the one before them is answered; those that are answered
+ * within one read leave in one write.
+ */
+import type { Socket } from 'node:net'
+import { event } from '../h1/events.ts'
+import { RequestParser } from '../h1/parser.ts'
+import type { Pooled } from '../pool.ts'
+import { noteStatus } from '../upgrade-status.ts'
+import { isRefused } from './admission.ts'
+import { Body, type BodyOwner } from './body.ts'
+import { Exchange, type ExchangeOwner } from './exchange.ts'
+import type { Ending, Heads } from './heads.ts'
+import { Held } from './held.ts'
+import { type Receiver, receive, release } from './io.ts'
+import { Outbox } from './outbox.ts'
+import type { CoreParts } from './parts.ts'
+import { Patience, type Waiting } from './patience.ts'
+import { Visitor } from './visitor.ts'
+import type { Swept } from './wheel.ts'
+
+/** How long a client that was answered may still send before its bytes are met with a reset. */
+const lingerMs = 2000
+/** The same for one that owes us nothing and is owed nothing: it had its time, and others wait for its end. */
+const idleLingerMs = 500
+/** Bytes of pipelined requests at which reading pauses. */
+const mostHeld = 16_384
+/** Bytes of a body that nobody wants which are read to keep the connection. */
+const mostDropped = 65_536
+
+export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeOwner {
+  readonly socket: Socket
+  readonly #core: CoreParts
+  readonly #parser: RequestParser
+  /** 'ending': our side is, or is about to be, at its end. */
+  #phase: 'open' | 'upgraded' | 'ending' | 'gone' = 'open'
+  readonly #patience: Patience
+  readonly visitor: Visitor
+  readonly outbox: Outbox
+  readonly heads: Heads
+  /** The request in hand; with `#unserved` the application has not seen it yet. */
+  exchange: Exchange | undefined
+  #unserved = false
+  /** The body of the message that is being read. */
+  #body: Body | undefined
+  readonly #held = new Held()
+  #requests = 0
+  silent = true
+  #flowing = true
+  /** Whether the client has ended its side. */
+  #finished = false
+  constructor(socket: Socket, core: CoreParts) {
+    this.socket = socket
+    this.#core = core
+    this.#parser = new RequestParser(core.limits, core.leniency)
+    this.heads = core.heads
+    this.visitor = new Visitor(socket, core.admission)
+    this.outbox = new Outbox(socket)
+    core.wheel.add(this)
+    this.#patience = new Patience(core.wheel)
+    this.#patience.await('head', core.policy.headersMs)
+    receive(socket, this)
+  }
+
+  get idle(): boolean {
+    return (
+      this.#phase === 'open' && !this.exchange && !this.#body && this.#held.length === 0 && this.#parser.idle
+    )
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+
+  /**
+   * Ends our side with FIN and goes on reading for a moment: closing a socket with unread bytes makes the kernel send
+   * RST, which may overtake the answer (RFC 9112, 9.6). `last` is sent before.
+   */
+  end(last = ''): void {
+    if (this.#phase !== 'open') return
+    const patience = this.idle ? idleLingerMs : lingerMs
+    this.#leave()
+    this.outbox.send(last)
+    this.outbox.readingEnds()
+    this.socket.end(() => this.#patience.await('end', patience))
+    this.flow(true)
+  }
+
+  received(buffer: Buffer, end: number, shared: boolean): void {
+    this.silent = false
+    if (this.#phase !== 'open') return
+    if (this.#held.length > 0 || (this.exchange && !this.#body)) this.#hold(buffer.subarray(0, end))
+    else this.#consume(buffer, end, shared)
+  }
+
+  /** FIN. A client may end its side and still want its answer. */
+  ended(): void {
+    this.#finished = true
+    if (this.#phase === 'open' && this.#held.length === 0) this.#finish()
+  }
+
+  drained(): void {
+    this.exchange?.listener?.drained()
+    this.proceed()
+  }
+
+  closed(): void {
+    if (this.#phase === 'gone') return
+    this.#phase = 'gone'
+    this.#core.wheel.remove(this)
+    this.#lose(0, 'the client is gone')
+    this.#core.gone(this)
+  }
+
+  sweep(now: number): void {
+    const overdue = this.#patience.expired(now)
+    if (overdue) this.#expired(overdue)
+    if (!this.outbox.isStalled(now, this.#core.policy.writeMs)) return
+    this.#core.refused(0, 'the client took nothing for write_timeout', this.visitor.address)
+    this.destroy()
+  }
+
+  wanted(): void {
+    const exchange = this.exchange
+    if (!exchange?.request.expectContinue || exchange.phase !== 'waiting') return
+    if (this.#body?.received === 0) this.outbox.send('HTTP/1.1 100 Continue\r\n\r\n')
+  }
+
+  flow(on: boolean): void {
+    if (this.#flowing === on || this.#phase === 'gone' || this.#phase === 'upgraded') return
+    this.#flowing = on
+    if (on) this.socket.resume()
+    else this.socket.pause()
+  }
+
+  ending({ request, incoming }: Exchange): Ending {
+    if (!request.keepAlive || this.#core.policy.keepAliveMs === 0) return 'close'
+    // Requests that wait behind this one are to be answered; the last of them says it.
+    if ((this.#finished || !this.#core.serving()) && this.#held.length === 0) return 'close'
+    return incoming?.isTooMuchToDrop(mostDropped) || (request.expectContinue && incoming?.unread)
+      ? 'close'
+      : 'keep'
+  }
+
+  over(exchange: Exchange): void {
+    this.exchange = undefined
+    this.#core.over(this, exchange, true)
+    if (exchange.ending === 'close') this.#close(exchange)
+    else {
+      if (this.#body?.waitsForReader) this.#body.discard()
+      if (!this.outbox.isReading) this.proceed()
+    }
+  }
+
+  upgraded(exchange: Exchange): { readonly socket: Socket; readonly head: Buffer } {
+    this.outbox.flush()
+    this.#core.wheel.remove(this)
+    const head = this.#held.take()
+    const { socket } = this
+    release(socket)
+    this.#phase = 'upgraded'
+    noteStatus(socket, (status) => {
+      exchange.status = status
+    })
+    socket.once('close', () => {
+      this.exchange = undefined
+      this.#core.over(this, exchange, true)
+      this.closed()
+    })
+    return { socket, head }
+  }
+
+  /** Reads what there is as far as it may be read now, and holds the rest. */
+  #consume(buffer: Buffer, end: number, shared: boolean): void {
+    const parser = this.#parser
+    const most = this.#core.policy.limitPipelinedRequests
+    let at = 0
+    let count = 0
+    this.outbox.readingBegins()
+    reading: while (this.#phase === 'open') {
+      const what = parser.read(buffer, at, end)
+      at = parser.offset
+      switch (what) {
+        case event.head:
+          this.#begin()
+          break
+        case event.body:
+          this.#push(buffer.subarray(parser.bodyStart, parser.bodyEnd), shared)
+          break
+        case event.end:
+          if (this.#unserved && this.exchange?.upgradable && at < end) {
+            this.#hold(buffer.subarray(at, end))
+            at = end
+          }
+          this.#complete()
+          count += 1
+          if (at === end || this.exchange || count === most || this.outbox.full) break reading
+          break
+        case event.refused:
+          this.#refuse(parser.refusal.status, parser.refusal.reason)
+          break
+        default:
+          break reading
+      }
+    }
+    if (this.#unserved) this.#serve()
+    this.outbox.readingEnds()
+    if (this.#phase === 'open') this.#rest(buffer, at, end)
+  }
+
+  /** After a read: what is left of it waits, and so do we, for something. */
+  #rest(buffer: Buffer, at: number, end: number): void {
+    if (at < end) this.#hold(buffer.subarray(at, end))
+    if (this.#held.length > 0 && !this.exchange && !this.outbox.behind) setImmediate(proceedLater, this)
+    if (this.outbox.behind) this.flow(false)
+    this.#settle()
+  }
+
+  #begin(): void {
+    const { head } = this.#parser
+    const visible = this.visitor.admit(head.fields)
+    if (isRefused(visible)) return void this.#refuse(visible.status, visible.reason)
+    const body = head.bodyLength === 0 ? undefined : new Body(head.bodyLength, this)
+    this.#patience.none()
+    this.#requests += 1
+    this.#body = body
+    this.#unserved = true
+    this.exchange = new Exchange(this, head, visible, body, this.#requests, this.#core.clock())
+  }
+
+  #push(piece: Buffer, shared: boolean): void {
+    const body = this.#body
+    if (!body) return
+    const { bodyMs, bodyMinRate } = this.#core.policy
+    this.#patience.bodyCame(piece.length, bodyMs, bodyMinRate)
+    body.push(shared ? Buffer.from(piece) : piece)
+    // The answer is given, and this would never end.
+    if (!this.exchange && body.dropped > mostDropped) this.end()
+  }
+
+  /** The message is complete. */
+  #complete(): void {
+    const body = this.#body
+    this.#body = undefined
+    body?.end(this.#parser.trailers.raw())
+    if (this.#unserved) this.#serve()
+  }
+
+  #serve(): void {
+    const exchange = this.exchange
+    this.#unserved = false
+    if (!exchange) return
+    // While draining, what is pipelined behind it is looked for first, so that it, too, is answered.
+    if (this.#core.serving()) this.#core.serve(exchange)
+    else setImmediate(serveLater, this.#core, exchange)
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#held.add(bytes)
+    if (this.#held.length >= mostHeld) this.flow(false)
+  }
+
+  /** Goes on with what was held, when nothing is in its way. */
+  proceed(): void {
+    if (this.#phase !== 'open' || this.exchange || this.outbox.behind || this.outbox.isReading) return
+    const held = this.#held.take()
+    if (held.length > 0) this.#consume(held, held.length, false)
+    if (this.#phase !== 'open' || this.#held.length > 0 || this.exchange || this.outbox.behind) return
+    if (this.#finished) this.#finish()
+    else {
+      this.flow(true)
+      this.#settle()
+    }
+  }
+
+  /** The client sends no more, and all it sent was read. */
+  #finish(): void {
+    const cut = this.#parser.finish()
+    if (cut) this.#refuse(cut.status, cut.reason)
+    else if (!this.exchange) this.end()
+  }
+
+  #refuse(status: number, reason: string): void {
+    this.#core.refused(status, reason, this.visitor.address)
+    const begun = this.exchange?.phase === 'streaming'
+    this.#lose(status, reason)
+    if (begun) this.destroy()
+    else this.end(this.#core.heads.refusal(status))
+  }
+
+  /** What is under way will not be completed. */
+  #lose(status: number, reason: string): void {
+    const exchange = this.exchange
+    const body = this.#body
+    const seen = !this.#unserved
+    this.exchange = undefined
+    this.#body = undefined
+    this.#unserved = false
+    if (exchange && exchange.status === 0) exchange.status = status
+    exchange?.gone()
+    body?.fail(new Error(`the body did not arrive whole: ${reason}`))
+    if (exchange && seen) this.#core.over(this, exchange, false)
+  }
+
+  /** The answer said that the connection ends. A client that said so first sends no more, and needs no patience. */
+  #close({ request }: Exchange): void {
+    if (this.#phase !== 'open') return
+    if (request.keepAlive || this.#body) return void this.end()
+    this.#leave()
+    this.socket.destroySoon()
+  }
+
+  #leave(): void {
+    this.#phase = 'ending'
+    this.#held.take()
+    this.#patience.none()
+    this.outbox.flush()
+  }
+
+  #settle(): void {
+    const { policy } = this.#core
+    if (this.#body) this.#patience.awaitAnew('body', policy.bodyMs)
+    else if (this.exchange || this.#held.length > 0) this.#patience.none()
+    else if (!this.#parser.idle) this.#patience.awaitAnew('head', policy.headersMs)
+    else if (this.#requests > 0) {
+      this.#patience.await('request', policy.keepAliveMs)
+      this.#parser.rest()
+    }
+  }
+
+  #expired(what: Waiting): void {
+    if (what === 'end') this.destroy()
+    // Who waits for its next request, or never sent a byte, has asked nothing: silence ends in silence.
+    else if (what === 'request' || (what === 'head' && this.silent)) this.end()
+    else if (what === 'head') this.#refuse(408, 'the head did not arrive within header_timeout')
+    else if (this.#body?.waitsForReader && this.exchange)
+      this.#patience.await('body', this.#core.policy.bodyMs)
+    else this.#refuse(408, 'the body did not arrive at body_min_rate within body_timeout')
+  }
+}
+
+const proceedLater = (connection: Connection): void => connection.proceed()
+const serveLater = (core: CoreParts, exchange: Exchange): void => {
+  if (exchange.phase === 'waiting') core.serve(exchange)
+}

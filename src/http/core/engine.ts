@@ -1,0 +1,132 @@
+/**
+ * The HTTP engine on our own core: a pool of connections, and a consumer that answers their requests.
+ */
+import type { Socket } from 'node:net'
+import type { DrainOptions, Engine, EngineListener, EngineOptions, InflightRequest } from '../engine.ts'
+import { leniencyOf, parserLimitsOf } from '../policy.ts'
+import { Pool } from '../pool.ts'
+import { Admission } from './admission.ts'
+import { Connection } from './connection.ts'
+import type { Exchange } from './exchange.ts'
+import { Heads } from './heads.ts'
+import { openHandle } from './io.ts'
+import type { CoreParts } from './parts.ts'
+import { Reporter } from './reporter.ts'
+import type { Consumer } from './types.ts'
+import { Wheel } from './wheel.ts'
+
+export interface CoreOptions extends EngineOptions {
+  /** Resolves when what the application does beside its answers is done; a drain waits for it. */
+  readonly settled?: () => Promise<void>
+}
+
+/** An engine for this consumer. Throws ServerError when `forwardedAllowIps` cannot be read. */
+export const createCoreEngine = (consumer: Consumer, options: CoreOptions): Engine =>
+  new CoreEngine(consumer, options)
+
+class CoreEngine implements Engine {
+  readonly #consumer: Consumer
+  readonly #options: CoreOptions
+  readonly #pool: Pool<Connection>
+  readonly #reporter: Reporter
+  #requests = 0
+
+  constructor(consumer: Consumer, options: CoreOptions) {
+    this.#consumer = consumer
+    this.#options = options
+    this.#reporter = new Reporter(options)
+    const parts = this.#parts()
+    this.#pool = new Pool({
+      engine: options,
+      open: (socket) => new Connection(socket, parts),
+      openHandle: (handle) => new Connection(openHandle(handle), parts),
+    })
+  }
+
+  get connections(): number {
+    return this.#pool.size
+  }
+
+  get requests(): number {
+    return this.#requests
+  }
+
+  listen(listeners: readonly EngineListener[], backlog: number): Promise<void> {
+    return this.#pool.listen(listeners, backlog)
+  }
+
+  accept(socket: Socket): void {
+    this.#pool.accept(socket)
+  }
+
+  async drain(options: DrainOptions): Promise<void> {
+    await this.#pool.drain(options)
+    await this.#options.settled?.()
+  }
+
+  destroy(): void {
+    this.#pool.destroy()
+  }
+
+  inflight(): InflightRequest[] {
+    const now = performance.now()
+    return [...this.#pool].flatMap(({ exchange }) =>
+      exchange
+        ? [
+            {
+              method: exchange.method,
+              target: exchange.target,
+              ageMs: now - exchange.started,
+              remoteAddress: exchange.remoteAddress,
+            },
+          ]
+        : [],
+    )
+  }
+
+  #parts(): CoreParts {
+    const { policy, onRefused } = this.#options
+    const heads = new Heads(policy)
+    const wheel = new Wheel(() => heads.refresh())
+    const exact = this.#reporter.records
+    return {
+      policy,
+      limits: parserLimitsOf(policy),
+      leniency: leniencyOf(policy),
+      admission: new Admission(policy),
+      heads,
+      wheel,
+      // The clock is dear: without records the age of a request is only looked at when a worker hangs.
+      clock: exact ? () => performance.now() : () => wheel.now,
+      serving: () => this.#pool.serving,
+      serve: (exchange) => this.#serve(exchange),
+      over: (connection, exchange, completed) => {
+        this.#reporter.over(exchange, completed)
+        this.#pool.over(connection)
+      },
+      refused: (status, reason, peer) => onRefused?.(status, reason, peer),
+      gone: (connection) => this.#pool.gone(connection),
+    }
+  }
+
+  #serve(exchange: Exchange): void {
+    this.#requests += 1
+    this.#options.onRequest?.()
+    try {
+      const waiting = this.#reporter.before(exchange)
+      if (waiting === undefined) this.#consumer(exchange)
+      else waiting.then(() => this.#consume(exchange)).catch((error) => this.#failed(error, exchange))
+    } catch (error) {
+      this.#failed(error, exchange)
+    }
+  }
+
+  #consume(exchange: Exchange): void {
+    if (exchange.phase === 'waiting') this.#consumer(exchange)
+  }
+
+  #failed(error: unknown, exchange: Exchange): void {
+    this.#options.onError(error, `${exchange.method} ${exchange.target}`)
+    exchange.fail()
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * One request and its response on the core: what a consumer is given (see types.ts). It frames the response and
+ * counts it; when and how bytes leave is the connection's affair.
+ */
+import type { Socket } from 'node:net'
+import { errorBody, wantsJson } from '../answers.ts'
+import type { RequestHead } from '../h1/events.ts'
+import { type Fields, fieldsOf } from '../h1/fields.ts'
+import type { HeaderBlock } from '../h1/header-block.ts'
+import { latin1 } from '../h1/latin1.ts'
+import type { Body } from './body.ts'
+import { type Ending, type Heads, interim } from './heads.ts'
+import type { Outbox } from './outbox.ts'
+import type { CoreBody, CoreExchange, ResponseListener, ResponsePhase } from './types.ts'
+import type { Visitor } from './visitor.ts'
+
+/** What an exchange needs of its connection. */
+export interface ExchangeOwner {
+  readonly visitor: Visitor
+  readonly heads: Heads
+  readonly socket: Socket
+  readonly outbox: Outbox
+  /** Whether the connection stays after this response, as far as it is known now. */
+  ending(exchange: Exchange): Ending
+  /** The response is complete, or never will be. */
+  over(exchange: Exchange): void
+  destroy(): void
+  upgraded(exchange: Exchange): { readonly socket: Socket; readonly head: Buffer }
+}
+
+/** Bytes that are copied into a string of text rather than sent as a buffer of their own. */
+const copied = 4096
+
+/** How the end of the body is known: 'none' has no body, 'close' ends with the connection. */
+type Framing = 'none' | 'length' | 'chunked' | 'close'
+
+const lacksBody = (method: string, status: number): boolean =>
+  status === 204 || status === 304 || method === 'HEAD'
+
+export class Exchange implements CoreExchange {
+  readonly owner: ExchangeOwner
+  readonly request: RequestHead
+  readonly headers: HeaderBlock
+  readonly number: number
+  readonly started: number
+  readonly incoming: Body | undefined
+  listener: ResponseListener | undefined = undefined
+  phase: ResponsePhase = 'waiting'
+  status = 0
+  /** Bytes of body sent, without framing. */
+  sent = 0
+  ending: Ending = 'keep'
+  /** The head as sent, for records. */
+  headText = ''
+  #framing: Framing = 'none'
+  #left = 0
+
+  constructor(
+    owner: ExchangeOwner,
+    request: RequestHead,
+    headers: HeaderBlock,
+    incoming: Body | undefined,
+    number: number,
+    started: number,
+  ) {
+    this.owner = owner
+    this.request = request
+    this.headers = headers
+    this.incoming = incoming
+    this.number = number
+    this.started = started
+  }
+
+  get method(): string {
+    return this.request.method
+  }
+
+  get target(): string {
+    return this.request.target
+  }
+
+  get version(): string {
+    return this.request.version
+  }
+
+  get body(): CoreBody | undefined {
+    return this.incoming
+  }
+
+  get upgradable(): boolean {
+    return this.request.upgrade
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.owner.visitor.scheme(this.request.fields)
+  }
+
+  get remoteAddress(): string {
+    return this.owner.visitor.client(this.request.fields)
+  }
+
+  get peerAddress(): string {
+    return this.owner.visitor.address
+  }
+
+  get peerPort(): number {
+    return this.owner.socket.remotePort ?? 0
+  }
+
+  get localAddress(): string {
+    return this.owner.socket.localAddress ?? ''
+  }
+
+  get localPort(): number {
+    return this.owner.socket.localPort ?? 0
+  }
+
+  respond(status: number, statusText: string, fields: Fields, body: string | Uint8Array | undefined): void {
+    if (!this.#may('waiting')) return
+    const length = lengthOf(body)
+    const bodyless = lacksBody(this.request.method, status)
+    const said = fields.contentLength
+    if (said !== -1 && said !== length && !bodyless)
+      throw new RangeError(`the response's Content-Length is ${said}, and its body has ${length} bytes`)
+    const head = this.#head(status, statusText, fields) + lengthLine(status, said, length, bodyless, body)
+    this.phase = 'complete'
+    this.status = status
+    this.headText = head
+    if (bodyless || body === undefined || length === 0) this.owner.outbox.send(`${head}\r\n`)
+    else this.#sendWhole(head, body, length)
+    this.owner.over(this)
+  }
+
+  begin(status: number, statusText: string, fields: Fields): void {
+    if (!this.#may('waiting')) return
+    const bodyless = lacksBody(this.request.method, status)
+    const framing = bodyless ? 'none' : this.#framingOf(fields)
+    if (framing === 'close') this.ending = 'close'
+    let head = this.#head(status, statusText, fields)
+    if (fields.contentLength !== -1 && status !== 204) head += `Content-Length: ${fields.contentLength}\r\n`
+    else if (framing === 'chunked') head += 'Transfer-Encoding: chunked\r\n'
+    this.phase = 'streaming'
+    this.status = status
+    this.headText = head
+    this.#framing = framing
+    this.#left = fields.contentLength
+    this.owner.outbox.gather(`${head}\r\n`)
+  }
+
+  write(chunk: string | Uint8Array): boolean {
+    if (!this.#may('streaming')) return true
+    const length = lengthOf(chunk)
+    if (this.#framing === 'none' || length === 0) return true
+    if (this.#framing === 'length') this.#take(length)
+    this.sent += length
+    const before = this.#framing === 'chunked' ? `${length.toString(16)}\r\n` : ''
+    const after = this.#framing === 'chunked' ? '\r\n' : ''
+    if (typeof chunk === 'string') {
+      if (length === chunk.length) return this.owner.outbox.gather(before + chunk + after)
+      return this.#bytes(before, Buffer.from(chunk), after)
+    }
+    return this.#bytes(before, chunk, after)
+  }
+
+  end(): void {
+    if (!this.#may('streaming')) return
+    if (this.#framing === 'length' && this.#left > 0) {
+      this.fail()
+      return
+    }
+    this.phase = 'complete'
+    this.owner.outbox.send(this.#framing === 'chunked' ? '0\r\n\r\n' : '')
+    this.owner.over(this)
+  }
+
+  inform(status: number, fields: Fields): void {
+    if (status < 102 || status > 199)
+      throw new RangeError(`${status} is not the status of an interim response`)
+    if (this.phase === 'waiting' && this.request.modern) this.owner.outbox.send(interim(status, fields))
+  }
+
+  fail(): void {
+    if (this.phase === 'complete' || this.phase === 'gone') return
+    if (this.phase === 'streaming') {
+      this.owner.destroy()
+      return
+    }
+    const { type, text } = errorBody(500, wantsJson(this.headers.get('accept')))
+    this.respond(500, '', fieldsOf(['Content-Type', type, 'Connection', 'close']), text)
+  }
+
+  upgrade(): { readonly socket: Socket; readonly head: Buffer } {
+    if (!this.#may('waiting')) throw new TypeError('the connection is gone')
+    this.phase = 'complete'
+    return this.owner.upgraded(this)
+  }
+
+  /** The connection is gone. */
+  gone(): void {
+    if (this.phase === 'complete' || this.phase === 'gone') return
+    this.phase = 'gone'
+    this.listener?.gone()
+  }
+
+  #may(phase: 'waiting' | 'streaming'): boolean {
+    if (this.phase === phase) return true
+    if (this.phase === 'gone') return false
+    throw new TypeError(`the response is ${this.phase}, and should be ${phase} for this`)
+  }
+
+  #head(status: number, statusText: string, fields: Fields): string {
+    if (status < 200 || status > 999 || !Number.isInteger(status))
+      throw new RangeError(`${status} is not the status of a response`)
+    if (this.ending === 'keep') this.ending = fields.close ? 'close' : this.owner.ending(this)
+    return this.owner.heads.write(status, statusText, fields, this.ending)
+  }
+
+  #sendWhole(head: string, body: string | Uint8Array, length: number): void {
+    this.sent = length
+    if (typeof body !== 'string') {
+      if (length <= copied) this.owner.outbox.send(`${head}\r\n${textOf(body)}`)
+      else this.owner.outbox.sendBytes(`${head}\r\n`, body)
+    } else if (length === body.length) this.owner.outbox.send(`${head}\r\n${body}`)
+    else this.#sendWhole(head, Buffer.from(body), length)
+  }
+
+  /** A piece of bytes between its framing. */
+  #bytes(before: string, bytes: Uint8Array, after: string): boolean {
+    if (bytes.length <= copied) return this.owner.outbox.gather(before + textOf(bytes) + after)
+    const ready = this.owner.outbox.sendBytes(before, bytes)
+    return after === '' ? ready : this.owner.outbox.gather(after) && ready
+  }
+
+  #framingOf({ contentLength }: Fields): Framing {
+    if (contentLength !== -1) return 'length'
+    return this.request.modern ? 'chunked' : 'close'
+  }
+
+  #take(length: number): void {
+    if (length > this.#left) throw new RangeError(`the body has more bytes than its Content-Length says`)
+    this.#left -= length
+  }
+}
+
+const lengthOf = (body: string | Uint8Array | undefined): number => {
+  if (body === undefined) return 0
+  return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
+}
+
+const textOf = (bytes: Uint8Array): string => {
+  const buffer = Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return latin1(buffer, 0, buffer.length)
+}
+
+/** RFC 9110, 8.6: none with 204; with HEAD and 304 what the GET's would be, when that is known. */
+const lengthLine = (
+  status: number,
+  said: number,
+  length: number,
+  bodyless: boolean,
+  body: string | Uint8Array | undefined,
+): string => {
+  if (!bodyless) return `Content-Length: ${length}\r\n`
+  if (status === 204) return ''
+  if (said !== -1) return `Content-Length: ${said}\r\n`
+  return body === undefined || status === 304 ? '' : `Content-Length: ${length}\r\n`
+}

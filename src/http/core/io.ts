@@ -1,0 +1,90 @@
+/**
+ * Where a connection's bytes come from. Accepted handles are read into one buffer that all connections share
+ * (`onread`, a public option of net.Socket): no chunk is allocated, and no readable stream works, for bytes that the
+ * parser looks at once. Sockets that were made by others (TLS, PROXY protocol) are listened to.
+ */
+import { Socket, type SocketConstructorOpts } from 'node:net'
+
+/** What happens on a socket. */
+export interface Receiver {
+  /** Bytes came: 0 to `end` of `buffer`. `shared`: they are overwritten by the next read of any connection. */
+  received(buffer: Buffer, end: number, shared: boolean): void
+  /** The client sends no more. */
+  ended(): void
+  drained(): void
+  closed(): void
+}
+
+const receiver = Symbol('tsgunicorn.receiver')
+type Tracked = Socket & { [receiver]?: Receiver | undefined }
+
+const readBuffer = Buffer.allocUnsafeSlow(65_536)
+
+function onRead(this: Tracked, count: number): boolean {
+  const to = this[receiver]
+  // One that was given up reads as any other socket does.
+  if (to === undefined) return this.push(Buffer.from(readBuffer.subarray(0, count)))
+  to.received(readBuffer, count, true)
+  return true
+}
+
+function onData(this: Tracked, chunk: Buffer): void {
+  this[receiver]?.received(chunk, chunk.length, false)
+}
+
+function onEnd(this: Tracked): void {
+  this[receiver]?.ended()
+}
+
+function onDrain(this: Tracked): void {
+  this[receiver]?.drained()
+}
+
+function onClose(this: Tracked): void {
+  this[receiver]?.closed()
+}
+
+/** A client's connection that breaks is the client's affair: 'close' follows, and tells all there is to know. */
+function onError(this: Tracked): void {
+  this.destroy()
+}
+
+const sharedReaders = new WeakSet<Socket>()
+
+/** A socket of an accepted handle (which node's own servers know, and make sockets of), read into the shared buffer. */
+export const openHandle = (handle: object): Socket => {
+  const options = { handle, allowHalfOpen: true, onread: { buffer: readBuffer, callback: onRead } }
+  const socket = new Socket(options as unknown as SocketConstructorOpts)
+  socket.setNoDelay(true)
+  sharedReaders.add(socket)
+  return socket
+}
+
+/** Has everything on `socket` told to `to`. */
+export const receive = (socket: Tracked, to: Receiver): void => {
+  socket[receiver] = to
+  socket.on('end', onEnd).on('drain', onDrain).on('close', onClose).on('error', onError)
+  // Those who had it before may have left it paused.
+  if (!sharedReaders.has(socket)) socket.on('data', onData).resume()
+}
+
+/** Gives a socket up for another protocol: not flowing until someone listens, and nobody of ours does. */
+export const release = (socket: Tracked): void => {
+  socket[receiver] = undefined
+  socket.pause()
+  Reflect.set(socket, 'readableFlowing', null)
+  socket
+    .off('data', onData)
+    .off('end', onEnd)
+    .off('drain', onDrain)
+    .off('close', onClose)
+    .off('error', onError)
+}
+
+/** Bytes that the system has not taken yet: libuv's where it tells them, else the socket's own. */
+export const unsent = (socket: Socket): number => {
+  const handle: unknown = Reflect.get(socket, '_handle')
+  const queued: unknown =
+    typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'writeQueueSize') : undefined
+  return typeof queued === 'number' && queued > 0 ? queued : socket.writableLength
+}

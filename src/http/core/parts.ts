@@ -1,0 +1,28 @@
+/** What all connections of one core share, and whom they tell. */
+import type { Leniency, ParserLimits } from '../h1/events.ts'
+import type { HttpPolicy } from '../policy.ts'
+import type { Admission } from './admission.ts'
+import type { Connection } from './connection.ts'
+import type { Exchange } from './exchange.ts'
+import type { Heads } from './heads.ts'
+import type { Wheel } from './wheel.ts'
+
+export interface CoreParts {
+  readonly policy: HttpPolicy
+  readonly limits: ParserLimits
+  readonly leniency: Leniency
+  readonly admission: Admission
+  readonly heads: Heads
+  readonly wheel: Wheel
+  /** Monotonic milliseconds, as exact as someone wants to know them. */
+  readonly clock: () => number
+  /** False from the moment the worker drains. */
+  readonly serving: () => boolean
+  /** Gives a request to the application. */
+  readonly serve: (exchange: Exchange) => void
+  /** An exchange that was served is over; `completed` is false when its client went away before. */
+  readonly over: (connection: Connection, exchange: Exchange, completed: boolean) => void
+  /** Bytes were refused; `status` is 0 when nothing was answered. */
+  readonly refused: (status: number, reason: string, peer: string) => void
+  readonly gone: (connection: Connection) => void
+}
