@@ -30,12 +30,8 @@ export interface LoadOptions {
   readonly args?: readonly string[]
   /** What `server.address()` of an adopted server answers; asked each time. */
   readonly address?: () => ListenAddress | undefined
-  /**
-   * Puts the classes that fetch applications are served with in the place of the process's own, and returns the way
-   * back. Called before the application is imported, unless `type` says that it is none of those; the way back is
-   * taken when it turns out to be none.
-   */
-  readonly installGlobals?: () => () => void
+  /** Puts light classes in the place of Request and its kin; called when the application is one that is given them. */
+  readonly installGlobals?: () => unknown
   /** Called when a server of the application's own is adopted, before its 'listening' event. */
   readonly onListen?: (server: HttpServer) => void
 }
@@ -56,10 +52,8 @@ export const loadApp = async (options: LoadOptions): Promise<Application> => {
   adoption.install()
   maskCluster(options.workerId)
   if (isTypeScript(path)) await enable(path, warn)
-  const mayBeFetch = type !== 'node' && type !== 'script'
-  const restore = mayBeFetch ? options.installGlobals?.() : undefined
   const application = await choose({ ...spec, path, type, adoption, idleWatch: new IdleWatch() })
-  if (application.kind !== 'fetch') restore?.()
+  if (application.kind === 'fetch') options.installGlobals?.()
   return application
 }
 

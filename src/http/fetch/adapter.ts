@@ -6,7 +6,7 @@ import type { FetchApplication, FetchHandler } from '../../app/application.ts'
 import type { Consumer, CoreExchange } from '../core/types.ts'
 import { fieldsOf } from '../h1/fields.ts'
 import { FetchContext } from './context.ts'
-import { LightRequest } from './request.ts'
+import { type LightRequest, serveRequest } from './request.ts'
 import { send } from './send.ts'
 import { Waiting } from './waiting.ts'
 
@@ -55,7 +55,7 @@ class Adapter implements FetchAdapter {
 
   readonly consumer: Consumer = (exchange) => {
     if (exchange.upgradable && this.#passes(exchange)) return
-    const request = new LightRequest(exchange, this.#waiting)
+    const request = serveRequest(exchange, this.#waiting)
     try {
       const context = new FetchContext(exchange, this.#waiting)
       const fetch = this.#fetch
@@ -102,7 +102,7 @@ class Adapter implements FetchAdapter {
       exchange.respond(501, '', closing, undefined)
       return true
     }
-    const request = new LightRequest(exchange, this.#waiting) as unknown as Request
+    const request = serveRequest(exchange, this.#waiting) as unknown as Request
     const { socket, head } = exchange.upgrade()
     const failed = (error: unknown): void => {
       this.#options.onError(error, `${exchange.method} ${exchange.target}`)

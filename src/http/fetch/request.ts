@@ -1,6 +1,6 @@
 /**
- * The Request that applications get. Its getters look things up in the exchange when they are asked; the runtime's
- * own Request is made once, of what is left, when something is asked for that only it can do.
+ * The Request that applications get, and that they make. Of a served one the getters look things up in the exchange
+ * when they are asked; of a made one everything is there. The runtime's own is never needed.
  *
  * What it has beyond the standard: `ip`, `waitUntil(promise)`, `runtime` (as srvx has them).
  */
@@ -8,47 +8,68 @@ import type { CoreExchange } from '../core/types.ts'
 import { streamOf } from './body-stream.ts'
 import { collect } from './collector.ts'
 import { arrayBufferOf, blobOf, bytesOf, isDisturbed, textOf, usedError } from './consume.ts'
-import { flatOf, type LightHeaders, viewOf } from './headers.ts'
-import { linkTo, real } from './real.ts'
+import { readForm } from './form.ts'
+import { LightHeaders, viewOf } from './headers.ts'
+import { standFor } from './real.ts'
+import { makeRequest, type RequestOptions, type Rest } from './request-init.ts'
 import { Ties } from './ties.ts'
 import { urlOf } from './url.ts'
 import type { Waiting } from './waiting.ts'
 
-/** The runtime's own Request in the place of a light one. The light one's body is the real one's from then on. */
-export let realOf: (request: LightRequest) => Request
-/** The same without the body, which stays where it is. */
-export let realWithoutBody: (request: LightRequest) => Request
 export let isLightRequest: (value: object) => value is LightRequest
+/** What it was made with that matters to `fetch` alone. */
+export let restOf: (request: LightRequest) => Rest | undefined
 export let tiesOf: (request: LightRequest) => Ties
+/** The Request of an exchange. */
+export let serveRequest: (exchange: CoreExchange, waiting: Waiting) => LightRequest
 
 /** undefined: not touched. */
-type Taken = undefined | 'collected' | ReadableStream<Uint8Array> | Request
+type Taken = undefined | 'collected' | ReadableStream<Uint8Array>
 
-const isRequest = (taken: Taken): taken is Request => typeof taken === 'object' && 'method' in taken
+/** What stands for the exchange of requests that were made by the application. */
+interface Inert {
+  readonly method: string
+  readonly body: undefined
+}
+
 const runtime = { name: 'tsgunicorn' } as const
+/** What the constructor knows requests of ours by. */
+const served = Symbol('served')
 
 export class LightRequest {
   static {
-    realOf = (request) => request.#materialise()
-    realWithoutBody = (request) => new (real().Request)(request.url, request.#init())
-    isLightRequest = (value): value is LightRequest => #exchange in value
+    isLightRequest = (value): value is LightRequest => #given in value
+    restOf = (request) => request.#rest
     tiesOf = (request) => {
-      request.#ties ??= new Ties(request.#exchange)
+      request.#ties ??= new Ties(request.#given as CoreExchange)
       return request.#ties
     }
+    serveRequest = (exchange, waiting) => new LightRequest(served, exchange, waiting)
   }
 
-  readonly #exchange: CoreExchange
-  readonly #waiting: Waiting
+  readonly #given: CoreExchange | Inert
+  readonly #waiting: Waiting | undefined
   #url: string | undefined
   #headers: LightHeaders | undefined
   #taken: Taken
   #ties: Ties | undefined
-  #controller: AbortController | undefined
+  #rest: Rest | undefined
+  #signal: AbortSignal | (() => AbortSignal) | undefined
 
-  constructor(exchange: CoreExchange, waiting: Waiting) {
-    this.#exchange = exchange
-    this.#waiting = waiting
+  constructor(input: unknown, init?: unknown, waiting?: Waiting) {
+    if (input === served) {
+      this.#given = init as CoreExchange
+      this.#waiting = waiting
+      return
+    }
+    const before = typeof input === 'object' && input !== null && #given in input ? input.#rest : undefined
+    const made = makeRequest(input, (init ?? {}) as RequestOptions, before)
+    this.#given = { method: made.method, body: undefined }
+    this.#url = made.url
+    this.#headers = made.headers
+    this.#taken = made.body ?? undefined
+    this.#signal = made.signal
+    this.#rest = made.rest
   }
 
   get [Symbol.toStringTag](): string {
@@ -56,34 +77,30 @@ export class LightRequest {
   }
 
   get method(): string {
-    return this.#exchange.method
+    return this.#given.method
   }
 
   get url(): string {
-    this.#url ??= urlOf(this.#exchange)
+    this.#url ??= urlOf(this.#given as CoreExchange)
     return this.#url
   }
 
   get headers(): LightHeaders {
-    this.#headers ??= viewOf(this.#exchange.headers)
+    this.#headers ??= viewOf((this.#given as CoreExchange).headers)
     return this.#headers
   }
 
   /** Aborts when the client goes before the response is complete. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      const controller = new AbortController()
-      this.#controller = controller
-      tiesOf(this).whenGone(() => controller.abort())
-    }
-    return this.#controller.signal
+    if (typeof this.#signal === 'function') this.#signal = this.#signal()
+    this.#signal ??= this.#goneSignal()
+    return this.#signal
   }
 
   get body(): ReadableStream<Uint8Array> | null {
     const taken = this.#taken
-    if (isRequest(taken)) return taken.body as ReadableStream<Uint8Array> | null
     if (taken instanceof ReadableStream) return taken
-    const { body } = this.#exchange
+    const { body } = this.#given
     if (body === undefined) return null
     if (taken === 'collected') return this.#spent()
     const stream = streamOf(body)
@@ -94,8 +111,7 @@ export class LightRequest {
   get bodyUsed(): boolean {
     const taken = this.#taken
     if (taken === undefined) return false
-    if (taken === 'collected') return true
-    return isRequest(taken) ? taken.bodyUsed : isDisturbed(taken)
+    return taken === 'collected' || isDisturbed(taken)
   }
 
   async text(): Promise<string> {
@@ -122,19 +138,31 @@ export class LightRequest {
 
   async formData(): Promise<FormData> {
     const { body } = this
-    const type = this.headers.get('content-type')
-    if (isRequest(this.#taken)) return this.#taken.formData()
     if (this.bodyUsed || body?.locked === true) throw usedError()
-    return new (real().Response)(body, type === null ? {} : { headers: { 'content-type': type } }).formData()
+    return readForm(body, this.headers.get('content-type'))
   }
 
-  clone(): Request {
-    return this.#materialise().clone()
+  clone(): LightRequest {
+    const { body } = this
+    if (this.bodyUsed || body?.locked === true) throw usedError()
+    const { url, method } = this
+    const exchange: Inert = { method, body: undefined }
+    const clone = new LightRequest(served, exchange, this.#waiting)
+    clone.#url = url
+    clone.#rest = this.#rest
+    clone.#headers = new LightHeaders(this.headers)
+    clone.#signal = () => this.signal
+    if (body !== null) {
+      const [mine, its] = body.tee()
+      this.#taken = mine
+      clone.#taken = its
+    }
+    return clone
   }
 
   /** The client's address, through trusted proxies; empty for unix sockets. */
   get ip(): string {
-    return this.#exchange.remoteAddress
+    return this.#exchange?.remoteAddress ?? ''
   }
 
   get runtime(): { readonly name: string } {
@@ -143,7 +171,7 @@ export class LightRequest {
 
   /** Work that outlives the response: the worker does not exit before it is done. */
   waitUntil(work: PromiseLike<unknown>): void {
-    this.#waiting.add(work, this.#exchange)
+    this.#waiting?.add(work, this.#given)
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](
@@ -154,12 +182,22 @@ export class LightRequest {
     return `Request ${inspect({ method: this.method, url: this.url, headers: this.headers }, options)}`
   }
 
+  /** undefined for requests that were made. */
+  get #exchange(): CoreExchange | undefined {
+    return 'target' in this.#given ? this.#given : undefined
+  }
+
+  #goneSignal(): AbortSignal {
+    const controller = new AbortController()
+    if (this.#exchange !== undefined) tiesOf(this).whenGone(() => controller.abort())
+    return controller.signal
+  }
+
   #bytes(): Buffer | Promise<Buffer> {
     const taken = this.#taken
-    const { body } = this.#exchange
-    if (isRequest(taken)) return taken.arrayBuffer().then((bytes) => Buffer.from(bytes))
-    if (body === undefined) return nothing
     if (taken instanceof ReadableStream) return readAll(taken)
+    const { body } = this.#given
+    if (body === undefined) return nothing
     if (taken === 'collected') throw usedError()
     this.#taken = 'collected'
     return collect(body)
@@ -173,29 +211,9 @@ export class LightRequest {
     this.#taken = stream
     return stream
   }
-
-  #materialise(): Request {
-    if (isRequest(this.#taken)) return this.#taken
-    // The standard has no body for these (and the constructor throws).
-    const bodyless = this.method === 'GET' || this.method === 'HEAD'
-    const init = { ...this.#init(), body: bodyless ? null : this.body, duplex: 'half' as const }
-    const request = new (real().Request)(this.url, init)
-    this.#taken = request
-    return request
-  }
-
-  #init() {
-    return { method: this.method, headers: pairsOf(flatOf(this.headers)), signal: this.signal }
-  }
 }
 
 const nothing = Buffer.alloc(0)
-
-const pairsOf = (flat: readonly string[]): [string, string][] => {
-  const pairs: [string, string][] = []
-  for (let index = 0; index < flat.length; index += 2) pairs.push([flat[index] ?? '', flat[index + 1] ?? ''])
-  return pairs
-}
 
 /** Reads a stream that nobody has read of. */
 const readAll = async (stream: ReadableStream<Uint8Array>): Promise<Buffer> => {
@@ -205,33 +223,27 @@ const readAll = async (stream: ReadableStream<Uint8Array>): Promise<Buffer> => {
   return Buffer.concat(chunks)
 }
 
-/** Of no use in a server: asked of the real one. */
-const rare = [
-  'destination',
-  'referrer',
-  'referrerPolicy',
-  'mode',
-  'credentials',
-  'cache',
-  'redirect',
-  'integrity',
-  'keepalive',
-  'isReloadNavigation',
-  'isHistoryNavigation',
-  'duplex',
-  'attribute',
-] as const
+/** Of no use in a server: as they are of a request that was made with nothing but a URL. */
+const rare = {
+  destination: '',
+  referrer: 'about:client',
+  referrerPolicy: '',
+  mode: 'cors',
+  credentials: 'same-origin',
+  cache: 'default',
+  redirect: 'follow',
+  integrity: '',
+  keepalive: false,
+  isReloadNavigation: false,
+  isHistoryNavigation: false,
+  duplex: 'half',
+}
 
-for (const name of rare)
+for (const [name, value] of Object.entries(rare))
   Object.defineProperty(LightRequest.prototype, name, {
     configurable: true,
     get(this: LightRequest): unknown {
-      return Reflect.get(realOf(this), name)
+      return restOf(this)?.[name] ?? value
     },
   })
-
-Object.defineProperty(LightRequest.prototype, 'constructor', {
-  configurable: true,
-  get: () => globalThis.Request,
-})
-linkTo('Request', LightRequest.prototype)
+standFor('Request', LightRequest, isLightRequest)

@@ -3,7 +3,8 @@
  * or a Blob. Knows the kinds of body of the Fetch standard, and nothing of responses.
  */
 import type { ReadableByteStreamController, UnderlyingByteSource } from 'node:stream/web'
-import { real, tagOf } from './real.ts'
+import { writeForm } from './form.ts'
+import { tagOf } from './real.ts'
 
 export type Source = string | Uint8Array | Blob | ReadableStream<Uint8Array> | null
 
@@ -37,16 +38,10 @@ const extractRare = (body: object): Extracted => {
   const tag = tagOf(body)
   if (tag === 'Blob' || tag === 'File')
     return { source: body as Blob, type: (body as Blob).type || undefined }
-  if (tag === 'FormData') return extractForm(body as FormData)
+  if (tag === 'FormData') return writeForm(body as FormData)
   if (Symbol.asyncIterator in body)
     return { source: ReadableStream.from(body as AsyncIterable<Uint8Array>), type: undefined }
   return { source: String(body), type: textType }
-}
-
-/** The boundary, and the parts between, are the runtime's own work. */
-const extractForm = (form: FormData): Extracted => {
-  const made = new (real().Response)(form)
-  return { source: made.body as Source, type: made.headers.get('content-type') ?? undefined }
 }
 
 const usable = (stream: ReadableStream): ReadableStream => {

@@ -3,8 +3,9 @@
  * sent, and none of undici is touched. It behaves as the standard says, but that headers are never immutable.
  */
 import { arrayBufferOf, blobOf, bytesOf, isDisturbed, textOf, usedError } from './consume.ts'
+import { readForm } from './form.ts'
 import { LightHeaders } from './headers.ts'
-import { real, standFor } from './real.ts'
+import { standFor } from './real.ts'
 import { extract, jsonType, type Source, sourceOf, streamOfSource, textType } from './response-body.ts'
 import { checkedStatus, checkedText, hasNullBody } from './response-status.ts'
 
@@ -153,8 +154,7 @@ export class LightResponse {
 
   async formData(): Promise<FormData> {
     const type = this.headers.get('content-type')
-    const bytes = Uint8Array.from(toBuffer(await this.#consume()))
-    return new (real().Response)(bytes, type === null ? {} : { headers: { 'content-type': type } }).formData()
+    return readForm(Uint8Array.from(toBuffer(await this.#consume())), type)
   }
 
   clone(): LightResponse {

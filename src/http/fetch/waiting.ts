@@ -1,7 +1,6 @@
 /**
  * Work that applications hand over with `waitUntil`: counted until it is settled, awaited when a worker drains.
  */
-import type { CoreExchange } from '../core/types.ts'
 
 export class Waiting {
   readonly #onError: (error: unknown, where: string) => void
@@ -17,7 +16,10 @@ export class Waiting {
   }
 
   /** What `work` rejects with is told to `onError`. */
-  add(work: PromiseLike<unknown> | unknown, { method, target }: CoreExchange): void {
+  add(
+    work: PromiseLike<unknown> | unknown,
+    { method, target = '' }: { readonly method: string; readonly target?: string },
+  ): void {
     this.#pending += 1
     Promise.resolve(work)
       .catch((error: unknown) => this.#onError(error, `${method} ${target}, in waitUntil`))

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { LightRequest } from '../../../../src/http/fetch/request.ts'
+import { learnGlobals } from '../../../../src/http/fetch/real.ts'
+import { serveRequest } from '../../../../src/http/fetch/request.ts'
 import { Waiting } from '../../../../src/http/fetch/waiting.ts'
 import { until } from '../harness.ts'
 import { FakeBody, FakeExchange, type FakeOptions } from './fake-exchange.ts'
 
 const made = (options: FakeOptions = {}) => {
   const exchange = new FakeExchange(options)
-  const request = new LightRequest(exchange, new Waiting(() => undefined)) as unknown as Request
+  const request = serveRequest(exchange, new Waiting(() => undefined)) as unknown as Request
   return { exchange, request }
 }
 
@@ -50,7 +51,8 @@ describe('the URL', () => {
 
 test('it is a Request to everyone', () => {
   const { request } = made({ method: 'PUT' })
-  request.clone()
+  void Request
+  expect(learnGlobals()).toBe(true)
   expect(request).toBeInstanceOf(Request)
   expect(Object.prototype.toString.call(request)).toBe('[object Request]')
   expect([request.method, request.credentials, request.redirect, request.body]).toEqual([

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LightHeaders } from '../../../../src/http/fetch/headers.ts'
+import { LightRequest } from '../../../../src/http/fetch/request.ts'
 import { Light } from './serve.ts'
 
 const LightH = LightHeaders as unknown as typeof Headers
@@ -186,6 +187,81 @@ describe('Response', () => {
       true,
       true,
       false,
+    ])
+  })
+})
+
+describe('Request', () => {
+  const LightR = LightRequest as unknown as typeof Request
+  test.each<[string, (Class: typeof Request) => Request]>([
+    ['a URL', (Class) => new Class('http://H/a/../b')],
+    ['a URL object', (Class) => new Class(new URL('http://h/?q'))],
+    ['a relative URL', (Class) => new Class('/a')],
+    ['credentials', (Class) => new Class('http://u:p@h/')],
+    ['a method in small letters', (Class) => new Class('http://h/', { method: 'post' })],
+    ['a method of its own', (Class) => new Class('http://h/', { method: 'patch' })],
+    ['no method', (Class) => new Class('http://h/', { method: 'a b' })],
+    ['a forbidden method', (Class) => new Class('http://h/', { method: 'trace' })],
+    ['text', (Class) => new Class('http://h/', { method: 'POST', body: 'text' })],
+    ['a body with GET', (Class) => new Class('http://h/', { body: 'text' })],
+    ['parameters', (Class) => new Class('http://h/', { method: 'PUT', body: new URLSearchParams('a=1') })],
+    [
+      'a type of its own',
+      (Class) => new Class('http://h/', { method: 'PUT', body: 'x', headers: { 'Content-Type': 'a/b' } }),
+    ],
+    ['a redirect mode', (Class) => new Class('http://h/', { redirect: 'manual' })],
+    [
+      'another',
+      (Class) =>
+        new Class(
+          new Class('http://h/', { method: 'POST', body: 'x', headers: { a: 'b' }, redirect: 'error' }),
+        ),
+    ],
+    [
+      'another, with headers',
+      (Class) => new Class(new Class('http://h/', { method: 'POST', body: 'x' }), { headers: { c: 'd' } }),
+    ],
+    [
+      'another, with a body',
+      (Class) => new Class(new Class('http://h/', { method: 'POST', body: 'x' }), { body: 'y' }),
+    ],
+    ['a clone', (Class) => new Class('http://h/', { method: 'POST', body: 'x' }).clone()],
+  ])('of %s', async (_, make) => {
+    const seen = async (Class: typeof Request) => {
+      const made = outcome(() => make(Class))
+      if (typeof made === 'string') return made
+      const request = made as Request
+      const { url, method, redirect, credentials, cache, mode, bodyUsed } = request
+      const { aborted } = request.signal
+      const hasBody = request.body !== null
+      const headers = [...request.headers]
+      const text = await request.text()
+      return {
+        url,
+        method,
+        redirect,
+        credentials,
+        cache,
+        mode,
+        bodyUsed,
+        aborted,
+        hasBody,
+        headers,
+        text,
+        after: request.bodyUsed,
+      }
+    }
+    expect(await seen(LightR)).toEqual(await seen(Request))
+  })
+
+  test('a form is read again as it was written', async () => {
+    const form = new FormData()
+    form.append('a"b', 'one\ntwo')
+    form.append('file', new File(['bytes'], 'n.txt', { type: 'text/x' }))
+    const read = await new LightR('http://h/', { method: 'POST', body: form }).formData()
+    expect([read.get('a"b'), await (read.get('file') as unknown as File).text()]).toEqual([
+      'one\r\ntwo',
+      'bytes',
     ])
   })
 })
