@@ -18,7 +18,7 @@ export interface EngineOptions {
   readonly onRequest?: () => void
   /** Told of every error that is not a client's. `where` is as `GET /path`, or names the part that failed. */
   readonly onError: (error: unknown, where: string) => void
-  /** Told of every request refused before the application saw it. */
+  /** Told of every request refused before the application saw it, and (status 0) of clients cut without an answer. */
   readonly onRefused?: (status: number, reason: string, remoteAddress: string) => void
   /** Called before the application, awaited; what it throws is told to `onError` and answered with 500. */
   readonly preRequest?: (request: RequestView) => unknown

@@ -91,7 +91,11 @@ export async function serve(
         error,
       ),
     onRefused: (status, reason, address) =>
-      logs.error.warning(`Invalid request from ip=${address}: ${reason} (${status})`),
+      logs.error.warning(
+        status === 0
+          ? `Connection of ip=${address} cut: ${reason}`
+          : `Invalid request from ip=${address}: ${reason} (${status})`,
+      ),
     requestListenerDescriptor: options.askListener,
     ...(logs.exchange ? { onExchange: logs.exchange } : {}),
     ...(before || config.loglevel === 'debug' ? { preRequest } : {}),

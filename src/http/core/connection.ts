@@ -119,7 +119,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     const overdue = this.#patience.expired(now)
     if (overdue) this.#expired(overdue)
     if (!this.outbox.isStalled(now, this.#core.policy.writeMs)) return
-    this.#core.refused(0, 'the client took nothing for write_timeout', this.visitor.address)
+    this.#core.refused(0, 'the client took nothing of its response for write_timeout', this.visitor.address)
     this.destroy()
   }
 

@@ -132,7 +132,7 @@ class NodeEngine implements Engine {
       connections: this.#pool,
       onSlowBody: (connection, reason) => cutShort(connection, 408, reason, options),
       onSlowReader: (connection) => {
-        options.onRefused(408, 'the client took nothing of its response for write_timeout', connection)
+        options.onRefused(0, 'the client took nothing of its response for write_timeout', connection)
         connection.destroy()
       },
     })

@@ -40,7 +40,11 @@ const decline = (
   { onRefused, answer }: GateOptions,
 ): void => {
   onRefused(status, reason, connection)
-  connection.end(answer(status, headers.accept))
+  if (connection.exchanges.length > 0) {
+    // Answers are still owed to the requests before it; they are the last.
+    connection.refuseMore()
+    connection.closeAfterLast()
+  } else connection.end(answer(status, headers.accept))
 }
 
 /** The exchange begins here and is over when the connection is gone. */

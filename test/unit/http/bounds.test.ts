@@ -121,7 +121,7 @@ describe('a client that takes nothing of its response', () => {
     await until(() => records.length === 1)
     expect(records[0]?.completed).toBe(false)
     await until(() => engine.connections === 0)
-    expect(refused).toEqual([[408, 'the client took nothing of its response for write_timeout']])
+    expect(refused).toEqual([[0, 'the client took nothing of its response for write_timeout']])
   })
 
   test('is cut, too, when the connection was to end with it', async () => {
