@@ -103,7 +103,10 @@ class Lane {
     // A reset is one of the ways in which a server may end a connection; which one is seen in `close`.
     this.socket.on('error', () => this.socket.destroy())
     this.socket.on('end', () => this.socket.end())
-    this.closed = new Promise((resolve) => this.socket.once('close', () => resolve()))
+    // Node's own reset of a socket that its peer has reset ends with an error and without 'close'.
+    this.closed = new Promise((resolve) => {
+      this.socket.once('close', () => resolve()).once('error', () => resolve())
+    })
   }
 
   get alive(): boolean {
