@@ -3,6 +3,7 @@
  * client asking in between. It judges what clients can see: every connection ends within the server's own timeouts,
  * what comes back is HTTP, and the healthy client is answered. The worker's log and memory are the caller's to judge.
  */
+import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { eventually } from './eventually.ts'
 import { inputOf } from './fuzz-inputs.ts'
@@ -102,7 +103,10 @@ class Lane {
     // A reset is one of the ways in which a server may end a connection; which one is seen in `close`.
     this.socket.on('error', () => this.socket.destroy())
     this.socket.on('end', () => this.socket.end())
-    this.closed = new Promise((resolve) => this.socket.once('close', () => resolve()))
+    // Node's own reset of a socket that its peer has reset ends with an error and without 'close'.
+    this.closed = new Promise((resolve) => {
+      this.socket.once('close', () => resolve()).once('error', () => resolve())
+    })
   }
 
   get alive(): boolean {
@@ -121,6 +125,27 @@ class Lane {
     }
     if (this.alive) await heard(this.socket, 4)
   }
+}
+
+/** proc(5), net/tcp: what both ends of a connection are in, told by the client's port. */
+const tcpStates: Readonly<Record<string, string>> = {
+  '01': 'ESTABLISHED',
+  '04': 'FIN_WAIT1',
+  '05': 'FIN_WAIT2',
+  '08': 'CLOSE_WAIT',
+  '09': 'LAST_ACK',
+}
+
+const statesOf = (port = 0): string => {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const lines = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+  const state = (column: number) => {
+    const [, , , code = '', queues] = lines.find((fields) => fields[column]?.endsWith(wanted)) ?? []
+    return code === '' ? 'gone' : `${tcpStates[code] ?? code}, queues ${queues}`
+  }
+  return `client ${state(1)}; server ${state(2)}`
 }
 
 /** How a client leaves: it says so, it vanishes, or it stays until it is cut. */
@@ -209,11 +234,12 @@ class Course {
     })
     const outcome = await Promise.race([lane.closed, limit])
     clearTimeout(timer)
+    const states = outcome === late ? statesOf(lane.socket.localPort) : ''
     this.#open.delete(lane)
     lane.socket.destroy()
     if (outcome === late)
       throw new FuzzFailure(
-        `a connection did not end within ${patience} ms; it was answered '${lane.first}'`,
+        `a connection did not end within ${patience} ms (${states}); it was answered '${lane.first}'`,
         lane.sent,
       )
     this.#count(lane)

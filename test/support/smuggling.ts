@@ -162,8 +162,8 @@ const heads: Readonly<Record<string, Make>> = {
       `POST /unread?${n} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${whole(n).length.toString(16)}\r\n${whole(n)}\r\n0\r\n\r\n`,
     'served',
   ),
-  'a request as the body of a HEAD': head(
-    (n) => `HEAD /outer?${n} HTTP/1.1\r\nHost: x\r\nContent-Length: ${whole(n).length}\r\n\r\n${whole(n)}`,
+  'a request as the body of a DELETE': head(
+    (n) => `DELETE /outer?${n} HTTP/1.1\r\nHost: x\r\nContent-Length: ${whole(n).length}\r\n\r\n${whole(n)}`,
     'served',
   ),
   'an underscore for a hyphen': head((n) => {
