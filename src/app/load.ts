@@ -30,7 +30,7 @@ export interface LoadOptions {
   readonly args?: readonly string[]
   /** What `server.address()` of an adopted server answers; asked each time. */
   readonly address?: () => ListenAddress | undefined
-  /** Puts light classes in the place of Request and its kin; called when the application is one that is given them. */
+  /** Puts light classes in the place of Request and its kin; called, and awaited, when the application is one that is given them. */
   readonly installGlobals?: () => unknown
   /** Called when a server of the application's own is adopted, before its 'listening' event. */
   readonly onListen?: (server: HttpServer) => void
@@ -53,7 +53,7 @@ export const loadApp = async (options: LoadOptions): Promise<Application> => {
   maskCluster(options.workerId)
   if (isTypeScript(path)) await enable(path, warn)
   const application = await choose({ ...spec, path, type, adoption, idleWatch: new IdleWatch() })
-  if (application.kind === 'fetch') options.installGlobals?.()
+  if (application.kind === 'fetch') await options.installGlobals?.()
   return application
 }
 

@@ -10,7 +10,6 @@ import { receiveConfig } from '../config/transfer.ts'
 import { messageOf, ServerError } from '../errors.ts'
 import { createEngineFor } from '../http/create.ts'
 import type { Engine } from '../http/engine.ts'
-import { installGlobals } from '../http/fetch/globals.ts'
 import type { IntakeStep } from '../http/intake/intake.ts'
 import { toMaster } from '../ipc/channel.ts'
 import type { BootMessage, InheritedListener } from '../ipc/messages.ts'
@@ -49,7 +48,6 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
   const intake = await createIntake(config, boot.tls)
   if (boot.privileges) dropPrivileges(boot.privileges)
   if (config.preload_app) useCompileCache()
-  const restoreGlobals = installGlobals()
   const app = await loadApp({
     spec: config.wsgi_app ?? '',
     // As it is written: a symbolic link in it is a link to what is deployed next.
@@ -59,8 +57,8 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
     warn: (message) => logs.error.warning(message),
     argv: program,
     address: () => addressFor(boot.listeners),
+    installGlobals: async () => (await import('../http/fetch/globals.ts')).installGlobals(),
   })
-  if (app.kind !== 'fetch') restoreGlobals()
   if (boot.proof && config.preload_app) writeCompileCache()
   return { boot, inheritance, config, logs, facades: both, vital, app, intake }
 }

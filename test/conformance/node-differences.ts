@@ -189,12 +189,13 @@ export const nodeDifferences: readonly NodeDifference[] = [
     statuses: { 'Connection: a request behind Proxy-Connection': [200] },
   },
   {
-    request: 'bytes that are no HTTP behind a whole request',
+    request: 'bytes that are no HTTP, or a CONNECT, behind a whole request',
     instead: 0,
     together: true,
-    effect: 'the whole requests are answered, then the connection is closed without a 400',
+    effect: 'the whole requests are answered, then the connection is closed without another answer',
     rfc: '9112, 9.6',
     entries: [
+      'pipelining: the same Content-Length of POST, then of CONNECT',
       'pipelining: nonsense behind a request',
       'pipelining: bytes behind a body that is too short for them',
       'pipelining: the last chunk behind Content-Length: 0',

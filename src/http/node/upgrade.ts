@@ -39,6 +39,8 @@ const decline = (
   { status, reason }: Pick<Refusal, 'reason'> & { readonly status: number },
   { onRefused, answer }: GateOptions,
 ): void => {
+  // Node has given the socket up by now: nobody else hears of a client that breaks off.
+  connection.socket.on('error', () => connection.destroy())
   onRefused(status, reason, connection)
   if (connection.exchanges.length > 0) {
     // Answers are still owed to the requests before it; they are the last.
