@@ -137,9 +137,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     if (!request.keepAlive || this.#core.policy.keepAliveMs === 0) return 'close'
     // Requests that wait behind this one are to be answered; the last of them says it.
     if ((this.#finished || !this.#core.serving()) && this.#held.length === 0) return 'close'
-    return incoming?.isTooMuchToDrop(mostDropped) || (request.expectContinue && incoming?.unread)
-      ? 'close'
-      : 'keep'
+    return incoming?.isTooMuchToDrop(request.expectContinue ? -1 : mostDropped) ? 'close' : 'keep'
   }
 
   over(exchange: Exchange): void {
@@ -286,9 +284,10 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   #refuse(status: number, reason: string): void {
     this.#core.refused(status, reason, this.visitor.address)
     const begun = this.exchange?.phase === 'streaming'
+    const accept = this.exchange?.headers.get('accept')
     this.#lose(status, reason)
     if (begun) this.destroy()
-    else this.end(this.#core.heads.refusal(status))
+    else this.end(this.heads.refusal(status, accept))
   }
 
   /** What is under way will not be completed. */
