@@ -38,7 +38,9 @@ export default {
   /** The raw connection of whoever asks for another protocol, and what was read of it already. */
   upgrade(request, socket, head) {
     if (request.headers.get('upgrade') !== 'echo') {
-      socket.end('HTTP/1.1 426 Upgrade Required\r\nUpgrade: echo\r\nConnection: close\r\n\r\n')
+      const refusal = 'HTTP/1.1 426 Upgrade Required\r\nUpgrade: echo\r\nConnection: close\r\n\r\n'
+      // It ends our side alone: a socket that nobody reads would not see the client's end, and stay.
+      socket.end(refusal, () => socket.destroy())
       return
     }
     socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
