@@ -108,8 +108,8 @@ Fields of framing, routing and authentication, as Host, are refused in trailers 
     summary: 'The most requests of one connection that are taken in hand at once; 0 = no limit.',
     details: `For node-style applications, one more is answered 503, behind the answers of those before it, and the
 connection ends: node's own HTTP server makes requests of all that comes. For fetch applications requests are taken one
-after the other, what waits is bounded in bytes, and nobody is answered 503; there it is how many are served before
-other connections have their turn. Browsers do not pipeline, and few other clients do.`,
+after the other, what waits is bounded in bytes, and nobody is answered 503; there it is how many are served (32 at
+most) before other connections have their turn. Browsers do not pipeline, and few other clients do.`,
     gunicorn: false,
   }),
   require_host: flag({
