@@ -215,7 +215,8 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   #rest(buffer: Buffer, at: number, end: number): void {
     if (at < end) this.#hold(buffer.subarray(at, end))
     if (this.#held.length > 0 && !this.exchange && !this.outbox.behind) setImmediate(proceedLater, this)
-    if (this.outbox.behind) this.flow(false)
+    // A body is read all the same: a client may take nothing before it has sent everything.
+    if (this.outbox.behind && !this.#body) this.flow(false)
     this.#settle()
   }
 
