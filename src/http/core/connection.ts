@@ -28,8 +28,6 @@ const lingerMs = 2000
 const idleLingerMs = 500
 /** Bytes of pipelined requests at which reading pauses. */
 const mostHeld = 16_384
-/** Bytes of a body that nobody wants which are read to keep the connection. */
-const mostDropped = 65_536
 
 export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeOwner {
   readonly socket: Socket
@@ -140,9 +138,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     if (!request.keepAlive || this.#core.policy.keepAliveMs === 0) return 'close'
     // Requests that wait behind this one are to be answered; the last of them says it.
     if ((this.#finished || !this.#core.serving()) && this.#held.length === 0) return 'close'
-    return incoming?.isTooMuchToDrop(mostDropped) || (request.expectContinue && incoming?.unread)
-      ? 'close'
-      : 'keep'
+    return incoming?.isTooMuchToDrop || (request.expectContinue && incoming?.unread) ? 'close' : 'keep'
   }
 
   over(exchange: Exchange): void {
@@ -150,7 +146,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     this.#core.over(this, exchange, true)
     if (exchange.ending === 'close') this.#close(exchange)
     else {
-      if (this.#body?.waitsForReader) this.#body.discard()
+      this.#body?.answered()
       if (!this.outbox.isReading) this.proceed()
     }
   }
@@ -236,10 +232,10 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     const body = this.#body
     if (!body) return
     const { bodyMs, bodyMinRate } = this.#core.policy
-    this.#patience.bodyCame(piece.length, bodyMs, bodyMinRate)
+    if (this.exchange || !body.waitsForReader) this.#patience.bodyCame(piece.length, bodyMs, bodyMinRate)
     body.push(shared ? Buffer.from(piece) : piece)
     // The answer is given, and this would never end.
-    if (!this.exchange && body.dropped > mostDropped) this.end()
+    if (!this.exchange && body.hasDroppedTooMuch) this.end()
   }
 
   /** The message is complete. */
@@ -323,7 +319,8 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
 
   #settle(): void {
     const { policy } = this.#core
-    if (this.#body) this.#patience.awaitAnew('body', policy.bodyMs)
+    if (this.#body?.waitsForReader && !this.exchange) this.#patience.awaitAnew('reader', lingerMs)
+    else if (this.#body) this.#patience.awaitAnew('body', policy.bodyMs)
     else if (this.exchange || this.#held.length > 0) this.#patience.none()
     else if (!this.#parser.idle) this.#patience.awaitAnew('head', policy.headersMs)
     else if (this.#requests > 0) {
@@ -337,9 +334,10 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     // Who waits for its next request, or never sent a byte, has asked nothing: silence ends in silence.
     else if (what === 'request' || (what === 'head' && this.silent)) this.end()
     else if (what === 'head') this.#refuse(408, 'the head did not arrive within header_timeout')
-    else if (this.#body?.waitsForReader && this.exchange)
-      this.#patience.await('body', this.#core.policy.bodyMs)
-    else this.#refuse(408, 'the body did not arrive at body_min_rate within body_timeout')
+    else if (this.#body?.overdue() === 'reader' || what === 'reader') {
+      this.#patience.none()
+      this.#settle()
+    } else this.#refuse(408, 'the body did not arrive at body_min_rate within body_timeout')
   }
 }
 

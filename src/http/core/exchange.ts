@@ -88,7 +88,8 @@ export class Exchange implements CoreExchange {
   }
 
   get upgradable(): boolean {
-    return this.request.upgrade
+    // What follows such a head is its body, wherever the bytes are split; RFC 9110, 7.8 lets us ignore the offer.
+    return this.request.upgrade && this.incoming === undefined
   }
 
   get scheme(): 'http' | 'https' {

@@ -1,8 +1,11 @@
 /** What a connection waits for, and until when. One deadline at a time; times are the wheel's. */
 import type { Wheel } from './wheel.ts'
 
-/** 'nobody' has no deadline: the application is at work. 'end' is the client's, after ours. */
-export type Waiting = 'nobody' | 'head' | 'request' | 'body' | 'end'
+/**
+ * 'nobody' has no deadline: the application is at work. 'reader' is the application, too, reading a body behind its
+ * answer. 'end' is the client's, after ours.
+ */
+export type Waiting = 'nobody' | 'head' | 'request' | 'body' | 'reader' | 'end'
 
 export class Patience {
   readonly #wheel: Wheel

@@ -93,4 +93,6 @@ export interface CoreBody {
   /** Stops and restarts the flow to the sink; at most a bounded rest still comes. */
   pause(): void
   resume(): void
+  /** The rest is of no interest: the sink is told nothing any more. */
+  cancel(): void
 }
