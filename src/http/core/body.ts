@@ -50,6 +50,11 @@ export class Body implements CoreBody {
     return this.#phase === 'arriving'
   }
 
+  /** Whether as much is kept as may be. */
+  get isFull(): boolean {
+    return this.#kept.bytes >= mostKept
+  }
+
   get unread(): boolean {
     return this.#reader === 'unread'
   }
@@ -124,7 +129,7 @@ export class Body implements CoreBody {
       return
     }
     this.#kept.add(chunk)
-    if (this.#kept.bytes >= mostKept) this.#owner.flow(false)
+    if (this.isFull) this.#owner.flow(false)
   }
 
   /** All of it is here. */

@@ -268,7 +268,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     if (this.#phase !== 'open' || this.#held.length > 0 || this.exchange || this.outbox.behind) return
     if (this.#finished) this.#finish()
     else {
-      this.flow(true)
+      if (!this.#body?.isFull) this.flow(true)
       this.#settle()
     }
   }
