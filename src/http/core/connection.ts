@@ -325,7 +325,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     else if (!this.#parser.idle) this.#patience.awaitAnew('head', policy.headersMs)
     else if (this.#requests > 0) {
       this.#patience.await('request', policy.keepAliveMs)
-      this.#parser.rest()
+      if (this.#parser.rest()) this.visitor.forget()
     }
   }
 

@@ -1,4 +1,6 @@
 /** Bytes in both directions at once: nothing waits for ever, and nothing is kept without bound. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import type { BodySink, Consumer, CoreBody } from '../../../../src/http/core/types.ts'
 import { connect, get, latch, until } from '../harness.ts'
@@ -173,5 +175,23 @@ describe('an upgrade', () => {
     await new Promise((resolve) => setTimeout(resolve, 20))
     client.socket.resetAndDestroy()
     await closed.opened
+  })
+})
+
+test('a connection that waits for its next request keeps nothing of a large one', async () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage: () => void = runInNewContext('gc')
+  const { consumer, begun } = waiting()
+  const { port, records } = await serveCore(consumer, { keepAliveMs: 60_000 })
+  const client = await connect(port)
+  client.send(get('/', `X-Large: ${'x'.repeat(8000)}\r\n`.repeat(6)))
+  await until(() => begun.length === 1)
+  const fields = new WeakRef(begun[0]?.headers ?? {})
+  begun.pop()?.respond(200, '', plain, 'hello')
+  await client.has('hello')
+  await until(() => {
+    records.pop()
+    collectGarbage()
+    return fields.deref() === undefined
   })
 })
