@@ -46,10 +46,6 @@ export class Body implements CoreBody {
     return this.#phase === 'whole'
   }
 
-  get arriving(): boolean {
-    return this.#phase === 'arriving'
-  }
-
   /** Whether as much is kept as may be. */
   get isFull(): boolean {
     return this.#kept.bytes >= mostKept

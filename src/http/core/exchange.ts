@@ -183,7 +183,9 @@ export class Exchange implements CoreExchange {
   fail(): void {
     if (this.phase === 'complete' || this.phase === 'gone') return
     if (this.phase === 'streaming') {
-      this.owner.destroy()
+      // Where the connection's end is the body's, one in order would say that this was all.
+      if (this.#framing === 'close') this.owner.socket.resetAndDestroy()
+      else this.owner.destroy()
       return
     }
     const { type, text } = errorBody(500, wantsJson(this.headers.get('accept')))

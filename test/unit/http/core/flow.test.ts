@@ -195,3 +195,17 @@ test('a connection that waits for its next request keeps nothing of a large one'
     return fields.deref() === undefined
   })
 })
+
+test('a body that only the end of the connection bounds is not mistaken for whole when it fails', async () => {
+  const { consumer, begun } = waiting()
+  const { port } = await serveCore(consumer)
+  const client = await connect(port)
+  client.send('GET / HTTP/1.0\r\n\r\n')
+  await until(() => begun.length === 1)
+  begun[0]?.begin(200, '', plain)
+  begun[0]?.write('half of it')
+  await client.has('half of it')
+  begun[0]?.fail()
+  await until(() => client.ended || client.error !== undefined)
+  expect(client.error).toMatchObject({ code: 'ECONNRESET' })
+})
