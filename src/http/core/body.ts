@@ -51,10 +51,6 @@ export class Body implements CoreBody {
     return this.#kept.bytes >= mostKept
   }
 
-  get unread(): boolean {
-    return this.#reader === 'unread'
-  }
-
   /** Whether the consumer, not the client, is who is being waited for. */
   get waitsForReader(): boolean {
     return this.#sink === undefined || this.#paused
@@ -71,10 +67,13 @@ export class Body implements CoreBody {
     return 'reader'
   }
 
-  /** Whether nobody reads it, and too much of it may be to come to wait for its end. */
-  get isTooMuchToDrop(): boolean {
+  /**
+   * Whether nobody reads it, and too much of it may be to come to wait for its end: anything, of one that is sent
+   * when it is `asked` for, or never.
+   */
+  isTooMuchToDrop(asked: boolean): boolean {
     const left = this.length === -1 ? Infinity : this.length - this.received
-    return this.#phase === 'arriving' && this.#reader !== 'reading' && left > mostDropped
+    return this.#phase === 'arriving' && this.#reader !== 'reading' && (asked || left > mostDropped)
   }
 
   /** Whether too much of it came that nobody wanted. */

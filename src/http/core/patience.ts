@@ -7,6 +7,9 @@ import type { Wheel } from './wheel.ts'
  */
 export type Waiting = 'nobody' | 'head' | 'request' | 'body' | 'reader' | 'end'
 
+/** Long for a reader that is at work; what waits behind one that is not has waited long enough. */
+const readerMs = 2000
+
 export class Patience {
   readonly #wheel: Wheel
   #deadline = Infinity
@@ -25,6 +28,11 @@ export class Patience {
   /** The same, unless it is what is being waited for already. */
   awaitAnew(what: Waiting, ms: number): void {
     if (this.what !== what) this.await(what, ms)
+  }
+
+  /** Time in which whoever reads a body behind its answer must ask for more. */
+  awaitReader(): void {
+    this.awaitAnew('reader', readerMs)
   }
 
   none(): void {
