@@ -49,10 +49,11 @@ export class Pieces {
   /** All of them as one. */
   takeAll(): Buffer {
     this.#seal()
-    const list = this.#list.slice(this.#next)
+    const first = this.#list[this.#next]
+    const alone = first !== undefined && this.#list.length - this.#next === 1
+    const all = alone ? first : Buffer.concat(this.#list.slice(this.#next))
     this.clear()
-    const [first] = list
-    return first !== undefined && list.length === 1 ? first : Buffer.concat(list)
+    return all
   }
 
   clear(): void {
