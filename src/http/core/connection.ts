@@ -127,8 +127,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   flow(on: boolean): void {
     if (this.#flowing === on || this.#phase === 'gone' || this.#phase === 'upgraded') return
     this.#flowing = on
-    if (on) this.socket.resume()
-    else this.socket.pause()
+    this.socket[on ? 'resume' : 'pause']()
   }
 
   ending({ request, incoming }: Exchange): Ending {
