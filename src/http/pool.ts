@@ -11,6 +11,7 @@ import { Acceptors } from './intake/acceptors.ts'
 
 /** What the pool asks of a connection. */
 export interface Pooled {
+  readonly socket: Socket
   /** Whether it waits for a request of which no byte was read yet. */
   readonly idle: boolean
   /** Whether the client never sent a byte. */
@@ -33,6 +34,14 @@ export interface PoolOptions<C extends Pooled> {
 
 /** 'draining' waits for idle connections, 'ending' no longer does. */
 type Phase = 'serving' | 'draining' | 'ending' | 'destroyed'
+
+/**
+ * Whether the peer of a TCP socket has reset it: the kernel no longer knows its address, although bytes of it may be
+ * there to be read. Without an address it would pass for the peer of a unix socket, whose word is taken. Asked while
+ * the address is known it is remembered by the socket, whatever becomes of the peer.
+ */
+const hasLostPeer = ({ remoteAddress, localAddress }: Socket): boolean =>
+  remoteAddress === undefined && localAddress !== undefined
 
 /** How long a drain waits for the first byte of a connection. */
 const silentMs = 5000
@@ -84,7 +93,7 @@ export class Pool<C extends Pooled> {
   }
 
   accept(socket: Socket): void {
-    if (this.#phase === 'destroyed') return void socket.destroy()
+    if (this.#phase === 'destroyed' || hasLostPeer(socket)) return void socket.destroy()
     const { intake, onRefused, policy } = this.#options.engine
     if (!intake) {
       this.#admit(() => this.#options.open(socket))
@@ -97,7 +106,8 @@ export class Pool<C extends Pooled> {
     const refused = (reason: string, address: string) => onRefused?.(400, reason, address)
     const deliver = (next: Socket) => {
       const expected = this.#arriving.delete(socket)
-      if (expected && !next.destroyed) return this.#admit(() => this.#options.open(next))
+      if (expected && !next.destroyed && !hasLostPeer(next))
+        return this.#admit(() => this.#options.open(next))
       // Gone meanwhile: its 'close' would never be heard, and it would be counted for ever.
       next.destroy()
       socket.destroy()
@@ -148,7 +158,7 @@ export class Pool<C extends Pooled> {
 
   #admit(open: () => C): void {
     const connection = open()
-    if (this.#phase === 'destroyed') {
+    if (this.#phase === 'destroyed' || hasLostPeer(connection.socket)) {
       connection.destroy()
       return
     }

@@ -2,6 +2,7 @@
  * A request's body on its way from the connection to the consumer. What comes before the consumer asks is kept, up
  * to a bound at which the connection stops reading; afterwards nothing is kept.
  */
+import { Pieces } from '../pieces.ts'
 import type { BodySink, CoreBody } from './types.ts'
 
 /** What the body asks of its connection. */
@@ -12,6 +13,8 @@ export interface BodyOwner {
   flow(on: boolean): void
 }
 
+/** Bytes of a body that nobody wants which are read to keep the connection. */
+const mostDropped = 65_536
 /** Bytes kept for a consumer that does not take them. */
 const mostKept = 65_536
 
@@ -20,18 +23,19 @@ type Phase = 'arriving' | 'whole' | 'failed'
 export class Body implements CoreBody {
   readonly length: number
   readonly #owner: BodyOwner
-  #kept: Buffer[] = []
-  #keptBytes = 0
+  readonly #kept = new Pieces()
   #phase: Phase = 'arriving'
   #error: Error | undefined
   #trailers: readonly string[] = []
   #sink: BodySink | undefined
   #paused = false
-  /** 'unread', 'reading', or 'told': the sink has had its last call. */
+  #answered = false
+  /** Whether the reader has asked for more since it was last looked at. */
+  #stirred = false
+  /** 'unread', 'reading', or 'told': the sink has had its last call, or wants none. */
   #reader: 'unread' | 'reading' | 'told' = 'unread'
   received = 0
-  /** Bytes received after nobody wanted them any more. */
-  dropped = 0
+  #dropped = 0
 
   constructor(length: number, owner: BodyOwner) {
     this.length = length
@@ -42,12 +46,9 @@ export class Body implements CoreBody {
     return this.#phase === 'whole'
   }
 
-  get arriving(): boolean {
-    return this.#phase === 'arriving'
-  }
-
-  get unread(): boolean {
-    return this.#reader === 'unread'
+  /** Whether as much is kept as may be. */
+  get isFull(): boolean {
+    return this.#kept.bytes >= mostKept
   }
 
   /** Whether the consumer, not the client, is who is being waited for. */
@@ -55,10 +56,29 @@ export class Body implements CoreBody {
     return this.#sink === undefined || this.#paused
   }
 
-  /** Whether it is unread, and more than `bytes` of it may be to come. */
-  isTooMuchToDrop(bytes: number): boolean {
+  /**
+   * Whose fault it is that too much time has passed. Behind the answer a reader must ask for more now and then: else
+   * it was left lying, and the connection's next request would wait for it for ever.
+   */
+  overdue(): 'reader' | 'client' {
+    if (!this.waitsForReader) return 'client'
+    if (this.#answered && !this.#stirred) this.#discard()
+    this.#stirred = false
+    return 'reader'
+  }
+
+  /**
+   * Whether nobody reads it, and too much of it may be to come to wait for its end: anything, of one that is sent
+   * when it is `asked` for, or never.
+   */
+  isTooMuchToDrop(asked: boolean): boolean {
     const left = this.length === -1 ? Infinity : this.length - this.received
-    return this.#phase === 'arriving' && this.unread && left > bytes
+    return this.#phase === 'arriving' && this.#reader !== 'reading' && (asked || left > mostDropped)
+  }
+
+  /** Whether too much of it came that nobody wanted. */
+  get hasDroppedTooMuch(): boolean {
+    return this.#dropped > mostDropped
   }
 
   read(sink: BodySink): void {
@@ -76,20 +96,35 @@ export class Body implements CoreBody {
   resume(): void {
     if (!this.#paused) return
     this.#paused = false
+    this.#stirred = true
     this.#pour()
+  }
+
+  /** One that nobody has asked for stays so: no 100 (Continue) was sent. */
+  cancel(): void {
+    if (this.#reader !== 'reading') return
+    this.#reader = 'told'
+    this.#sink = undefined
+    this.#kept.clear()
+    if (this.#answered) this.#discard()
+  }
+
+  /** The answer is given: unless someone reads it all the same, what is left of it is dropped. */
+  answered(): void {
+    this.#answered = true
+    if (this.#reader !== 'reading') this.#discard()
   }
 
   /** A piece, its own to keep. */
   push(chunk: Buffer): void {
     this.received += chunk.length
-    if (this.#sink === dropped) this.dropped += chunk.length
-    if (this.#sink && !this.#paused && this.#kept.length === 0) {
+    if (this.#sink === dropped) this.#dropped += chunk.length
+    if (this.#sink && !this.#paused && this.#kept.bytes === 0) {
       this.#sink.data(chunk)
       return
     }
-    this.#kept.push(chunk)
-    this.#keptBytes += chunk.length
-    if (this.#keptBytes >= mostKept) this.#owner.flow(false)
+    this.#kept.add(chunk)
+    if (this.isFull) this.#owner.flow(false)
   }
 
   /** All of it is here. */
@@ -108,23 +143,23 @@ export class Body implements CoreBody {
     this.#pour()
   }
 
-  /** Nobody will read it any more: what comes is dropped. */
-  discard(): void {
+  /** Nobody will read it any more, and whoever did is told: what comes is dropped. */
+  #discard(): void {
+    const reader = this.#reader === 'reading' ? this.#sink : undefined
     this.#reader = 'told'
     this.#sink = dropped
     this.#paused = false
-    this.#kept = []
-    this.#keptBytes = 0
+    this.#kept.clear()
     this.#owner.flow(true)
+    reader?.failed(new Error('the request was answered, and its body not read on: the rest was dropped'))
   }
 
   #pour(): void {
     const sink = this.#sink
     if (!sink) return
     while (!this.#paused) {
-      const chunk = this.#kept.shift()
+      const chunk = this.#kept.take()
       if (chunk === undefined) break
-      this.#keptBytes -= chunk.length
       sink.data(chunk)
     }
     if (this.#paused || this.#reader !== 'reading') return

@@ -25,8 +25,6 @@ import type { Swept } from './wheel.ts'
 
 /** Bytes of pipelined requests at which reading pauses. */
 const mostHeld = 16_384
-/** Bytes of a body that nobody wants which are read to keep the connection. */
-const mostDropped = 65_536
 
 export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeOwner {
   readonly socket: Socket
@@ -129,15 +127,14 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   flow(on: boolean): void {
     if (this.#flowing === on || this.#phase === 'gone' || this.#phase === 'upgraded') return
     this.#flowing = on
-    if (on) this.socket.resume()
-    else this.socket.pause()
+    this.socket[on ? 'resume' : 'pause']()
   }
 
   ending({ request, incoming }: Exchange): Ending {
     if (!request.keepAlive || this.#core.policy.keepAliveMs === 0) return 'close'
     // Requests that wait behind this one are to be answered; the last of them says it.
     if ((this.#finished || !this.#core.serving()) && this.#held.length === 0) return 'close'
-    return incoming?.isTooMuchToDrop(request.expectContinue ? -1 : mostDropped) ? 'close' : 'keep'
+    return incoming?.isTooMuchToDrop(request.expectContinue) ? 'close' : 'keep'
   }
 
   over(exchange: Exchange): void {
@@ -145,7 +142,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     this.#core.over(this, exchange, true)
     if (exchange.ending === 'close') this.#close(exchange)
     else {
-      if (this.#body?.waitsForReader) this.#body.discard()
+      this.#body?.answered()
       if (!this.outbox.isReading) this.proceed()
     }
   }
@@ -209,7 +206,8 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   /** After a read: what is left of it waits, and so do we, for something. */
   #rest(): void {
     if (this.#held.length > 0 && !this.exchange && !this.outbox.behind) setImmediate(proceedLater, this)
-    if (this.outbox.behind) this.flow(false)
+    // A body is read all the same: a client may take nothing before it has sent everything.
+    if (this.outbox.behind && !this.#body) this.flow(false)
     this.#settle()
   }
 
@@ -229,10 +227,10 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     const body = this.#body
     if (!body) return
     const { bodyMs, bodyMinRate } = this.#core.policy
-    this.#patience.bodyCame(piece.length, bodyMs, bodyMinRate)
+    if (this.exchange || !body.waitsForReader) this.#patience.bodyCame(piece.length, bodyMs, bodyMinRate)
     body.push(shared ? Buffer.from(piece) : piece)
     // The answer is given, and this would never end.
-    if (!this.exchange && body.dropped > mostDropped) this.end()
+    if (!this.exchange && body.hasDroppedTooMuch) this.end()
   }
 
   /** The message is complete. */
@@ -269,7 +267,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     if (this.#phase !== 'open' || this.#held.length > 0 || this.exchange || this.outbox.behind) return
     if (this.#finished) this.#finish()
     else {
-      this.flow(true)
+      if (!this.#body?.isFull) this.flow(true)
       this.#settle()
     }
   }
@@ -320,12 +318,13 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
 
   #settle(): void {
     const { policy } = this.#core
-    if (this.#body) this.#patience.awaitAnew('body', policy.bodyMs)
+    if (this.#body?.waitsForReader && !this.exchange) this.#patience.awaitReader()
+    else if (this.#body) this.#patience.awaitAnew('body', policy.bodyMs)
     else if (this.exchange || this.#held.length > 0) this.#patience.none()
     else if (!this.#parser.idle) this.#patience.awaitAnew('head', policy.headersMs)
     else if (this.#requests > 0) {
       this.#patience.await('request', policy.keepAliveMs)
-      this.#parser.rest()
+      if (this.#parser.rest()) this.visitor.forget()
     }
   }
 
@@ -334,9 +333,10 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     // Who waits for its next request, or never sent a byte, has asked nothing: silence ends in silence.
     else if (what === 'request' || (what === 'head' && this.silent)) this.end()
     else if (what === 'head') this.#refuse(408, 'the head did not arrive within header_timeout')
-    else if (this.#body?.waitsForReader && this.exchange)
-      this.#patience.await('body', this.#core.policy.bodyMs)
-    else this.#refuse(408, 'the body did not arrive at body_min_rate within body_timeout')
+    else if (this.#body?.overdue() === 'reader' || what === 'reader') {
+      this.#patience.none()
+      this.#settle()
+    } else this.#refuse(408, 'the body did not arrive at body_min_rate within body_timeout')
   }
 }
 

@@ -101,7 +101,7 @@ class CoreEngine implements Engine {
       heads,
       wheel,
       // The clock is dear: without records the age of a request is only looked at when a worker hangs.
-      clock: exact ? () => performance.now() : () => wheel.now,
+      clock: exact ? () => performance.now() : () => wheel.seen,
       serving: () => this.#pool.serving,
       serve: (exchange) => this.#serve(exchange),
       over: (connection, exchange, completed) => {

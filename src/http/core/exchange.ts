@@ -93,7 +93,8 @@ export class Exchange implements CoreExchange {
   }
 
   get upgradable(): boolean {
-    return this.request.upgrade
+    // What follows such a head is its body, wherever the bytes are split; RFC 9110, 7.8 lets us ignore the offer.
+    return this.request.upgrade && this.incoming === undefined
   }
 
   get scheme(): 'http' | 'https' {
@@ -191,7 +192,9 @@ export class Exchange implements CoreExchange {
   fail(): void {
     if (this.phase === 'complete' || this.phase === 'gone') return
     if (this.phase === 'streaming') {
-      this.owner.destroy()
+      // Where the connection's end is the body's, one in order would say that this was all.
+      if (this.#framing === 'close') this.owner.socket.resetAndDestroy()
+      else this.owner.destroy()
       return
     }
     const { type, text } = errorBody(500, wantsJson(this.headers.get('accept')))

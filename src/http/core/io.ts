@@ -73,12 +73,8 @@ export const release = (socket: Tracked): void => {
   socket[receiver] = undefined
   socket.pause()
   Reflect.set(socket, 'readableFlowing', null)
-  socket
-    .off('data', onData)
-    .off('end', onEnd)
-    .off('drain', onDrain)
-    .off('close', onClose)
-    .off('error', onError)
+  // 'error' is heard on: until someone else listens, a client that breaks off must not end the process.
+  socket.off('data', onData).off('end', onEnd).off('drain', onDrain).off('close', onClose)
 }
 
 /** Bytes that the system has not taken yet: libuv's where it tells them, else the socket's own. */

@@ -1,8 +1,14 @@
 /** What a connection waits for, and until when. One deadline at a time; times are the wheel's. */
 import type { Wheel } from './wheel.ts'
 
-/** 'nobody' has no deadline: the application is at work. 'end' is the client's, after ours. */
-export type Waiting = 'nobody' | 'head' | 'request' | 'body' | 'end'
+/**
+ * 'nobody' has no deadline: the application is at work. 'reader' is the application, too, reading a body behind its
+ * answer. 'end' is the client's, after ours.
+ */
+export type Waiting = 'nobody' | 'head' | 'request' | 'body' | 'reader' | 'end'
+
+/** Long for a reader that is at work; what waits behind one that is not has waited long enough. */
+const readerMs = 2000
 
 export class Patience {
   readonly #wheel: Wheel
@@ -22,6 +28,11 @@ export class Patience {
   /** The same, unless it is what is being waited for already. */
   awaitAnew(what: Waiting, ms: number): void {
     if (this.what !== what) this.await(what, ms)
+  }
+
+  /** Time in which whoever reads a body behind its answer must ask for more. */
+  awaitReader(): void {
+    this.awaitAnew('reader', readerMs)
   }
 
   none(): void {

@@ -53,11 +53,21 @@ export class Reporter {
     return result instanceof Promise ? result.then(() => undefined) : undefined
   }
 
+  /** Never throws: what becomes of a connection must not depend on who writes about it. */
   over(exchange: Exchange, completed: boolean): void {
     if (!this.records) return
-    const { onExchange, postRequest, onError } = this.#options
+    const { onExchange, onError } = this.#options
     const facts = factsOf(exchange)
-    onExchange?.(recordOf(exchange, facts, completed))
+    try {
+      onExchange?.(recordOf(exchange, facts, completed))
+    } catch (error) {
+      onError(error, 'access log')
+    }
+    this.#after(exchange, facts)
+  }
+
+  #after(exchange: Exchange, facts: RequestFacts): void {
+    const { postRequest, onError } = this.#options
     if (!postRequest) return
     const failed = (error: unknown) => onError(error, 'post_request')
     const response = viewResponse(exchange.headText, exchange.status, exchange.sent)

@@ -81,7 +81,8 @@ export interface BodySink {
 
 /**
  * A request's body. Nothing is read ahead of the consumer but a bounded rest of what came with the head.
- * A body that is never read is drained for a moment after the answer, then the connection is closed.
+ * A body that is never read is drained for a moment after the answer, then the connection is closed. One that is being
+ * read may be read on behind the answer, by a reader who asks for more at least every two seconds.
  */
 export interface CoreBody {
   /** Content-Length, -1 when chunked. */
@@ -93,4 +94,6 @@ export interface CoreBody {
   /** Stops and restarts the flow to the sink; at most a bounded rest still comes. */
   pause(): void
   resume(): void
+  /** The rest is of no interest: the sink is told nothing any more. */
+  cancel(): void
 }

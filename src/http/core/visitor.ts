@@ -40,6 +40,12 @@ export class Visitor {
     return admitted
   }
 
+  /** The fields that were judged last are not to be kept for the next request. */
+  forget(): void {
+    this.#judged = undefined
+    this.#visible = undefined
+  }
+
   scheme(fields: HeaderBlock): 'http' | 'https' {
     const encrypted = 'encrypted' in this.#socket && this.#socket.encrypted === true
     return this.#admission.scheme(fields, this.#isTrusted, encrypted ? 'https' : 'http')

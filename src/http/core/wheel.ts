@@ -2,7 +2,8 @@
  * One coarse clock for all connections: every deadline is a time that is compared when it next ticks, so that a
  * request costs no timer. It stands still while nobody is there to be watched.
  *
- * Deadlines are met late by up to one period, never early.
+ * Deadlines are met late by up to one period, never early. Its time is not the machine's: when the loop was blocked,
+ * or the process stopped, nobody was slow but we, and what clients sent meanwhile is yet to be read.
  */
 
 /** Something that has deadlines; told the time, it looks at them. */
@@ -16,8 +17,10 @@ export class Wheel {
   readonly #members = new Set<Swept>()
   readonly #onTick: () => void
   #timer: NodeJS.Timeout | undefined
-  /** Monotonic milliseconds, as of the last tick. */
+  /** Milliseconds in which the loop was at work, as of the last tick. */
   now = 0
+  /** Monotonic milliseconds, as of the last tick. */
+  seen = 0
 
   /** `onTick` is called at every tick before the members are, and when the wheel starts. */
   constructor(onTick: () => void) {
@@ -27,7 +30,7 @@ export class Wheel {
   add(member: Swept): void {
     this.#members.add(member)
     if (this.#timer) return
-    this.#advance()
+    this.#advance(periodMs)
     this.#timer = setInterval(() => this.#tick(), periodMs).unref()
   }
 
@@ -43,13 +46,15 @@ export class Wheel {
     return ms === 0 ? Infinity : this.now + ms + periodMs
   }
 
-  #advance(): void {
-    this.now = performance.now()
+  #advance(most: number): void {
+    const seen = performance.now()
+    this.now += Math.min(seen - this.seen, most)
+    this.seen = seen
     this.#onTick()
   }
 
   #tick(): void {
-    this.#advance()
+    this.#advance(2 * periodMs)
     for (const member of this.#members) member.sweep(this.now)
   }
 }

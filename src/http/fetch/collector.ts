@@ -2,6 +2,7 @@
  * Takes a body whole: one buffer, at once when all of it is there.
  */
 import type { BodySink, CoreBody } from '../core/types.ts'
+import { Pieces } from '../pieces.ts'
 
 type State =
   | { readonly phase: 'open' }
@@ -14,16 +15,15 @@ type State =
   | { readonly phase: 'failed'; readonly error: Error }
 
 class Collector implements BodySink {
-  readonly #chunks: Buffer[] = []
+  readonly #pieces = new Pieces()
   #state: State = { phase: 'open' }
 
   data(chunk: Buffer): void {
-    this.#chunks.push(chunk)
+    this.#pieces.add(chunk)
   }
 
   ended(): void {
-    const [first] = this.#chunks
-    const bytes = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks)
+    const bytes = this.#pieces.takeAll()
     if (this.#state.phase === 'awaited') this.#state.resolve(bytes)
     this.#state = { phase: 'whole', bytes }
   }

@@ -55,11 +55,19 @@ const copy = async (
   for (;;) {
     const { done, value } = await reader.read()
     if (exchange.phase === 'gone') return head.forget()
+    // Before the head is sent: what is no piece can still be answered with 500.
+    const piece = done ? undefined : checked(value)
     head.send()
-    if (done) return exchange.end()
-    if (!exchange.write(checked(value)) && (exchange.phase as string) === 'streaming')
-      await ties.whenDrained()
+    if (piece === undefined) return finish(exchange)
+    if (!exchange.write(piece) && exchange.phase === 'streaming') await ties.whenDrained()
   }
+}
+
+/** The core cuts an answer that is shorter than it said; whoever wrote the application wants to know why. */
+const finish = (exchange: CoreExchange): void => {
+  exchange.end()
+  if (exchange.phase === 'streaming')
+    throw new RangeError("the response's body stream ended before the bytes that its Content-Length says")
 }
 
 /** The standard has bytes alone; strings are what everyone tries first. */

@@ -157,11 +157,14 @@ export class RequestParser {
   }
 
   /**
-   * The connection is about to wait for its next request: a large head is let go, and `head` is an empty one. A
-   * usual one is kept, as the next request is likely to have the same fields.
+   * The connection is about to wait for its next request: a large head is let go, and `head` is an empty one; then
+   * it answers true. A usual one is kept, as the next request is likely to have the same fields.
    */
-  rest(): void {
-    if (this.idle && this.head.fields.text.length + this.head.target.length > mostKept) this.head = noHead
+  rest(): boolean {
+    this.trailers = emptyBlock
+    if (!this.idle || this.head.fields.text.length + this.head.target.length <= mostKept) return false
+    this.head = noHead
+    return true
   }
 
   #refuse(refusal: Refusal): Event {

@@ -31,10 +31,6 @@ export class RequestLine {
     this.#origin = origin
   }
 
-  get complete(): boolean {
-    return this.#part === part.complete
-  }
-
   /** The bytes read so far stand at `origin` of another buffer from now on. */
   moveTo(origin: number): void {
     this.#origin = origin

@@ -49,7 +49,8 @@ const forbidden = new Set([
 ])
 const longest = Math.max(...[...forbidden].map((name) => name.length))
 
+export const isForbiddenTrailer = (name: string): boolean =>
+  name.length <= longest && forbidden.has(name.toLowerCase())
+
 export const judgeTrailer = (buffer: Buffer, start: number, end: number): Refusal | undefined =>
-  end - start <= longest && forbidden.has(latin1(buffer, start, end).toLowerCase())
-    ? refusals.trailerName
-    : undefined
+  end - start <= longest && isForbiddenTrailer(latin1(buffer, start, end)) ? refusals.trailerName : undefined

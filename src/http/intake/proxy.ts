@@ -128,10 +128,3 @@ const namePeer = (socket: Socket, { address, port, family }: Endpoint): void => 
     remoteFamily: named(family),
   })
 }
-
-/** Has `to`, a socket made on top of `from` (TLS), report the peer that a PROXY header named; else does nothing. */
-export const copyPeer = (from: Socket, to: Socket): void => {
-  if (!Object.hasOwn(from, 'remoteAddress')) return
-  const { remoteAddress: address = '', remotePort: port = 0, remoteFamily } = from
-  namePeer(to, { address, port, family: remoteFamily === 'IPv6' ? 'IPv6' : 'IPv4' })
-}

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { ParserLimits } from '../h1/events.ts'
+import { isForbiddenTrailer } from '../h1/trailer-fields.ts'
 
 interface Fault {
   readonly status: 400 | 413 | 431
@@ -25,24 +26,6 @@ const readAhead = 65_536
 const endless: Fault = { status: 413, reason: 'the chunk extensions are longer than limit_chunk_extensions' }
 const tooLarge: Fault = { status: 413, reason: 'the body is larger than limit_request_body' }
 
-/** RFC 9110, 6.5.1: fields of framing, routing, authentication, of the request's meaning and of its content. */
-const forbidden = new Set([
-  'authorization',
-  'cache-control',
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-range',
-  'content-type',
-  'cookie',
-  'expect',
-  'host',
-  'set-cookie',
-  'te',
-  'trailer',
-  'transfer-encoding',
-])
-
 /** What is wrong with the fields behind a body: name, value, name, value ... */
 const faultOfTrailers = (trailers: readonly string[], limits: BodyLimits): Fault | undefined => {
   if (trailers.length > limits.fields * 2)
@@ -52,8 +35,7 @@ const faultOfTrailers = (trailers: readonly string[], limits: BodyLimits): Fault
     const name = trailers[index] ?? ''
     const size = name.length + (trailers[index + 1] ?? '').length + fieldOverhead
     total += size
-    if (forbidden.has(name.toLowerCase()))
-      return { status: 400, reason: 'a trailer field is one of the head' }
+    if (isForbiddenTrailer(name)) return { status: 400, reason: 'a trailer field is one of the head' }
     if (size > limits.fieldSize)
       return { status: 431, reason: 'a trailer field is longer than limit_request_field_size' }
   }

@@ -43,15 +43,26 @@ export const isUnheard = (server: Server, event: string): boolean =>
 
 /**
  * Takes fields out of a request. Node has built `headers` by now (it looks for Expect and Host), and would build
- * `headersDistinct` later by a count of fields that it keeps to itself: so both are built first, then cleaned.
+ * `headersDistinct` later by a count of fields that it keeps to itself: so it is given one. Node's own, before
+ * 20.20, throws for a field of the name `__proto__` (CVE-2026-21710).
  */
 export const strip = (request: IncomingMessage, names: ReadonlySet<string>): void => {
-  const { headers, headersDistinct } = request
-  for (const name of names) {
-    delete headers[name.toLowerCase()]
-    delete headersDistinct[name.toLowerCase()]
-  }
+  const { headers } = request
+  for (const name of names) delete headers[name.toLowerCase()]
   request.rawHeaders = withoutFields(request.rawHeaders, names)
+  request.headersDistinct = distinct(request.rawHeaders)
+}
+
+/** Every value under its name in small letters. */
+const distinct = (rawHeaders: readonly string[]): Record<string, string[]> => {
+  const lists: Record<string, string[]> = Object.create(null)
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] ?? '').toLowerCase()
+    const list = lists[name]
+    if (list === undefined) lists[name] = [rawHeaders[index + 1] ?? '']
+    else list.push(rawHeaders[index + 1] ?? '')
+  }
+  return lists
 }
 
 /** The page, or problem, for an error status, as this response; its connection ends with it. */

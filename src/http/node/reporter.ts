@@ -49,11 +49,16 @@ export class Reporter {
     return result instanceof Promise ? result.then(() => undefined) : undefined
   }
 
+  /** Never throws: what becomes of a connection must not depend on who writes about it. */
   over(exchange: Exchange, completed: boolean): void {
     if (!this.#records) return
-    const { onExchange, postRequest } = this.#options
+    const { onExchange, postRequest, onError } = this.#options
     const facts = this.facts(exchange)
-    onExchange?.(recordOf(exchange, facts, completed))
+    try {
+      onExchange?.(recordOf(exchange, facts, completed))
+    } catch (error) {
+      onError(error, 'access log')
+    }
     if (postRequest) this.#after(exchange, facts, postRequest)
   }
 

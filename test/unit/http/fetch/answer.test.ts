@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { until } from '../harness.ts'
+import { connect, get, serve, until } from '../harness.ts'
 import { FakeBody } from './fake-exchange.ts'
 import { answered, ask, Light } from './serve.ts'
 
@@ -312,5 +312,38 @@ describe('failures', () => {
     const one = new Light('x')
     expect(ask(() => one).exchange.status).toBe(200)
     expect(ask(() => one).exchange.status).toBe(500)
+  })
+})
+
+describe('a body stream that cannot be sent', () => {
+  const streamOf = (piece: unknown) =>
+    new ReadableStream({
+      start: (controller) => {
+        controller.enqueue(piece)
+        controller.close()
+      },
+    })
+
+  test('is a 500 when its first piece is none', async () => {
+    const { port, errors } = await serve({
+      kind: 'fetch',
+      shape: 'function',
+      fetch: () => new Response(streamOf(5)),
+    })
+    const client = await connect(port)
+    expect(await client.send(get()).end()).toMatch(/^HTTP\/1.1 500 /)
+    expect(String(errors[0]?.error)).toContain('gave a number')
+  })
+
+  test('is told when it is shorter than its Content-Length', async () => {
+    const headers = { 'content-length': '9' }
+    const { port, errors } = await serve({
+      kind: 'fetch',
+      shape: 'function',
+      fetch: () => new Response(streamOf(Buffer.from('short')), { headers }),
+    })
+    const client = await connect(port)
+    await client.send(get()).end()
+    expect(String(errors[0]?.error)).toContain('Content-Length')
   })
 })

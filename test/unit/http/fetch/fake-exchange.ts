@@ -78,6 +78,11 @@ export class FakeBody implements CoreBody {
   resume(): void {
     this.paused = false
   }
+
+  cancelled = false
+  cancel(): void {
+    this.cancelled = true
+  }
 }
 
 export interface FakeOptions {

@@ -178,7 +178,7 @@ describe('the body', () => {
     const reader = post(body).request.body?.getReader()
     await reader?.read()
     await reader?.cancel()
-    expect(body.paused).toBe(true)
+    expect(body.cancelled).toBe(true)
     expect(() => body.send('b').finish()).not.toThrow()
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { event } from '../../../../src/http/h1/events.ts'
-import { emptyBlock, type HeaderBlock } from '../../../../src/http/h1/header-block.ts'
+import { emptyBlock, HeaderBlock, noFacts } from '../../../../src/http/h1/header-block.ts'
 import { RequestParser } from '../../../../src/http/h1/parser.ts'
 import { bytes, limits, strict } from './harness.ts'
 
@@ -45,4 +45,12 @@ describe('a block of fields', () => {
     expect(blockOf('Host: a_b\r\nX-A: _\r\n').facts.underscores).toBe(false)
     expect(emptyBlock.raw()).toEqual([])
   })
+})
+
+test('folded fields are unfolded in a time that grows with their length', () => {
+  const value = `a\r\n b${' '.repeat(200_000)}c \t\r\n\t d\xa0\r\n e`
+  const block = new HeaderBlock(`${value}\r\n\r\n`, [0, 0, 0, value.length], { ...noFacts, folded: true })
+  const before = performance.now()
+  expect(block.value(0)).toBe(`a b${' '.repeat(200_000)}c d\xa0 e`)
+  expect(performance.now() - before).toBeLessThan(1000)
 })

@@ -3,11 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect as connectTls, TLSSocket } from 'node:tls'
+import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Application } from '../../../../src/app/application.ts'
 import type { EngineOptions } from '../../../../src/http/engine.ts'
-import { copyPeer, createProxyStep, type ProxyStepOptions } from '../../../../src/http/intake/proxy.ts'
+import { compose } from '../../../../src/http/intake/intake.ts'
+import { createProxyStep, type ProxyStepOptions } from '../../../../src/http/intake/proxy.ts'
+import { tlsStep } from '../../../../src/http/intake/tls.ts'
 import { defaultPolicy, type HttpPolicy } from '../../../../src/http/policy.ts'
 import { Client, connect, get, latch, serve, until } from '../harness.ts'
 import { binary, checked, type Ends, line, packet } from './proxy-writer.ts'
@@ -288,14 +290,15 @@ test('TLS goes on top, with what was read too much, and reports the same client'
   // A key both sides have: no certificate to be made, or to expire.
   const psk = Buffer.from('0123456789abcdef')
   const secure = { ciphers: 'PSK', maxVersion: 'TLSv1.2', minVersion: 'TLSv1.2' } as const
-  const step = createProxyStep({ mode: 'v2', allowIps: ['*'] })
+  const step = compose(
+    createProxyStep({ mode: 'v2', allowIps: ['*'] }),
+    tlsStep({ options: { pskCallback: () => psk, ...secure } }),
+  )
   const context = { onRefused: () => undefined, timeoutMs: defaultPolicy.headersMs }
   const server = createServer({ allowHalfOpen: true }, (socket) =>
-    step(
+    step?.(
       socket,
-      (next) => {
-        const top = new TLSSocket(next, { isServer: true, pskCallback: () => psk, ...secure } as object)
-        copyPeer(next, top)
+      (top) => {
         top.on('error', () => undefined)
         top.once('data', (chunk) =>
           top.end(`${chunk} from ${top.remoteAddress} ${top.remotePort} ${top.remoteFamily}`),
