@@ -18,8 +18,6 @@ export interface Pooled {
   readonly silent: boolean
   /** Ends our side in order. */
   end(): void
-  /** Destroys it. */
-  destroy(): void
   /** Draining began, or a request is over while draining: from now on the last answer says `Connection: close`. */
   drain?(): void
 }
@@ -152,14 +150,14 @@ export class Pool<C extends Pooled> {
     this.#closed = true
     this.#acceptors.closeNow()
     for (const socket of this.#arriving) socket.destroy()
-    for (const connection of this.#connections) connection.destroy()
+    for (const connection of this.#connections) connection.socket.destroy()
     this.#settle()
   }
 
   #admit(open: () => C): void {
     const connection = open()
     if (this.#phase === 'destroyed' || hasLostPeer(connection.socket)) {
-      connection.destroy()
+      connection.socket.destroy()
       return
     }
     this.#connections.add(connection)

@@ -6,20 +6,20 @@
  * within one read leave in one write.
  */
 import type { Socket } from 'node:net'
-import { event } from '../h1/events.ts'
+import { event, type RequestHead } from '../h1/events.ts'
+import type { HeaderBlock } from '../h1/header-block.ts'
 import { RequestParser } from '../h1/parser.ts'
 import type { Pooled } from '../pool.ts'
-import { noteStatus } from '../upgrade-status.ts'
 import { isRefused } from './admission.ts'
 import { Body, type BodyOwner } from './body.ts'
-import { Exchange, type ExchangeOwner } from './exchange.ts'
+import { Exchange, type ExchangeOwner, endingFor } from './exchange.ts'
 import type { Ending, Heads } from './heads.ts'
 import { Held } from './held.ts'
-import { type Receiver, receive, release } from './io.ts'
+import { handOver, type Receiver, receive } from './io.ts'
 import { Outbox } from './outbox.ts'
 import { Parting } from './parting.ts'
-import type { CoreParts } from './parts.ts'
-import { Patience, type Waiting } from './patience.ts'
+import type { CoreParts, Refused } from './parts.ts'
+import { late, Patience, type Waiting } from './patience.ts'
 import { Visitor } from './visitor.ts'
 import type { Swept } from './wheel.ts'
 
@@ -69,10 +69,6 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     )
   }
 
-  destroy(): void {
-    this.socket.destroy()
-  }
-
   /** Ends our side in order. `last` is sent before. */
   end(last = ''): void {
     if (this.#phase !== 'open') return
@@ -115,7 +111,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     if (overdue) this.#expired(overdue)
     if (!this.outbox.isStalled(now, this.#core.policy.writeMs)) return
     this.#core.refused(0, 'the client took nothing of its response for write_timeout', this.visitor.address)
-    this.destroy()
+    this.socket.destroy()
   }
 
   wanted(): void {
@@ -130,11 +126,10 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     this.socket[on ? 'resume' : 'pause']()
   }
 
-  ending({ request, incoming }: Exchange): Ending {
-    if (!request.keepAlive || this.#core.policy.keepAliveMs === 0) return 'close'
+  ending(exchange: Exchange): Ending {
     // Requests that wait behind this one are to be answered; the last of them says it.
-    if ((this.#finished || !this.#core.serving()) && this.#held.length === 0) return 'close'
-    return incoming?.isTooMuchToDrop(request.expectContinue) ? 'close' : 'keep'
+    const last = (this.#finished || !this.#core.serving()) && this.#held.length === 0
+    return last || this.#core.policy.keepAliveMs === 0 ? 'close' : endingFor(exchange)
   }
 
   over(exchange: Exchange): void {
@@ -151,12 +146,8 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     this.outbox.flush()
     this.#core.wheel.remove(this)
     const head = this.#held.take()
-    release(this.socket)
     this.#phase = 'upgraded'
-    noteStatus(this.socket, (status) => {
-      exchange.status = status
-    })
-    this.socket.once('close', () => {
+    handOver(this.socket, exchange, () => {
       this.exchange = undefined
       this.#core.over(this, exchange, true)
       this.closed()
@@ -190,7 +181,8 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
           if (at === end || this.exchange || this.streak === perTurn || this.outbox.full) break reading
           break
         case event.refused:
-          this.#refuse(parser.refusal.status, parser.refusal.reason)
+          if (parser.refusedHead) this.#refuseHead(parser.refusedHead, parser.refusal)
+          else this.#refuse(parser.refusal)
           break
         default:
           break reading
@@ -214,13 +206,24 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   #begin(): void {
     const { head } = this.#parser
     const visible = this.visitor.admit(head.fields)
-    if (isRefused(visible)) return void this.#refuse(visible.status, visible.reason)
+    if (isRefused(visible)) return void this.#refuseHead(head, visible)
     const body = head.bodyLength === 0 ? undefined : new Body(head.bodyLength, this)
     this.#patience.none()
-    this.#requests += 1
     this.#body = body
     this.#unserved = true
+    this.#exchangeOf(head, visible, body)
+  }
+
+  #exchangeOf(head: RequestHead, visible: HeaderBlock, body?: Body): Exchange {
+    this.#requests += 1
     this.exchange = new Exchange(this, head, visible, body, this.#requests, this.#core.clock())
+    return this.exchange
+  }
+
+  /** A head that was read whole is answered as any request is, but that the application never sees it. */
+  #refuseHead(head: RequestHead, { status, reason }: Refused): void {
+    this.#core.refused(status, reason, this.visitor.address)
+    this.#exchangeOf(head, head.fields).answer(status)
   }
 
   #push(piece: Buffer, shared: boolean): void {
@@ -247,7 +250,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     if (!exchange) return
     // While draining, what is pipelined behind it is looked for first, so that it, too, is answered.
     if (this.#core.serving()) this.#core.serve(exchange)
-    else setImmediate(serveLater, this.#core, exchange)
+    else setImmediate(this.#core.serve, exchange)
   }
 
   #hold(bytes: Buffer, shared: boolean): void {
@@ -275,16 +278,16 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   /** The client sends no more, and all it sent was read. */
   #finish(): void {
     const cut = this.#parser.finish()
-    if (cut) this.#refuse(cut.status, cut.reason)
+    if (cut) this.#refuse(cut)
     else if (!this.exchange) this.end()
   }
 
-  #refuse(status: number, reason: string): void {
+  #refuse({ status, reason }: Refused): void {
     this.#core.refused(status, reason, this.visitor.address)
     const begun = this.exchange?.phase === 'streaming'
     const accept = this.exchange?.headers.get('accept')
     this.#lose(status, reason)
-    if (begun) this.destroy()
+    if (begun) this.socket.destroy()
     else this.end(this.heads.refusal(status, accept))
   }
 
@@ -329,21 +332,18 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   }
 
   #expired(what: Waiting): void {
-    if (what === 'end') this.destroy()
+    if (what === 'end') this.socket.destroy()
     // Who waits for its next request, or never sent a byte, has asked nothing: silence ends in silence.
     else if (what === 'request' || (what === 'head' && this.silent)) this.end()
-    else if (what === 'head') this.#refuse(408, 'the head did not arrive within header_timeout')
+    else if (what === 'head') this.#refuse(late.head)
     else if (this.#body?.overdue() === 'reader' || what === 'reader') {
       this.#patience.none()
       this.#settle()
-    } else this.#refuse(408, 'the body did not arrive at body_min_rate within body_timeout')
+    } else this.#refuse(late.body)
   }
 }
 
 const proceedLater = (connection: Connection): void => {
   connection.streak = 0
   connection.proceed()
-}
-const serveLater = (core: CoreParts, exchange: Exchange): void => {
-  if (exchange.phase === 'waiting') core.serve(exchange)
 }

@@ -114,6 +114,7 @@ class CoreEngine implements Engine {
   }
 
   #serve(exchange: Exchange): void {
+    if (exchange.phase !== 'waiting') return
     this.#requests += 1
     this.#options.onRequest?.()
     try {

@@ -24,7 +24,6 @@ export interface ExchangeOwner {
   ending(exchange: Exchange): Ending
   /** The response is complete, or never will be. */
   over(exchange: Exchange): void
-  destroy(): void
   upgraded(exchange: Exchange): { readonly socket: Socket; readonly head: Buffer }
 }
 
@@ -194,11 +193,16 @@ export class Exchange implements CoreExchange {
     if (this.phase === 'streaming') {
       // Where the connection's end is the body's, one in order would say that this was all.
       if (this.#framing === 'close') this.owner.socket.resetAndDestroy()
-      else this.owner.destroy()
+      else this.owner.socket.destroy()
       return
     }
-    const { type, text } = errorBody(500, wantsJson(this.headers.get('accept')))
-    this.respond(500, '', fieldsOf(['Content-Type', type, 'Connection', 'close']), text)
+    this.answer(500)
+  }
+
+  /** Answers with the page, or the problem, of an error status; the connection ends with it. */
+  answer(status: number): void {
+    const { type, text } = errorBody(status, wantsJson(this.headers.get('accept')))
+    this.respond(status, '', fieldsOf(['Content-Type', type, 'Connection', 'close']), text)
   }
 
   upgrade(): { readonly socket: Socket; readonly head: Buffer } {
@@ -284,6 +288,10 @@ export class Exchange implements CoreExchange {
 }
 
 const pourLater = (exchange: Exchange): void => exchange.pour()
+
+/** What the request, and a body that nobody has read, say of the connection. */
+export const endingFor = ({ request, incoming }: Exchange): Ending =>
+  request.keepAlive && !incoming?.isTooMuchToDrop(request.expectContinue) ? 'keep' : 'close'
 
 const lengthOf = (body: string | Uint8Array | undefined): number => {
   if (body === undefined) return 0

@@ -4,6 +4,7 @@
  * parser looks at once. Sockets that were made by others (TLS, PROXY protocol) are listened to.
  */
 import { Socket, type SocketConstructorOpts } from 'node:net'
+import { noteStatus } from '../upgrade-status.ts'
 
 /** What happens on a socket. */
 export interface Receiver {
@@ -69,12 +70,21 @@ export const receive = (socket: Tracked, to: Receiver): void => {
 }
 
 /** Gives a socket up for another protocol: not flowing until someone listens, and nobody of ours does. */
-export const release = (socket: Tracked): void => {
+const release = (socket: Tracked): void => {
   socket[receiver] = undefined
   socket.pause()
   Reflect.set(socket, 'readableFlowing', null)
   // 'error' is heard on: until someone else listens, a client that breaks off must not end the process.
   socket.off('data', onData).off('end', onEnd).off('drain', onDrain).off('close', onClose)
+}
+
+/** Gives a socket to the application for another protocol; the status that it writes is the exchange's. */
+export const handOver = (socket: Socket, exchange: { status: number }, closed: () => void): void => {
+  release(socket)
+  noteStatus(socket, (status) => {
+    exchange.status = status
+  })
+  socket.once('close', closed)
 }
 
 /** Bytes that the system has not taken yet: libuv's where it tells them, else the socket's own. */

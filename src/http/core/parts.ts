@@ -7,6 +7,12 @@ import type { Exchange } from './exchange.ts'
 import type { Heads } from './heads.ts'
 import type { Wheel } from './wheel.ts'
 
+/** Why a request is not served: `status` is the answer's, `reason` is for logs. */
+export interface Refused {
+  readonly status: number
+  readonly reason: string
+}
+
 export interface CoreParts {
   readonly policy: HttpPolicy
   /** Requests of one connection that may be answered in one turn of the loop. */

@@ -10,6 +10,12 @@ export type Waiting = 'nobody' | 'head' | 'request' | 'body' | 'reader' | 'end'
 /** Long for a reader that is at work; what waits behind one that is not has waited long enough. */
 const readerMs = 2000
 
+/** Why a client that took too long is refused. */
+export const late = {
+  head: { status: 408, reason: 'the head did not arrive within header_timeout' },
+  body: { status: 408, reason: 'the body did not arrive at body_min_rate within body_timeout' },
+} as const
+
 export class Patience {
   readonly #wheel: Wheel
   #deadline = Infinity

@@ -131,10 +131,6 @@ export class Connection {
     this.settle()
   }
 
-  destroy(): void {
-    this.socket.destroy()
-  }
-
   /** Destroys the connection, after `last` is flushed. */
   cut(last?: string): void {
     this.phase = 'ending'

@@ -133,7 +133,7 @@ class NodeEngine implements Engine {
       onSlowBody: (connection, reason) => cutShort(connection, 408, reason, options),
       onSlowReader: (connection) => {
         options.onRefused(0, 'the client took nothing of its response for write_timeout', connection)
-        connection.destroy()
+        connection.socket.destroy()
       },
     })
     watch.start()

@@ -40,7 +40,7 @@ const decline = (
   { onRefused, answer }: GateOptions,
 ): void => {
   // Node has given the socket up by now: nobody else hears of a client that breaks off.
-  connection.socket.on('error', () => connection.destroy())
+  connection.socket.on('error', () => connection.socket.destroy())
   onRefused(status, reason, connection)
   if (connection.exchanges.length > 0) {
     // Answers are still owed to the requests before it; they are the last.

@@ -398,6 +398,33 @@ describe('bytes that are not HTTP', () => {
   })
 })
 
+describe('a head that is refused as a whole', () => {
+  test('is answered in the form it accepts, and recorded, and no application sees it', async () => {
+    let served = 0
+    const { port, records, refusals } = await serveCore(() => {
+      served += 1
+    })
+    const client = await connect(port)
+    const text = await client.send('GET /a HTTP/1.1\r\nAccept: application/json\r\n\r\n').end()
+    expect(text).toMatch(/^HTTP\/1\.1 400 [\s\S]*Connection: close[\s\S]*"status":400/)
+    expect(served).toBe(0)
+    expect(refusals).toHaveLength(1)
+    expect(records).toMatchObject([{ status: 400, method: 'GET', target: '/a', completed: true }])
+  })
+
+  test('behind another is answered behind it', async () => {
+    const { consumer, begun } = waiting()
+    const { port } = await serveCore(consumer)
+    const client = await connect(port)
+    client.send(`${get('/1')}HEAD /2 HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\n\r\n${get('/3')}`)
+    await until(() => begun.length === 1)
+    begun[0]?.respond(200, '', plain, 'first')
+    const text = await client.end()
+    expect(text).toMatch(/first\s*HTTP\/1\.1 417 [\s\S]*\r\n\r\n$/)
+    expect(begun).toHaveLength(1)
+  })
+})
+
 describe('another protocol', () => {
   test('gets the socket and what was read of it', async () => {
     const { port, engine, records } = await serveCore((exchange) => {
