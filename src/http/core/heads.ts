@@ -4,7 +4,7 @@
  */
 import { STATUS_CODES } from 'node:http'
 import { errorResponse, wantsJson } from '../answers.ts'
-import type { Fields } from '../h1/fields.ts'
+import { type Fields, noFields } from '../h1/fields.ts'
 import { isFieldValue } from '../h1/grammar.ts'
 
 export interface HeadsOptions {
@@ -43,7 +43,7 @@ export class Heads {
 
   /** The whole head but for what frames the body: it ends where `Content-Length` may follow. */
   write(status: number, statusText: string, fields: Fields, ending: Ending): string {
-    const usual = ending === 'keep' && statusText === '' && !fields.date && !fields.server
+    const usual = ending === 'keep' && statusText === '' && !fields.date && !fields.server && !fields.upgrade
     if (!usual) return this.#unusual(status, statusText, fields, ending)
     const kept = this.#kept.get(status)
     return (kept === undefined ? this.#keep(status) : kept) + fields.lines
@@ -56,7 +56,7 @@ export class Heads {
   }
 
   #keep(status: number): string {
-    const text = this.#unusual(status, '', nothing, 'keep')
+    const text = this.#unusual(status, '', noFields, 'keep')
     this.#kept.set(status, text)
     return text
   }
@@ -65,12 +65,11 @@ export class Heads {
     const { serverHeader } = this.#options
     const date = fields.date ? '' : this.#date
     const server = fields.server || serverHeader === '' ? '' : `Server: ${serverHeader}\r\n`
-    const connection = ending === 'keep' ? this.#keepLines : 'Connection: close\r\n'
+    const offer = fields.upgrade ? 'Connection: Upgrade\r\n' : ''
+    const connection = offer + (ending === 'keep' ? this.#keepLines : 'Connection: close\r\n')
     return `HTTP/1.1 ${status} ${reasonOf(status, statusText)}\r\n${date}${server}${connection}${fields.lines}`
   }
 }
-
-const nothing: Fields = { lines: '', contentLength: -1, close: false, date: false, server: false }
 
 /** An interim response (RFC 9110, 15.2): a status line and fields, nothing about the connection. */
 export const interim = (status: number, fields: Fields): string =>

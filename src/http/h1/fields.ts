@@ -13,6 +13,8 @@ export interface Fields {
   readonly close: boolean
   readonly date: boolean
   readonly server: boolean
+  /** Whether protocols are offered (RFC 9110, 7.8), which Connection then has to name. */
+  readonly upgrade: boolean
 }
 
 /** RFC 9110, 7.6.1: fields of the connection, which is not the application's. */
@@ -23,7 +25,6 @@ const ofTheConnection = new Set([
   'te',
   'trailer',
   'transfer-encoding',
-  'upgrade',
 ])
 
 /** Names that were found to be tokens before: applications use few. */
@@ -61,6 +62,7 @@ export const fieldsOf = (flat: readonly string[]): Fields => {
   let close = false
   let date = false
   let server = false
+  let upgrade = false
   for (let index = 0; index < flat.length; index += 2) {
     const name = flat[index] ?? ''
     const value = flat[index + 1] ?? ''
@@ -73,8 +75,9 @@ export const fieldsOf = (flat: readonly string[]): Fields => {
     else lines += `${name}: ${value}\r\n`
     if (lower === 'date') date = true
     else if (lower === 'server') server = true
+    else if (lower === 'upgrade') upgrade = true
   }
-  return { lines, contentLength, close, date, server }
+  return { lines, contentLength, close, date, server, upgrade }
 }
 
 export const noFields: Fields = fieldsOf([])

@@ -375,6 +375,15 @@ describe('a response', () => {
     expect(await old.send('GET / HTTP/1.0\r\n\r\n').end()).toMatch(/^HTTP\/1\.1 200/)
   })
 
+  test('may offer other protocols, as 426 must', async () => {
+    const { port } = await serveCore((exchange) =>
+      exchange.respond(426, '', fieldsOf(['Upgrade', 'websocket']), undefined),
+    )
+    const client = await connect(port)
+    const text = await client.send(get()).has('Upgrade: websocket')
+    expect(text).toContain('Connection: Upgrade\r\nConnection: keep-alive\r\n')
+  })
+
   test('cannot be split by a value of the application', () => {
     expect(() => fieldsOf(['X', 'a\r\nSet-Cookie: b'])).toThrow(TypeError)
     expect(() => fieldsOf(['X\r\nY', 'a'])).toThrow(TypeError)
