@@ -2,6 +2,7 @@
  * A request's body on its way from the connection to the consumer. What comes before the consumer asks is kept, up
  * to a bound at which the connection stops reading; afterwards nothing is kept.
  */
+import { BodyFailure } from './body-failure.ts'
 import type { BodySink, CoreBody } from './types.ts'
 
 /** What the body asks of its connection. */
@@ -27,6 +28,7 @@ export class Body implements CoreBody {
   #trailers: readonly string[] = []
   #sink: BodySink | undefined
   #paused = false
+  #answered = false
   /** 'unread', 'reading', or 'told': the sink has had its last call. */
   #reader: 'unread' | 'reading' | 'told' = 'unread'
   received = 0
@@ -62,6 +64,7 @@ export class Body implements CoreBody {
   }
 
   read(sink: BodySink): void {
+    if (this.#reader === 'told' && this.#answered) throw tooLate()
     if (this.#reader !== 'unread') throw new TypeError('the body is being read already')
     this.#reader = 'reading'
     this.#sink = sink
@@ -71,6 +74,7 @@ export class Body implements CoreBody {
 
   pause(): void {
     this.#paused = true
+    if (this.#answered) this.#discard()
   }
 
   resume(): void {
@@ -108,8 +112,14 @@ export class Body implements CoreBody {
     this.#pour()
   }
 
-  /** Nobody will read it any more: what comes is dropped. */
-  discard(): void {
+  /** The response is complete: who still reads may go on as long as they keep up, what nobody reads is dropped. */
+  answered(): void {
+    this.#answered = true
+    if (this.waitsForReader) this.#discard()
+  }
+
+  #discard(): void {
+    if (this.#reader === 'reading') this.#sink?.failed(tooLate())
     this.#reader = 'told'
     this.#sink = dropped
     this.#paused = false
@@ -139,5 +149,6 @@ export class Body implements CoreBody {
   }
 }
 
+const tooLate = (): BodyFailure => new BodyFailure('the request was answered before all of it was read')
 const nothing = (): void => undefined
 const dropped: BodySink = { data: nothing, ended: nothing, failed: nothing }

@@ -12,22 +12,17 @@ import type { Pooled } from '../pool.ts'
 import { noteStatus } from '../upgrade-status.ts'
 import { isRefused } from './admission.ts'
 import { Body, type BodyOwner } from './body.ts'
+import { BodyFailure } from './body-failure.ts'
 import { Exchange, type ExchangeOwner } from './exchange.ts'
 import type { Ending, Heads } from './heads.ts'
-import { Held } from './held.ts'
+import { Held, mostHeld } from './held.ts'
 import { type Receiver, receive, release } from './io.ts'
 import { Outbox } from './outbox.ts'
 import type { CoreParts } from './parts.ts'
-import { Patience, type Waiting } from './patience.ts'
+import { idleLingerMs, leftMs, lingerMs, Patience, type Waiting } from './patience.ts'
 import { Visitor } from './visitor.ts'
 import type { Swept } from './wheel.ts'
 
-/** How long a client that was answered may still send before its bytes are met with a reset. */
-const lingerMs = 2000
-/** The same for one that owes us nothing and is owed nothing: it had its time, and others wait for its end. */
-const idleLingerMs = 500
-/** Bytes of pipelined requests at which reading pauses. */
-const mostHeld = 16_384
 /** Bytes of a body that nobody wants which are read to keep the connection. */
 const mostDropped = 65_536
 
@@ -99,6 +94,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   /** FIN. A client may end its side and still want its answer. */
   ended(): void {
     this.#finished = true
+    this.exchange?.leave()
     if (this.#phase === 'open' && this.#held.length === 0) this.#finish()
   }
 
@@ -150,7 +146,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     this.#core.over(this, exchange, true)
     if (exchange.ending === 'close') this.#close(exchange)
     else {
-      if (this.#body?.waitsForReader) this.#body.discard()
+      this.#body?.answered()
       if (!this.outbox.isReading) this.proceed()
     }
   }
@@ -280,7 +276,8 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   #finish(): void {
     const cut = this.#parser.finish()
     if (cut) this.#refuse(cut.status, cut.reason)
-    else if (!this.exchange) this.end()
+    else if (this.exchange) this.#settle()
+    else this.end()
   }
 
   #refuse(status: number, reason: string): void {
@@ -301,7 +298,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     this.#unserved = false
     if (exchange && exchange.status === 0) exchange.status = status
     exchange?.gone()
-    body?.fail(new Error(`the body did not arrive whole: ${reason}`))
+    body?.fail(new BodyFailure(reason))
     if (exchange && seen) this.#core.over(this, exchange, false)
   }
 
@@ -323,6 +320,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   #settle(): void {
     const { policy } = this.#core
     if (this.#body) this.#patience.awaitAnew('body', policy.bodyMs)
+    else if (this.exchange && this.#finished) this.#patience.awaitAnew('left', leftMs)
     else if (this.exchange || this.#held.length > 0) this.#patience.none()
     else if (!this.#parser.idle) this.#patience.awaitAnew('head', policy.headersMs)
     else if (this.#requests > 0) {
@@ -335,6 +333,8 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     if (what === 'end') this.destroy()
     // Who waits for its next request, or never sent a byte, has asked nothing: silence ends in silence.
     else if (what === 'request' || (what === 'head' && this.silent)) this.end()
+    else if (what === 'left' && this.exchange?.isIdle()) this.destroy()
+    else if (what === 'left') this.#patience.await('left', leftMs)
     else if (what === 'head') this.#refuse(408, 'the head did not arrive within header_timeout')
     else if (this.#body?.waitsForReader && this.exchange)
       this.#patience.await('body', this.#core.policy.bodyMs)

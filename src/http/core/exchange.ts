@@ -50,10 +50,13 @@ export class Exchange implements CoreExchange {
   /** Bytes of body sent, without framing. */
   sent = 0
   ending: Ending = 'keep'
+  left = false
   /** The head as sent, for records. */
   headText = ''
   #framing: Framing = 'none'
-  #left = 0
+  /** Bytes of body that Content-Length still owes. */
+  #owed = 0
+  #sentBefore = -1
 
   constructor(
     owner: ExchangeOwner,
@@ -143,7 +146,7 @@ export class Exchange implements CoreExchange {
     this.status = status
     this.headText = head
     this.#framing = framing
-    this.#left = fields.contentLength
+    this.#owed = fields.contentLength
     this.owner.outbox.gather(`${head}\r\n`)
   }
 
@@ -164,7 +167,7 @@ export class Exchange implements CoreExchange {
 
   end(): void {
     if (!this.#may('streaming')) return
-    if (this.#framing === 'length' && this.#left > 0) {
+    if (this.#framing === 'length' && this.#owed > 0) {
       this.fail()
       return
     }
@@ -179,9 +182,9 @@ export class Exchange implements CoreExchange {
     if (this.phase === 'waiting' && this.request.modern) this.owner.outbox.send(interim(status, fields))
   }
 
-  fail(): void {
+  fail(cut = false): void {
     if (this.phase === 'complete' || this.phase === 'gone') return
-    if (this.phase === 'streaming') {
+    if (this.phase === 'streaming' || cut) {
       this.owner.destroy()
       return
     }
@@ -193,6 +196,21 @@ export class Exchange implements CoreExchange {
     if (!this.#may('waiting')) throw new TypeError('the connection is gone')
     this.phase = 'complete'
     return this.owner.upgraded(this)
+  }
+
+  /** The client has ended its side. */
+  leave(): void {
+    this.left = true
+    this.#sentBefore = this.sent
+    this.listener?.left?.()
+  }
+
+  /** Whether a response has begun of which nothing was sent, and nothing waits to be, since this was last asked. */
+  isIdle(): boolean {
+    const still = this.sent === this.#sentBefore && !this.owner.outbox.behind
+    const idle = this.phase === 'streaming' && still
+    this.#sentBefore = this.sent
+    return idle
   }
 
   /** The connection is gone. */
@@ -237,8 +255,8 @@ export class Exchange implements CoreExchange {
   }
 
   #take(length: number): void {
-    if (length > this.#left) throw new RangeError(`the body has more bytes than its Content-Length says`)
-    this.#left -= length
+    if (length > this.#owed) throw new RangeError(`the body has more bytes than its Content-Length says`)
+    this.#owed -= length
   }
 }
 

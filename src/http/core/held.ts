@@ -1,4 +1,7 @@
 /** Bytes behind the message in hand: pipelined requests, unparsed, in the order they came. */
+/** Bytes of pipelined requests at which reading pauses. */
+export const mostHeld = 16_384
+
 export class Held {
   #bytes: Buffer | undefined
 

@@ -42,8 +42,9 @@ class BodySource implements BodySink {
 
   /** The rest is of no interest: it is left where it is, and the core does with it what it does with unread bodies. */
   cancel(): void {
-    if (this.#flow === 'flowing') this.#body.pause()
+    const flow = this.#flow
     this.#flow = 'over'
+    if (flow === 'flowing') this.#body.pause()
   }
 
   data(chunk: Buffer): void {
