@@ -55,7 +55,11 @@ const routes = {
   ),
   '/sum': async (request) => {
     let size = 0
-    for await (const chunk of request.body) { size += chunk.length; await new Promise((go) => setTimeout(go, 0)) }
+    let rests = 0
+    for await (const chunk of request.body) {
+      size += chunk.length
+      if (size > rests * 1048576) { rests += 1; await new Promise((go) => setTimeout(go, 5)) }
+    }
     return new Response(String(size))
   },
   '/endless': (request) => new Response(new ReadableStream({
