@@ -100,6 +100,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
 
   drained(): void {
     this.exchange?.listener?.drained()
+    if (this.exchange && !this.#body && this.#held.length < mostHeld) this.flow(true)
     this.proceed()
   }
 
@@ -207,11 +208,11 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     if (this.#phase === 'open') this.#rest(buffer, at, end)
   }
 
-  /** After a read: what is left of it waits, and so do we, for something. */
+  /** After a read: what is left waits, and so do we, for something. A body's reader says itself when it is enough. */
   #rest(buffer: Buffer, at: number, end: number): void {
     if (at < end) this.#hold(buffer.subarray(at, end))
     if (this.#held.length > 0 && !this.exchange && !this.outbox.behind) setImmediate(proceedLater, this)
-    if (this.outbox.behind) this.flow(false)
+    if (this.outbox.behind && !this.#body) this.flow(false)
     this.#settle()
   }
 

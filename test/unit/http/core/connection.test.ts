@@ -169,6 +169,27 @@ describe('a body', () => {
     await until(() => engine.connections === 0)
   })
 
+  test('goes on to a reader that answers meanwhile, when a slow client has caught up', async () => {
+    let read = 0
+    const { port } = await serveCore((exchange) => {
+      exchange.begin(200, '', plain)
+      exchange.body?.read({
+        data: (chunk) => {
+          read += chunk.length
+          exchange.write(chunk)
+        },
+        ended: () => exchange.end(),
+        failed: () => exchange.fail(),
+      })
+    })
+    const client = await connect(port)
+    client.socket.pause()
+    client.send(post('x'.repeat(30_000_000)))
+    await until(() => read > 5_000_000)
+    client.socket.resume()
+    await until(() => client.text.length > 30_000_000 && client.text.endsWith('0\r\n\r\n'))
+  })
+
   test('of which a part was read ends the connection, once its reader stops', async () => {
     let failed = ''
     const { port } = await serveCore((exchange) => {
