@@ -138,6 +138,14 @@ describe.each([
     await server.assertClean()
   })
 
+  test('a body that is sent back as it comes arrives whole', async () => {
+    const server = await serve()
+    const body = Buffer.alloc(5 * megabyte, 'b')
+    const answer = await ask(server.target, '/echo', { method: 'POST', body })
+    expect([answer.status, answer.text.length]).toEqual([200, body.length])
+    await server.assertClean()
+  })
+
   test('300 MB that the application reads slowly are never in memory', async () => {
     const server = await serve()
     const before = peak(server)

@@ -44,7 +44,7 @@ export default { fetch: (request, context) => routes[new URL(request.url).pathna
     ['/nothing', 'The application returned undefined, not a Response'],
     ['/text', 'The application returned a string, not a Response'],
     ['/used', 'Body is unusable'],
-    ['/header', 'header-values'],
+    ['/header', 'holds a character that a header value cannot have'],
     ['/at-once', 'Error: stream broken at once'],
     ['/objects', "The response's body stream gave a object"],
   ]
