@@ -64,9 +64,10 @@ const copy = async (
   for (let pieces = 1, bytes = 0; ; pieces += 1) {
     const { done, value } = await reader.read()
     if (exchange.phase === 'gone') return head.forget()
+    // Before the head: what cannot be sent at all is a 500.
+    const piece = done ? '' : checked(value)
     head.send()
     if (done) return exchange.end()
-    const piece = checked(value)
     bytes += piece.length
     const ready = exchange.write(piece)
     if (!ready && (exchange.phase as string) === 'streaming') await ties.whenDrained()
