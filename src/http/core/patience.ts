@@ -7,10 +7,6 @@ import type { Wheel } from './wheel.ts'
  */
 export type Waiting = 'nobody' | 'head' | 'request' | 'body' | 'left' | 'end'
 
-/** How long a client that was answered may still send before its bytes are met with a reset. */
-export const lingerMs = 2000
-/** The same for one that owes us nothing and is owed nothing: it had its time, and others wait for its end. */
-export const idleLingerMs = 500
 /**
  * How long a response may come to a stand for a client that has ended its side. TCP does not tell who has gone from
  * who has only said all: who is sent nothing any more is taken for gone.
