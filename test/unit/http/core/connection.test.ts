@@ -246,6 +246,17 @@ describe('a body', () => {
     await client.send(get()).has('taken', 2)
   })
 
+  test('that is malformed behind its answer ends the connection, and gets no second answer', async () => {
+    const { port, refusals } = await serveCore((exchange) => {
+      exchange.body?.read({ data: () => undefined, ended: () => undefined, failed: () => undefined })
+      exchange.respond(200, '', plain, 'early')
+    })
+    const client = await connect(port)
+    await client.send('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na').has('early')
+    expect(await client.send('not a chunk').end()).toMatch(/early$/)
+    expect(refusals).toMatchObject([{ status: 400 }])
+  })
+
   test('that is cut short fails, and is never answered with 200', async () => {
     const failures: string[] = []
     const { port, records } = await serveCore((exchange) => {
