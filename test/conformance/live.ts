@@ -16,6 +16,8 @@ export interface Conversation {
   /** `fin`: the server ended the connection in order; `silent`: neither answer nor end in time; else an error's code. */
   readonly ending: string
   readonly text: string
+  /** The client's port. */
+  readonly port: number
 }
 
 /** Longer than an engine lingers behind an answer to let the client read it. */
@@ -32,6 +34,10 @@ export const converse = async (
 ): Promise<Conversation> => {
   const socket = net.connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
   let text = ''
+  let ownPort = 0
+  socket.once('connect', () => {
+    ownPort = socket.localPort ?? 0
+  })
   const ending = new Promise<string>((resolve) => {
     const timer = setTimeout(() => resolve('silent'), patienceMs)
     const end = (how: string) => {
@@ -54,7 +60,7 @@ export const converse = async (
     if (fin) socket.end()
     const how = await ending
     const statuses = [...text.matchAll(/HTTP\/1\.[01] ([2-9]\d\d) /g)].map(([, status]) => Number(status))
-    return { statuses, ending: how, text }
+    return { statuses, ending: how, text, port: ownPort }
   } finally {
     socket.destroy()
   }

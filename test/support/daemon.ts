@@ -19,7 +19,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { onTestFailed, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { hasCode } from '../../src/errors.ts'
 import type { Answer } from './answer.ts'
 import { helloApp } from './apps.ts'
@@ -402,10 +402,12 @@ export const start = async (options: StartOptions = {}): Promise<Daemon> => {
     stdio: ['ignore', ...output, ...(options.inherit ?? [])],
   })
   const daemon = new Daemon(place, child)
-  onTestFailed(() => {
-    console.error(`--- the end of the server's log:\n${daemon.log().slice(-4000)}`)
+  // `onTestFailed` would come when the log is gone.
+  onTestFinished(({ task }) => {
+    if (task.result?.state === 'fail')
+      console.error(`--- the end of the server's log:\n${daemon.log().slice(-4000)}`)
+    return daemon.destroy()
   })
-  onTestFinished(() => daemon.destroy())
   if (options.until !== 'spawned') await daemon.serving()
   if (options.until === undefined && isCommonApp(options)) await daemon.allReady()
   return daemon

@@ -2,7 +2,9 @@
  * A request's body on its way from the connection to the consumer. What comes before the consumer asks is kept, up
  * to a bound at which the connection stops reading; afterwards nothing is kept.
  */
+
 import { Pieces } from '../pieces.ts'
+import { BodyFailure } from './body-failure.ts'
 import type { BodySink, CoreBody } from './types.ts'
 
 /** What the body asks of its connection. */
@@ -82,6 +84,8 @@ export class Body implements CoreBody {
   }
 
   read(sink: BodySink): void {
+    if (this.#reader === 'told' && this.#answered) throw tooLate()
+    if (this.#reader === 'told' && this.#answered) throw tooLate()
     if (this.#reader !== 'unread') throw new TypeError('the body is being read already')
     this.#reader = 'reading'
     this.#sink = sink
@@ -151,7 +155,7 @@ export class Body implements CoreBody {
     this.#paused = false
     this.#kept.clear()
     this.#owner.flow(true)
-    reader?.failed(new Error('the request was answered, and its body not read on: the rest was dropped'))
+    reader?.failed(tooLate())
   }
 
   #pour(): void {
@@ -174,5 +178,6 @@ export class Body implements CoreBody {
   }
 }
 
+const tooLate = (): BodyFailure => new BodyFailure('the request was answered before all of it was read')
 const nothing = (): void => undefined
 const dropped: BodySink = { data: nothing, ended: nothing, failed: nothing }

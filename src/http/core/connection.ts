@@ -12,19 +12,18 @@ import { RequestParser } from '../h1/parser.ts'
 import type { Pooled } from '../pool.ts'
 import { isRefused } from './admission.ts'
 import { Body, type BodyOwner } from './body.ts'
+import { BodyFailure } from './body-failure.ts'
 import { Exchange, type ExchangeOwner, endingFor } from './exchange.ts'
 import type { Ending, Heads } from './heads.ts'
-import { Held } from './held.ts'
+import { Held, mostHeld } from './held.ts'
 import { handOver, type Receiver, receive } from './io.ts'
 import { Outbox } from './outbox.ts'
 import { Parting } from './parting.ts'
 import type { CoreParts, Refused } from './parts.ts'
-import { late, Patience, type Waiting } from './patience.ts'
+import { late, leftMs, Patience, type Waiting } from './patience.ts'
+import { proceedLater } from './turns.ts'
 import { Visitor } from './visitor.ts'
 import type { Swept } from './wheel.ts'
-
-/** Bytes of pipelined requests at which reading pauses. */
-const mostHeld = 16_384
 
 export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeOwner {
   readonly socket: Socket
@@ -64,9 +63,8 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   }
 
   get idle(): boolean {
-    return (
-      this.#phase === 'open' && !this.exchange && !this.#body && this.#held.length === 0 && this.#parser.idle
-    )
+    const busy = this.exchange ?? this.#body
+    return this.#phase === 'open' && !busy && this.#held.length === 0 && this.#parser.idle
   }
 
   /** Ends our side in order. `last` is sent before. */
@@ -89,11 +87,13 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   /** FIN. A client may end its side and still want its answer. */
   ended(): void {
     this.#finished = true
+    this.exchange?.leave()
     if (this.#phase === 'open' && this.#held.length === 0) this.#finish()
   }
 
   drained(): void {
     this.exchange?.drained()
+    if (this.exchange && !this.#body && this.#held.length < mostHeld) this.flow(true)
     this.proceed()
   }
 
@@ -116,8 +116,8 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
 
   wanted(): void {
     const exchange = this.exchange
-    if (!exchange?.request.expectContinue || exchange.phase !== 'waiting') return
-    if (this.#body?.received === 0) this.outbox.send('HTTP/1.1 100 Continue\r\n\r\n')
+    const asked = exchange?.request.expectContinue && exchange.phase === 'waiting'
+    if (asked && this.#body?.received === 0) this.outbox.send('HTTP/1.1 100 Continue\r\n\r\n')
   }
 
   flow(on: boolean): void {
@@ -155,7 +155,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     return { socket: this.socket, head }
   }
 
-  /** Reads what there is as far as it may be read now, and holds the rest. */
+  /** Reads as far as may be read now, and holds the rest. */
   #consume(buffer: Buffer, end: number, shared: boolean): void {
     const parser = this.#parser
     const { perTurn } = this.#core
@@ -195,7 +195,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     this.#rest()
   }
 
-  /** After a read: what is left of it waits, and so do we, for something. */
+  /** After a read: what is left waits, and so do we, for something. A body's reader says itself when it is enough. */
   #rest(): void {
     if (this.#held.length > 0 && !this.exchange && !this.outbox.behind) setImmediate(proceedLater, this)
     // A body is read all the same: a client may take nothing before it has sent everything.
@@ -279,16 +279,19 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   #finish(): void {
     const cut = this.#parser.finish()
     if (cut) this.#refuse(cut)
-    else if (!this.exchange) this.end()
+    else if (this.exchange) this.#settle()
+    else this.end()
   }
 
   #refuse({ status, reason }: Refused): void {
     this.#core.refused(status, reason, this.visitor.address)
     const begun = this.exchange?.phase === 'streaming'
     const accept = this.exchange?.headers.get('accept')
+    // One answer for each request: what is wrong behind its answer is met with the end alone.
+    const answered = this.#body && !this.exchange
     this.#lose(status, reason)
     if (begun) this.socket.destroy()
-    else this.end(this.heads.refusal(status, accept))
+    else this.end(answered ? '' : this.heads.refusal(status, accept))
   }
 
   /** What is under way will not be completed. */
@@ -301,7 +304,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     this.#unserved = false
     if (exchange && exchange.status === 0) exchange.status = status
     exchange?.gone()
-    body?.fail(new Error(`the body did not arrive whole: ${reason}`))
+    body?.fail(new BodyFailure(reason))
     if (exchange && seen) this.#core.over(this, exchange, false)
   }
 
@@ -323,6 +326,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     const { policy } = this.#core
     if (this.#body?.waitsForReader && !this.exchange) this.#patience.awaitReader()
     else if (this.#body) this.#patience.awaitAnew('body', policy.bodyMs)
+    else if (this.exchange && this.#finished) this.#patience.awaitAnew('left', leftMs)
     else if (this.exchange || this.#held.length > 0) this.#patience.none()
     else if (!this.#parser.idle) this.#patience.awaitAnew('head', policy.headersMs)
     else if (this.#requests > 0) {
@@ -335,15 +339,12 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     if (what === 'end') this.socket.destroy()
     // Who waits for its next request, or never sent a byte, has asked nothing: silence ends in silence.
     else if (what === 'request' || (what === 'head' && this.silent)) this.end()
+    else if (what === 'left' && this.exchange?.isIdle()) this.socket.destroy()
+    else if (what === 'left') this.#patience.await('left', leftMs)
     else if (what === 'head') this.#refuse(late.head)
     else if (this.#body?.overdue() === 'reader' || what === 'reader') {
       this.#patience.none()
       this.#settle()
     } else this.#refuse(late.body)
   }
-}
-
-const proceedLater = (connection: Connection): void => {
-  connection.streak = 0
-  connection.proceed()
 }

@@ -52,10 +52,13 @@ export class Exchange implements CoreExchange {
   /** Bytes of body sent, without framing. */
   sent = 0
   ending: Ending = 'keep'
+  left = false
   /** The head as sent, for records. */
   headText = ''
   #framing: Framing = 'none'
-  #left = 0
+  /** Bytes of body that Content-Length still owes. */
+  #owed = 0
+  #sentBefore = -1
   /** What is still to be sent of a large body. */
   #rest: Uint8Array | undefined
 
@@ -152,7 +155,7 @@ export class Exchange implements CoreExchange {
     this.status = status
     this.headText = head
     this.#framing = framing
-    this.#left = fields.contentLength
+    this.#owed = fields.contentLength
     this.owner.outbox.gather(`${head}\r\n`)
   }
 
@@ -173,7 +176,7 @@ export class Exchange implements CoreExchange {
 
   end(): void {
     if (!this.#may('streaming')) return
-    if (this.#framing === 'length' && this.#left > 0) {
+    if (this.#framing === 'length' && this.#owed > 0) {
       this.fail()
       return
     }
@@ -188,9 +191,9 @@ export class Exchange implements CoreExchange {
     if (this.phase === 'waiting' && this.request.modern) this.owner.outbox.send(interim(status, fields))
   }
 
-  fail(): void {
+  fail(cut = false): void {
     if (this.phase === 'complete' || this.phase === 'gone') return
-    if (this.phase === 'streaming') {
+    if (this.phase === 'streaming' || cut) {
       // Where the connection's end is the body's, one in order would say that this was all.
       if (this.#framing === 'close') this.owner.socket.resetAndDestroy()
       else this.owner.socket.destroy()
@@ -209,6 +212,21 @@ export class Exchange implements CoreExchange {
     if (!this.#may('waiting')) throw new TypeError('the connection is gone')
     this.phase = 'complete'
     return this.owner.upgraded(this)
+  }
+
+  /** The client has ended its side. */
+  leave(): void {
+    this.left = true
+    this.#sentBefore = this.sent
+    this.listener?.left?.()
+  }
+
+  /** Whether a response has begun of which nothing was sent, and nothing waits to be, since this was last asked. */
+  isIdle(): boolean {
+    const still = this.sent === this.#sentBefore && !this.owner.outbox.behind
+    const idle = this.phase === 'streaming' && still
+    this.#sentBefore = this.sent
+    return idle
   }
 
   /** The client takes bytes again. */
@@ -282,8 +300,8 @@ export class Exchange implements CoreExchange {
   }
 
   #take(length: number): void {
-    if (length > this.#left) throw new RangeError(`the body has more bytes than its Content-Length says`)
-    this.#left -= length
+    if (length > this.#owed) throw new RangeError(`the body has more bytes than its Content-Length says`)
+    this.#owed -= length
   }
 }
 

@@ -1,3 +1,6 @@
+/** Bytes of pipelined requests at which reading pauses. */
+export const mostHeld = 16_384
+
 /** Bytes behind the message in hand: pipelined requests, unparsed, in the order they came. */
 export class Held {
   #bytes: Buffer | undefined

@@ -3,9 +3,9 @@ import type { Wheel } from './wheel.ts'
 
 /**
  * 'nobody' has no deadline: the application is at work. 'reader' is the application, too, reading a body behind its
- * answer. 'end' is the client's, after ours.
+ * answer, or making one for a client that has ended its side ('left'). 'end' is the client's, after ours.
  */
-export type Waiting = 'nobody' | 'head' | 'request' | 'body' | 'reader' | 'end'
+export type Waiting = 'nobody' | 'head' | 'request' | 'body' | 'reader' | 'left' | 'end'
 
 /** Long for a reader that is at work; what waits behind one that is not has waited long enough. */
 const readerMs = 2000
@@ -15,6 +15,12 @@ export const late = {
   head: { status: 408, reason: 'the head did not arrive within header_timeout' },
   body: { status: 408, reason: 'the body did not arrive at body_min_rate within body_timeout' },
 } as const
+
+/**
+ * How long a response may come to a stand for a client that has ended its side. TCP does not tell who has gone from
+ * who has only said all: who is sent nothing any more is taken for gone.
+ */
+export const leftMs = 1000
 
 export class Patience {
   readonly #wheel: Wheel

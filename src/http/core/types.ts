@@ -13,6 +13,8 @@ export type Consumer = (exchange: CoreExchange) => void
 export interface ResponseListener {
   /** The client takes bytes again, after `write` had answered false. */
   drained(): void
+  /** The client has ended its side: it may be gone, though an answer is still sent. Called once, before `gone`. */
+  left?(): void
   /** The connection is gone before the response was complete; called once, nothing after it. */
   gone(): void
 }
@@ -49,6 +51,8 @@ export interface CoreExchange {
   /** Whether the client asks for another protocol (`Upgrade`), or for a tunnel (CONNECT). */
   readonly upgradable: boolean
   readonly phase: ResponsePhase
+  /** Whether the client has ended its side, as those do that go and those that only have said all they have to say. */
+  readonly left: boolean
   listener: ResponseListener | undefined
 
   /**
@@ -64,8 +68,8 @@ export interface CoreExchange {
   end(): void
   /** An interim response, as 103 (RFC 8297); left out for 1.0 clients, and after the head. */
   inform(status: number, fields: Fields): void
-  /** The response cannot be completed: cuts the connection when its head was sent, else answers 500. */
-  fail(): void
+  /** The response cannot be completed: cuts the connection when its head was sent, or with `cut`; else answers 500. */
+  fail(cut?: boolean): void
   /** The connection for whoever speaks the other protocol, with what was read of it already; nothing is sent. */
   upgrade(): { readonly socket: Socket; readonly head: Buffer }
 }

@@ -3,6 +3,7 @@
  * Knows neither sockets nor settings.
  */
 import type { FetchApplication, FetchHandler } from '../../app/application.ts'
+import { BodyFailure } from '../core/body-failure.ts'
 import type { Consumer, CoreExchange } from '../core/types.ts'
 import { fieldsOf } from '../h1/fields.ts'
 import { FetchContext } from './context.ts'
@@ -31,6 +32,13 @@ const closing = fieldsOf(['Connection', 'close'])
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+
+/** What the application gave up because `request.signal` told it to, or no whole body came, is no error of its own. */
+const isTheClients = ({ phase, left }: CoreExchange, error: unknown): boolean => {
+  if (!(error instanceof Error)) return false
+  if (error.name === 'AbortError') return left || phase === 'gone'
+  return error instanceof BodyFailure || error.cause instanceof BodyFailure
+}
 
 class Adapter implements FetchAdapter {
   readonly #app: FetchApplication
@@ -85,11 +93,10 @@ class Adapter implements FetchAdapter {
   }
 
   #fail(exchange: CoreExchange, error: unknown): void {
-    // What the application gave up because `request.signal` told it to is no error of its own.
-    if (exchange.phase === 'gone' && error instanceof Error && error.name === 'AbortError') return
-    this.#options.onError(error, `${exchange.method} ${exchange.target}`)
+    const clients = isTheClients(exchange, error)
+    if (!clients) this.#options.onError(error, `${exchange.method} ${exchange.target}`)
     // Complete, when it was cleaning up that failed.
-    if (exchange.phase === 'waiting' || exchange.phase === 'streaming') exchange.fail()
+    if (exchange.phase === 'waiting' || exchange.phase === 'streaming') exchange.fail(clients)
   }
 
   /** Whether the request is no longer ours: handed over, or a tunnel that nobody is there to open. */

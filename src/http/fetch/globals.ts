@@ -8,10 +8,31 @@ import { learnGlobals, realFetch } from './real.ts'
 import { isLightRequest, LightRequest, restOf } from './request.ts'
 import { LightResponse } from './response.ts'
 
+/**
+ * RFC 9110, 7.6.1: what spoke of the connection that a request came by says nothing of the one it is passed on by.
+ * undici refuses most of them.
+ */
+const ofTheConnection = [
+  'connection',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]
+
+const passedOn = (headers: LightHeaders): [string, string][] => {
+  const named = (headers.get('connection') ?? '').split(',').map((name) => name.trim().toLowerCase())
+  const left = new Set([...ofTheConnection, ...named])
+  return [...headers].filter(([name]) => !left.has(name))
+}
+
 /** As real ones: what `fetch` is to be told of a light request. The redirect mode and such are in `init`. */
 const tell = (request: LightRequest, init: RequestInit | undefined): RequestInit => ({
   method: request.method,
-  headers: [...request.headers],
+  headers: passedOn(request.headers),
   body: request.body as ReadableStream,
   signal: request.signal,
   duplex: 'half',

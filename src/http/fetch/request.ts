@@ -90,7 +90,7 @@ export class LightRequest {
     return this.#headers
   }
 
-  /** Aborts when the client goes before the response is complete. */
+  /** Aborts when the client goes, or ends its side, before the response is complete. */
   get signal(): AbortSignal {
     if (typeof this.#signal === 'function') this.#signal = this.#signal()
     this.#signal ??= this.#goneSignal()
@@ -189,7 +189,7 @@ export class LightRequest {
 
   #goneSignal(): AbortSignal {
     const controller = new AbortController()
-    if (this.#exchange !== undefined) tiesOf(this).whenGone(() => controller.abort())
+    if (this.#exchange !== undefined) tiesOf(this).whenLeft(() => controller.abort())
     return controller.signal
   }
 

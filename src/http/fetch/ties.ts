@@ -7,6 +7,7 @@ import type { CoreExchange, ResponseListener } from '../core/types.ts'
 export class Ties implements ResponseListener {
   readonly #exchange: CoreExchange
   readonly #onGone: (() => void)[] = []
+  readonly #onLeft: (() => void)[] = []
   #onDrained: (() => void) | undefined
 
   constructor(exchange: CoreExchange) {
@@ -20,8 +21,13 @@ export class Ties implements ResponseListener {
     told?.()
   }
 
+  left(): void {
+    for (const told of this.#onLeft.splice(0)) told()
+  }
+
   gone(): void {
     this.drained()
+    this.left()
     for (const told of this.#onGone.splice(0)) told()
   }
 
@@ -29,6 +35,12 @@ export class Ties implements ResponseListener {
   whenGone(told: () => void): void {
     if (this.#exchange.phase === 'gone') told()
     else this.#onGone.push(told)
+  }
+
+  /** The same, and already when the client has ended its side. */
+  whenLeft(told: () => void): void {
+    if (this.#exchange.left || this.#exchange.phase === 'gone') told()
+    else this.#onLeft.push(told)
   }
 
   /** Resolves when the client takes bytes again, or is gone. After `write` answered false. */

@@ -189,6 +189,74 @@ describe('a body', () => {
     await until(() => engine.connections === 0)
   })
 
+  test('goes on to a reader that answers meanwhile, when a slow client has caught up', async () => {
+    let read = 0
+    const { port } = await serveCore((exchange) => {
+      exchange.begin(200, '', plain)
+      exchange.body?.read({
+        data: (chunk) => {
+          read += chunk.length
+          exchange.write(chunk)
+        },
+        ended: () => exchange.end(),
+        failed: () => exchange.fail(),
+      })
+    })
+    const client = await connect(port)
+    client.socket.pause()
+    client.send(post('x'.repeat(30_000_000)))
+    await until(() => read > 5_000_000)
+    client.socket.resume()
+    await until(() => client.text.length > 30_000_000 && client.text.endsWith('0\r\n\r\n'))
+  })
+
+  test('of which a part was read ends the connection, once its reader stops', async () => {
+    let failed = ''
+    const { port } = await serveCore((exchange) => {
+      exchange.body?.read({
+        data: () => exchange.body?.pause(),
+        ended: () => undefined,
+        failed: ({ message }) => {
+          failed = message
+        },
+      })
+      setImmediate(() => exchange.respond(200, '', plain, 'enough'))
+    })
+    const client = await connect(port)
+    client.send(post('x'.repeat(5_000_000)))
+    expect(await client.end()).toMatch(/enough$/)
+    expect(failed).toMatch(/answered before all of it was read/)
+  })
+
+  test('may be read behind the answer by who keeps up', async () => {
+    let read = 0
+    const { port } = await serveCore((exchange) => {
+      exchange.body?.read({
+        data: ({ length }) => {
+          read += length
+        },
+        ended: () => undefined,
+        failed: () => undefined,
+      })
+      exchange.respond(202, '', plain, 'taken')
+    })
+    const client = await connect(port)
+    await client.send(post('x'.repeat(5_000_000))).has('taken')
+    await until(() => read === 5_000_000)
+    await client.send(get()).has('taken', 2)
+  })
+
+  test('that is malformed behind its answer ends the connection, and gets no second answer', async () => {
+    const { port, refusals } = await serveCore((exchange) => {
+      exchange.body?.read({ data: () => undefined, ended: () => undefined, failed: () => undefined })
+      exchange.respond(200, '', plain, 'early')
+    })
+    const client = await connect(port)
+    await client.send('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na').has('early')
+    expect(await client.send('not a chunk').end()).toMatch(/early$/)
+    expect(refusals).toMatchObject([{ status: 400 }])
+  })
+
   test('that is cut short fails, and is never answered with 200', async () => {
     const failures: string[] = []
     const { port, records } = await serveCore((exchange) => {
@@ -342,9 +410,15 @@ describe('a response', () => {
     const { port } = await serveCore(consumer)
     const client = await connect(port)
     client.send(get())
-    client.socket.end()
     await until(() => begun.length === 1)
-    begun[0]?.respond(200, '', plain, 'here')
+    const told: string[] = []
+    const [exchange] = begun
+    const note = (word: string) => () => void told.push(word)
+    if (exchange) exchange.listener = { drained: note('drained'), left: note('left'), gone: note('gone') }
+    client.socket.end()
+    await until(() => exchange?.left === true)
+    expect(told).toEqual(['left'])
+    exchange?.respond(200, '', plain, 'here')
     expect(await client.end()).toMatch(/here$/)
   })
 

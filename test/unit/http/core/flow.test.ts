@@ -87,7 +87,7 @@ describe('a body that is read behind its answer', () => {
     begun[0]?.respond(202, '', plain, 'later')
     client.send(get('/next'))
     await until(() => begun.length === 2)
-    expect(told.fate).toContain('not read on')
+    expect(told.fate).toContain('answered before all of it was read')
   })
 
   test('is dropped when its reader gives it up then, and the next request is served', async () => {

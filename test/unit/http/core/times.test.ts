@@ -85,6 +85,31 @@ describe('a client that takes its time', () => {
     await until(() => engine.connections === 0)
   })
 
+  test('is taken for gone when its side is ended and the response stands still, not while it moves', async () => {
+    const { consumer, begun } = waiting()
+    const { port } = await serveCore(consumer)
+    const [still, moving] = [await connect(port), await connect(port)]
+    const gone: string[] = []
+    for (const client of [still, moving]) {
+      client.send(get(client === still ? '/still' : '/moving'))
+      await until(() => begun.at(-1)?.target === (client === still ? '/still' : '/moving'))
+      const exchange = begun.at(-1)
+      exchange?.begin(200, '', plain)
+      exchange?.write('first')
+      if (exchange)
+        exchange.listener = { drained: () => undefined, gone: () => void gone.push(exchange.target) }
+      await client.has('first')
+      client.socket.end()
+    }
+    const steps = setInterval(() => begun[1]?.write('more'), 50)
+    await until(() => gone.length > 0)
+    await moving.has('more', 60)
+    clearInterval(steps)
+    begun[1]?.end()
+    expect(await moving.end()).toMatch(/0\r\n\r\n$/)
+    expect(gone).toEqual(['/still'])
+  })
+
   test('after a close is waited for a little, then cut', async () => {
     const { port, engine } = await serveCore(hello)
     const client = await connect(port)

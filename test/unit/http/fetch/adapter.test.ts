@@ -196,6 +196,14 @@ test('what the application gives up because the client went is no error', async 
   second.exchange.leave()
   await until(() => second.errors.length === 1)
   expect([first.errors, first.exchange.calls]).toEqual([[], []])
+  // It may still be there: what is an error of the application is answered.
+  const third = ask((request) => given(request))
+  const fourth = ask((request) => given(request, new Error('mine')))
+  third.exchange.endSide()
+  fourth.exchange.endSide()
+  await until(() => fourth.errors.length === 1)
+  expect([third.errors, third.exchange.calls]).toEqual([[], ['cut']])
+  expect(fourth.exchange.status).toBe(500)
 })
 
 describe('frameworks', () => {

@@ -110,6 +110,24 @@ describe('streams', () => {
     expect(exchange.chunks.length).toBe(5)
   })
 
+  test('a producer that is always ready, for a client that takes all, leaves others their turn', async () => {
+    let made = 0
+    const endless = new ReadableStream({
+      pull(controller) {
+        made += 1
+        controller.enqueue('a')
+      },
+    })
+    const { exchange } = ask(() => new Response(endless))
+    await new Promise(setImmediate)
+    await new Promise(setImmediate)
+    expect(made).toBeLessThan(1000)
+    exchange.leave()
+    const before = made
+    await new Promise(setImmediate)
+    expect(made).toBeLessThan(before + 3)
+  })
+
   test('the stream is cancelled when the client goes, whether it is awaited or the client is', async () => {
     const reasons: unknown[] = []
     const idle = new ReadableStream({ cancel: (reason) => void reasons.push(reason) })

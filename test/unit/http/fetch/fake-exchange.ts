@@ -114,6 +114,7 @@ export class FakeExchange implements CoreExchange {
   readonly body: CoreBody | undefined
   readonly upgradable: boolean
   phase: ResponsePhase = 'waiting'
+  left = false
   listener: ResponseListener | undefined
 
   readonly calls: string[] = []
@@ -177,10 +178,11 @@ export class FakeExchange implements CoreExchange {
     this.informed.push({ status, lines: fields.lines })
   }
 
-  fail(): void {
-    this.calls.push('fail')
-    if (this.phase === 'waiting') this.status = 500
-    this.#finish(this.phase === 'waiting' ? 'complete' : 'gone')
+  fail(cut = false): void {
+    this.calls.push(cut ? 'cut' : 'fail')
+    const answers = this.phase === 'waiting' && !cut
+    if (answers) this.status = 500
+    this.#finish(answers ? 'complete' : 'gone')
   }
 
   upgrade(): { readonly socket: Socket; readonly head: Buffer } {
@@ -194,6 +196,12 @@ export class FakeExchange implements CoreExchange {
   drain(bytes: number): void {
     this.#window = bytes
     this.listener?.drained()
+  }
+
+  /** The client ends its side. */
+  endSide(): void {
+    this.left = true
+    this.listener?.left?.()
   }
 
   /** The client goes away. */
