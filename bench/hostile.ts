@@ -1,8 +1,9 @@
 /**
  * Hostile clients at full size: `npm run bench:hostile -- [--app fetch|node] [--each N] [--idle N] [--apart]
- * [--json FILE]`. A probe asks 50 times a second all the while: its latency, the worker's memory and who was not
+ * [--only WORDS] [--json FILE]`. A probe asks 50 times a second all the while: its latency, the worker's memory and who was not
  * ended are the outcome. Exits with 1 when a probe failed, its 99th percentile is above 100 ms, idle connections take
- * more than 150 MB, an offender stays, or the worker was replaced. `--apart` lets each kind loose alone.
+ * more than 150 MB, an offender stays, or the worker was replaced. `--apart` lets each kind loose alone,
+ * `--only` those whose name has these words.
  */
 import { writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -25,6 +26,7 @@ const { values: options } = parseArgs({
     each: { type: 'string', default: '50' },
     idle: { type: 'string', default: '10000' },
     apart: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
     json: { type: 'string' },
   },
 })
@@ -133,7 +135,9 @@ const offend = async (): Promise<Line[]> => {
       print(line)
       lines.push(line)
     }
-    if (options.apart) for (const { name } of offences) show(await attack(served, name, [name]))
+    const chosen = offences.filter(({ name }) => name.includes(options.only))
+    if (options.apart || options.only !== '')
+      for (const { name } of chosen) show(await attack(served, name, [name]))
     else show(await attack(served, `${offences.length} offences, ${options.each} of each at once`))
     return lines
   } finally {

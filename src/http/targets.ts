@@ -3,6 +3,8 @@
  * and was laxer than RFC 9112. Pure.
  */
 
+import { isIPv6 } from './h1/host.ts'
+
 /** A host, and what stands behind its colon; groups: host, port. */
 const authority = /^(\[[0-9a-f:.]+\]|(?:[\w.~!$&'()*+,;=-]|%[0-9a-f]{2})+)(?::(\d*))?$/i
 /** A URI's authority as its group. User information is none: RFC 9110, 4.2.4. */
@@ -13,7 +15,8 @@ const highestPort = 65_535
 const portOf = (text: string): string | undefined => {
   const match = authority.exec(text)
   if (!match) return undefined
-  const [, , port = ''] = match
+  const [, host = '', port = ''] = match
+  if (host.startsWith('[') && !isIPv6(host.slice(1, -1))) return undefined
   return Number(port) <= highestPort ? port : undefined
 }
 

@@ -17,15 +17,12 @@ import type { Ending, Heads } from './heads.ts'
 import { Held } from './held.ts'
 import { type Receiver, receive, release } from './io.ts'
 import { Outbox } from './outbox.ts'
+import { Parting } from './parting.ts'
 import type { CoreParts } from './parts.ts'
 import { Patience, type Waiting } from './patience.ts'
 import { Visitor } from './visitor.ts'
 import type { Swept } from './wheel.ts'
 
-/** How long a client that was answered may still send before its bytes are met with a reset. */
-const lingerMs = 2000
-/** The same for one that owes us nothing and is owed nothing: it had its time, and others wait for its end. */
-const idleLingerMs = 500
 /** Bytes of pipelined requests at which reading pauses. */
 const mostHeld = 16_384
 /** Bytes of a body that nobody wants which are read to keep the connection. */
@@ -35,7 +32,6 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   readonly socket: Socket
   readonly #core: CoreParts
   readonly #parser: RequestParser
-  /** 'ending': our side is, or is about to be, at its end. */
   #phase: 'open' | 'upgraded' | 'ending' | 'gone' = 'open'
   readonly #patience: Patience
   readonly visitor: Visitor
@@ -47,10 +43,14 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   /** The body of the message that is being read. */
   #body: Body | undefined
   readonly #held = new Held()
+  /** Since our side is, or is about to be, at its end. */
+  #parting: Parting | undefined
   #requests = 0
+  /** Requests read in this turn of the loop. */
+  streak = 0
   silent = true
   #flowing = true
-  /** Whether the client has ended its side. */
+  /** The client has ended its side. */
   #finished = false
   constructor(socket: Socket, core: CoreParts) {
     this.socket = socket
@@ -75,24 +75,20 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     this.socket.destroy()
   }
 
-  /**
-   * Ends our side with FIN and goes on reading for a moment: closing a socket with unread bytes makes the kernel send
-   * RST, which may overtake the answer (RFC 9112, 9.6). `last` is sent before.
-   */
+  /** Ends our side in order. `last` is sent before. */
   end(last = ''): void {
     if (this.#phase !== 'open') return
-    const patience = this.idle ? idleLingerMs : lingerMs
-    this.#leave()
+    const { idle } = this
     this.outbox.send(last)
-    this.outbox.readingEnds()
-    this.socket.end(() => this.#patience.await('end', patience))
-    this.flow(true)
+    this.#part().withPatience(this.#patience, idle)
   }
 
   received(buffer: Buffer, end: number, shared: boolean): void {
     this.silent = false
+    this.streak = 0
+    this.#parting?.dropped(end)
     if (this.#phase !== 'open') return
-    if (this.#held.length > 0 || (this.exchange && !this.#body)) this.#hold(buffer.subarray(0, end))
+    if (this.#held.length > 0 || (this.exchange && !this.#body)) this.#hold(buffer.subarray(0, end), shared)
     else this.#consume(buffer, end, shared)
   }
 
@@ -103,7 +99,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   }
 
   drained(): void {
-    this.exchange?.listener?.drained()
+    this.exchange?.drained()
     this.proceed()
   }
 
@@ -116,6 +112,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   }
 
   sweep(now: number): void {
+    this.#parting?.tick()
     const overdue = this.#patience.expired(now)
     if (overdue) this.#expired(overdue)
     if (!this.outbox.isStalled(now, this.#core.policy.writeMs)) return
@@ -140,9 +137,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     if (!request.keepAlive || this.#core.policy.keepAliveMs === 0) return 'close'
     // Requests that wait behind this one are to be answered; the last of them says it.
     if ((this.#finished || !this.#core.serving()) && this.#held.length === 0) return 'close'
-    return incoming?.isTooMuchToDrop(mostDropped) || (request.expectContinue && incoming?.unread)
-      ? 'close'
-      : 'keep'
+    return incoming?.isTooMuchToDrop(request.expectContinue ? -1 : mostDropped) ? 'close' : 'keep'
   }
 
   over(exchange: Exchange): void {
@@ -159,26 +154,24 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     this.outbox.flush()
     this.#core.wheel.remove(this)
     const head = this.#held.take()
-    const { socket } = this
-    release(socket)
+    release(this.socket)
     this.#phase = 'upgraded'
-    noteStatus(socket, (status) => {
+    noteStatus(this.socket, (status) => {
       exchange.status = status
     })
-    socket.once('close', () => {
+    this.socket.once('close', () => {
       this.exchange = undefined
       this.#core.over(this, exchange, true)
       this.closed()
     })
-    return { socket, head }
+    return { socket: this.socket, head }
   }
 
   /** Reads what there is as far as it may be read now, and holds the rest. */
   #consume(buffer: Buffer, end: number, shared: boolean): void {
     const parser = this.#parser
-    const most = this.#core.policy.limitPipelinedRequests
+    const { perTurn } = this.#core
     let at = 0
-    let count = 0
     this.outbox.readingBegins()
     reading: while (this.#phase === 'open') {
       const what = parser.read(buffer, at, end)
@@ -192,12 +185,12 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
           break
         case event.end:
           if (this.#unserved && this.exchange?.upgradable && at < end) {
-            this.#hold(buffer.subarray(at, end))
+            this.#hold(buffer.subarray(at, end), shared)
             at = end
           }
           this.#complete()
-          count += 1
-          if (at === end || this.exchange || count === most || this.outbox.full) break reading
+          this.streak += 1
+          if (at === end || this.exchange || this.streak === perTurn || this.outbox.full) break reading
           break
         case event.refused:
           this.#refuse(parser.refusal.status, parser.refusal.reason)
@@ -208,12 +201,13 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     }
     if (this.#unserved) this.#serve()
     this.outbox.readingEnds()
-    if (this.#phase === 'open') this.#rest(buffer, at, end)
+    if (this.#phase !== 'open') return
+    if (at < end) this.#hold(buffer.subarray(at, end), shared)
+    this.#rest()
   }
 
   /** After a read: what is left of it waits, and so do we, for something. */
-  #rest(buffer: Buffer, at: number, end: number): void {
-    if (at < end) this.#hold(buffer.subarray(at, end))
+  #rest(): void {
     if (this.#held.length > 0 && !this.exchange && !this.outbox.behind) setImmediate(proceedLater, this)
     if (this.outbox.behind) this.flow(false)
     this.#settle()
@@ -258,15 +252,19 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     else setImmediate(serveLater, this.#core, exchange)
   }
 
-  #hold(bytes: Buffer): void {
-    this.#held.add(bytes)
+  #hold(bytes: Buffer, shared: boolean): void {
+    this.#held.add(bytes, shared)
+    this.outbox.moreToCome = true
     if (this.#held.length >= mostHeld) this.flow(false)
   }
 
   /** Goes on with what was held, when nothing is in its way. */
   proceed(): void {
     if (this.#phase !== 'open' || this.exchange || this.outbox.behind || this.outbox.isReading) return
+    // Others have their turn, however quickly these are answered.
+    if (this.streak >= this.#core.perTurn) return void setImmediate(proceedLater, this)
     const held = this.#held.take()
+    this.outbox.moreToCome = false
     if (held.length > 0) this.#consume(held, held.length, false)
     if (this.#phase !== 'open' || this.#held.length > 0 || this.exchange || this.outbox.behind) return
     if (this.#finished) this.#finish()
@@ -286,9 +284,10 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   #refuse(status: number, reason: string): void {
     this.#core.refused(status, reason, this.visitor.address)
     const begun = this.exchange?.phase === 'streaming'
+    const accept = this.exchange?.headers.get('accept')
     this.#lose(status, reason)
     if (begun) this.destroy()
-    else this.end(this.#core.heads.refusal(status))
+    else this.end(this.heads.refusal(status, accept))
   }
 
   /** What is under way will not be completed. */
@@ -308,16 +307,15 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   /** The answer said that the connection ends. A client that said so first sends no more, and needs no patience. */
   #close({ request }: Exchange): void {
     if (this.#phase !== 'open') return
-    if (request.keepAlive || this.#body) return void this.end()
-    this.#leave()
-    this.socket.destroySoon()
+    if (request.keepAlive || this.#body) this.end()
+    else this.#part().atOnce()
   }
 
-  #leave(): void {
+  #part(): Parting {
     this.#phase = 'ending'
     this.#held.take()
-    this.#patience.none()
-    this.outbox.flush()
+    this.#parting = new Parting(this.socket, this.outbox, this.#patience)
+    return this.#parting
   }
 
   #settle(): void {
@@ -342,7 +340,10 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   }
 }
 
-const proceedLater = (connection: Connection): void => connection.proceed()
+const proceedLater = (connection: Connection): void => {
+  connection.streak = 0
+  connection.proceed()
+}
 const serveLater = (core: CoreParts, exchange: Exchange): void => {
   if (exchange.phase === 'waiting') core.serve(exchange)
 }

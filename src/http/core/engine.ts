@@ -20,6 +20,9 @@ export interface CoreOptions extends EngineOptions {
   readonly settled?: () => Promise<void>
 }
 
+/** One who pipelines may not keep others waiting, even where the setting allows for more. */
+const mostPerTurn = 32
+
 /** An engine for this consumer. Throws ServerError when `forwardedAllowIps` cannot be read. */
 export const createCoreEngine = (consumer: Consumer, options: CoreOptions): Engine =>
   new CoreEngine(consumer, options)
@@ -91,6 +94,7 @@ class CoreEngine implements Engine {
     const exact = this.#reporter.records
     return {
       policy,
+      perTurn: Math.min(policy.limitPipelinedRequests || Infinity, mostPerTurn),
       limits: parserLimitsOf(policy),
       leniency: leniencyOf(policy),
       admission: new Admission(policy),

@@ -31,6 +31,9 @@ export interface ExchangeOwner {
 /** Bytes that are copied into a string of text rather than sent as a buffer of their own. */
 const copied = 4096
 
+/** Bytes of a large body that are given to the system at once. */
+const slice = 262_144
+
 /** How the end of the body is known: 'none' has no body, 'close' ends with the connection. */
 type Framing = 'none' | 'length' | 'chunked' | 'close'
 
@@ -54,6 +57,8 @@ export class Exchange implements CoreExchange {
   headText = ''
   #framing: Framing = 'none'
   #left = 0
+  /** What is still to be sent of a large body. */
+  #rest: Uint8Array | undefined
 
   constructor(
     owner: ExchangeOwner,
@@ -123,9 +128,13 @@ export class Exchange implements CoreExchange {
     if (said !== -1 && said !== length && !bodyless)
       throw new RangeError(`the response's Content-Length is ${said}, and its body has ${length} bytes`)
     const head = this.#head(status, statusText, fields) + lengthLine(status, said, length, bodyless, body)
-    this.phase = 'complete'
     this.status = status
     this.headText = head
+    if (length > slice && !bodyless && body !== undefined) {
+      this.#sendLarge(head, typeof body === 'string' ? Buffer.from(body) : body)
+      return
+    }
+    this.phase = 'complete'
     if (bodyless || body === undefined || length === 0) this.owner.outbox.send(`${head}\r\n`)
     else this.#sendWhole(head, body, length)
     this.owner.over(this)
@@ -195,6 +204,12 @@ export class Exchange implements CoreExchange {
     return this.owner.upgraded(this)
   }
 
+  /** The client takes bytes again. */
+  drained(): void {
+    if (this.#rest) setImmediate(pourLater, this)
+    else this.listener?.drained()
+  }
+
   /** The connection is gone. */
   gone(): void {
     if (this.phase === 'complete' || this.phase === 'gone') return
@@ -224,6 +239,29 @@ export class Exchange implements CoreExchange {
     else this.#sendWhole(head, Buffer.from(body), length)
   }
 
+  /** In slices, as the client takes them: one that is slow, or very quick, keeps nobody waiting. */
+  #sendLarge(head: string, body: Uint8Array): void {
+    this.phase = 'streaming'
+    this.#rest = body
+    this.owner.outbox.gather(`${head}\r\n`)
+    this.pour()
+  }
+
+  /** The next slice. */
+  pour(): void {
+    const rest = this.#rest
+    if (rest === undefined || this.phase !== 'streaming') return
+    const piece = rest.subarray(0, slice)
+    this.sent += piece.length
+    this.#rest = rest.subarray(piece.length)
+    this.owner.outbox.sendBytes('', piece)
+    // More than a socket buffers: 'drain' comes, at once or when the client has taken it.
+    if (this.#rest.length > 0) return
+    this.#rest = undefined
+    this.phase = 'complete'
+    this.owner.over(this)
+  }
+
   /** A piece of bytes between its framing. */
   #bytes(before: string, bytes: Uint8Array, after: string): boolean {
     if (bytes.length <= copied) return this.owner.outbox.gather(before + textOf(bytes) + after)
@@ -241,6 +279,8 @@ export class Exchange implements CoreExchange {
     this.#left -= length
   }
 }
+
+const pourLater = (exchange: Exchange): void => exchange.pour()
 
 const lengthOf = (body: string | Uint8Array | undefined): number => {
   if (body === undefined) return 0

@@ -3,7 +3,7 @@
  * do not change within a second are kept for every status that was used in it.
  */
 import { STATUS_CODES } from 'node:http'
-import { errorResponse } from '../answers.ts'
+import { errorResponse, wantsJson } from '../answers.ts'
 import type { Fields } from '../h1/fields.ts'
 import { isFieldValue } from '../h1/grammar.ts'
 
@@ -49,10 +49,10 @@ export class Heads {
     return (kept === undefined ? this.#keep(status) : kept) + fields.lines
   }
 
-  /** A whole response for bytes that are no request: it ends its connection. */
-  refusal(status: number): string {
+  /** A whole response for what cannot be served, in the form that Accept asks for, if it came so far. */
+  refusal(status: number, accept: string | undefined): string {
     const { serverHeader: server, dateHeader } = this.#options
-    return errorResponse(status, { server, ...(dateHeader ? {} : { date: false }) })
+    return errorResponse(status, { server, json: wantsJson(accept), ...(dateHeader ? {} : { date: false }) })
   }
 
   #keep(status: number): string {

@@ -6,9 +6,10 @@ export class Held {
     return this.#bytes?.length ?? 0
   }
 
-  /** Keeps a copy of `bytes`. */
-  add(bytes: Buffer): void {
-    this.#bytes = this.#bytes ? Buffer.concat([this.#bytes, bytes]) : Buffer.from(bytes)
+  /** Keeps `bytes`: a copy of them when they are `shared`, as their buffer is read into again. */
+  add(bytes: Buffer, shared: boolean): void {
+    if (this.#bytes) this.#bytes = Buffer.concat([this.#bytes, bytes])
+    else this.#bytes = shared ? Buffer.from(bytes) : bytes
   }
 
   /** All of it; nothing is held any more. */

@@ -16,6 +16,9 @@ export class Outbox {
   /** Bytes the client has not taken, and since when they have not become fewer. */
   #stall: { readonly bytes: number; readonly since: number } | undefined
 
+  /** Whether more requests wait to be answered: their answers are gathered. */
+  moreToCome = false
+
   constructor(socket: Socket) {
     this.#socket = socket
   }
@@ -42,23 +45,29 @@ export class Outbox {
 
   readingEnds(): void {
     this.#gathering = 'no'
-    this.flush()
+    if (this.moreToCome && this.#text.length < mostGathered) this.#gatherTurn()
+    else this.flush()
   }
 
-  /** Latin1 text, now, or with what else is answered of one read. */
+  /** Latin1 text, now, or with what else is answered in its turn. */
   send(text: string): void {
     this.#text += text
-    if (this.#gathering !== 'reading') this.flush()
+    if (this.#gathering === 'reading') return
+    if (this.moreToCome) this.#gatherTurn()
+    else this.flush()
   }
 
   /** Latin1 text that more of the same response may follow in this turn of the loop. False: the client is behind. */
   gather(text: string): boolean {
     this.#text += text
-    if (this.#gathering === 'no') {
-      this.#gathering = 'turn'
-      process.nextTick(turnEnds, this)
-    }
+    this.#gatherTurn()
     return !this.full
+  }
+
+  #gatherTurn(): void {
+    if (this.#gathering !== 'no') return
+    this.#gathering = 'turn'
+    process.nextTick(turnEnds, this)
   }
 
   /** Text and bytes in one write. False: the client is behind. */

@@ -9,6 +9,8 @@ import type { Wheel } from './wheel.ts'
 
 export interface CoreParts {
   readonly policy: HttpPolicy
+  /** Requests of one connection that may be answered in one turn of the loop. */
+  readonly perTurn: number
   readonly limits: ParserLimits
   readonly leniency: Leniency
   readonly admission: Admission

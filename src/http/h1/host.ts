@@ -7,7 +7,8 @@ const colon = 0x3a
 const percent = 0x25
 const openBracket = 0x5b
 const closeBracket = 0x5d
-const dot = 0x2e
+/** Eight groups, the last two as IPv4. */
+const longestLiteral = 45
 
 const isHex = (code: number | undefined): boolean => (hexValues[code ?? 0] ?? 16) < 16
 
@@ -22,14 +23,33 @@ const nameEnd = (bytes: Uint8Array, start: number, end: number): number => {
   return at
 }
 
-/** The end of `[IPv6address]`, -1 when it is none: at least `::`, of HEXDIG, colons and dots. */
+const group = /^[\da-f]{1,4}$/i
+const octets = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/
+
+/** How many 16-bit groups a run of them has; -1 for what is none. An IPv4 address may stand for the `last` two. */
+const groupsOf = (text: string, last: boolean): number => {
+  if (text === '') return 0
+  const parts = text.split(':')
+  const mapped = last && octets.test(parts.at(-1) ?? '')
+  const plain = mapped ? parts.slice(0, -1) : parts
+  return plain.every((part) => group.test(part)) ? plain.length + (mapped ? 2 : 0) : -1
+}
+
+/** IPv6address, RFC 3986, 3.2.2: eight groups, or fewer around one `::`. */
+export const isIPv6 = (text: string): boolean => {
+  const [before = '', after, ...more] = text.split('::')
+  if (after === undefined) return groupsOf(before, true) === 8
+  const [left, right] = [groupsOf(before, false), groupsOf(after, true)]
+  return more.length === 0 && left >= 0 && right >= 0 && left + right <= 7
+}
+
+/** The end of `[IPv6address]`, -1 when it is none. */
 const literalEnd = (bytes: Uint8Array, start: number, end: number): number => {
-  let colons = 0
-  for (let at = start + 1; at < end; at += 1) {
+  let text = ''
+  for (let at = start + 1; at < end && text.length <= longestLiteral; at += 1) {
     const code = bytes[at] ?? 0
-    if (code === closeBracket) return colons < 2 ? -1 : at + 1
-    if (code === colon) colons += 1
-    else if (!isHex(code) && code !== dot) return -1
+    if (code === closeBracket) return isIPv6(text) ? at + 1 : -1
+    text += String.fromCharCode(code)
   }
   return -1
 }

@@ -135,6 +135,8 @@ const badHosts: readonly (readonly [string, string])[] = [
   ['a:80:80', 'two ports'],
   ['a:x', 'a port of letters'],
   ['a:-1', 'a negative port'],
+  ['[:::::]', 'brackets around what is no address'],
+  ['[1:2:3]', 'an address that is too short'],
   ['[::1', 'a bracket that is not closed'],
   ['::1', 'an IPv6 address without brackets'],
   ['a:65536', 'a port above 65535'],

@@ -42,6 +42,26 @@ describe('requests of one connection', () => {
     expect(bodies(client.text)).toHaveLength(count)
   })
 
+  test('that are pipelined and answered later do not keep others waiting, and leave in few writes', async () => {
+    let served = 0
+    const { port } = await serveCore((exchange) => {
+      served += 1
+      queueMicrotask(() => hello(exchange))
+    })
+    const [greedy, modest] = [await connect(port), await connect(port)]
+    let chunks = 0
+    greedy.socket.on('data', () => {
+      chunks += 1
+    })
+    const count = 2000
+    greedy.send(get().repeat(count))
+    await until(() => served > 0)
+    await modest.send(get()).has('hello')
+    expect(served).toBeLessThan(count)
+    await greedy.has('hello', count)
+    expect(chunks).toBeLessThan(count / 10)
+  })
+
   test('that are pipelined by a client that does not read wait until it does', async () => {
     let served = 0
     const large = Buffer.alloc(100_000, 'x')
@@ -284,6 +304,21 @@ describe('a response', () => {
     client.socket.resume()
     await until(() => story.length > 0)
     expect(story).toEqual(['end'])
+  })
+
+  test.each([
+    ['bytes', Buffer.alloc(3_000_000, 'x')],
+    ['text', 'x'.repeat(3_000_000)],
+  ])('of many %s leaves in slices, whole, before the next', async (_, large) => {
+    const { port, records } = await serveCore((exchange) =>
+      exchange.respond(200, '', plain, exchange.target === '/large' ? large : 'small'),
+    )
+    const client = await connect(port)
+    await client.send(get('/large') + get('/small')).has('small')
+    expect(client.text).toContain('Content-Length: 3000000\r\n')
+    expect(client.text.match(/x{2,}/)?.[0]).toHaveLength(3_000_000)
+    await until(() => records.length === 2)
+    expect(records[0]).toMatchObject({ status: 200, bodyBytes: 3_000_000, completed: true })
   })
 
   test('learns that the client is gone', async () => {
