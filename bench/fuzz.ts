@@ -91,3 +91,5 @@ try {
 } finally {
   await served.stop()
 }
+// A socket that was reset while it was being reset may never close, and would keep this process.
+process.exit()

@@ -471,10 +471,12 @@ export interface Config {
    */
   readonly limit_request_trailers: number
   /**
-   * The most requests of one connection that wait for their answers; 0 = no limit.
+   * The most requests of one connection that are taken in hand at once; 0 = no limit.
    *
-   * One more is answered 503, behind the answers of those before it, and the connection ends. Browsers do not
-   * pipeline, and few other clients do; each waiting request is memory.
+   * For node-style applications, one more is answered 503, behind the answers of those before it, and the
+   * connection ends: node's own HTTP server makes requests of all that comes. For fetch applications requests are taken one
+   * after the other, what waits is bounded in bytes, and nobody is answered 503; there it is how many are served (32 at
+   * most) before other connections have their turn. Browsers do not pipeline, and few other clients do.
    *
    * Flag: `--limit-pipelined-requests INT`
    *
@@ -873,8 +875,9 @@ export interface Config {
    * Turn methods into capitals.
    *
    * Methods are case-sensitive (RFC 9110, 9.1), and a proxy that lets `get` pass judges another request than the
-   * application sees. Gunicorn has deprecated it. It also permits methods in small letters. Node-style applications run on
-   * node's own HTTP server, whose parser refuses small letters in any case.
+   * application sees. Gunicorn has deprecated it. It is of use only with `permit_unconventional_http_method`, without which
+   * small letters are answered 400. Node-style applications run on node's own HTTP server, whose parser refuses small letters
+   * in any case.
    *
    * Flag: `--casefold-http-method`
    *
@@ -1328,8 +1331,8 @@ export interface Config {
    * Whether clients must show a certificate: 0 no, 1 if they have one, 2 yes.
    *
    * Checked against `ca_certs`, without which 1 and 2 are an error. A certificate that is not accepted ends the
-   * connection, also with 1; with 2 so does none. One line of the log says why. An application can look at it with
-   * `request.socket.getPeerCertificate()`.
+   * connection, also with 1; with 2 so does none. One line of the log says why. A node-style application can look at it
+   * with `request.socket.getPeerCertificate()`.
    *
    * Flag: `--cert-reqs INT`
    *

@@ -104,6 +104,22 @@ export const statusOfParseError = ({ code, reason }: ParseError): number =>
   // One code for versions it does not know and for what is no version at all.
   code === 'HPE_INVALID_VERSION' && reason === 'Invalid HTTP version' ? 505 : (statuses[String(code)] ?? 400)
 
+/** What an error of node's parser says, for logs: a fixed sentence of ours or of node's, never a byte of the request. */
+export const wordsOfParseError = ({ code, reason }: ParseError): string => {
+  const known = words[String(code)]
+  if (known !== undefined) return known
+  if (typeof reason !== 'string' || reason === '') return String(code)
+  return `${reason.charAt(0).toLowerCase()}${reason.slice(1)} (${String(code)})`
+}
+
+const words: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: 'the head is longer than limit_request_head',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'the chunk extensions are longer than node allows',
+  HPE_INVALID_EOF_STATE: 'the connection ended within a request',
+  HPE_PAUSED_H2_UPGRADE: 'the client speaks HTTP/2',
+  ERR_HTTP_REQUEST_TIMEOUT: 'the head did not arrive within header_timeout',
+}
+
 const statuses: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,

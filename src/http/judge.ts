@@ -49,7 +49,7 @@ export const createJudge = (policy: HttpPolicy): Judge => {
     const fault = lines(head)
     if (fault) return fault
     const { rawHeaders } = head
-    const found: Found = { hosts: 0, length: -1, codings: undefined, schemes: 0, fault: undefined }
+    const found: Found = { hosts: 0, types: 0, length: -1, codings: undefined, schemes: 0, fault: undefined }
     let size = head.method.length + head.target.length + lineOverhead + headEnd
     let odd = false
     for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -106,6 +106,7 @@ const ofRtsp = new Set([
 /** What the fields said that a verdict depends on. */
 interface Found {
   hosts: number
+  types: number
   /** Content-Length; -1 without one. */
   length: number
   /** Transfer-Encoding, its lines joined. */
@@ -127,7 +128,7 @@ const createRules = (policy: HttpPolicy): Rules => {
   /** By the length of a name, a bit for each letter it may begin with. */
   const initials = new Uint32Array(256)
   const bitOf = (name: string) => 1 << (name.charCodeAt(0) & 31)
-  for (const name of ['host', 'content-length', 'transfer-encoding', ...secure.values.keys()])
+  for (const name of ['host', 'content-type', 'content-length', 'transfer-encoding', ...secure.values.keys()])
     initials[name.length] = (initials[name.length] ?? 0) | bitOf(name)
   let goodHost = ''
   const isGood = (value: string): boolean => {
@@ -141,7 +142,8 @@ const createRules = (policy: HttpPolicy): Rules => {
       if (name === 'host') {
         found.hosts += 1
         if (!isGood(value)) found.fault = refuse(400, 'Host is malformed')
-      } else if (name === 'content-length') found.length = Number(value)
+      } else if (name === 'content-type') found.types += 1
+      else if (name === 'content-length') found.length = Number(value)
       else if (name === 'transfer-encoding')
         found.codings = found.codings === undefined ? value : `${found.codings},${value}`
       else if (secure.values.has(name)) found.schemes += 1
@@ -150,6 +152,8 @@ const createRules = (policy: HttpPolicy): Rules => {
       // RFC 9112, 3.2: none in 1.1, more than one, and a wrong one are answered with 400.
       if (found.fault) return found.fault
       if (found.hosts > 1) return refuse(400, 'there is more than one Host field')
+      // RFC 9110, 5.3 and 8.3: node would take the first, others the last or both.
+      if (found.types > 1) return refuse(400, 'there is more than one Content-Type')
       if (found.hosts === 0 && policy.requireHost && head.version !== '1.0')
         return refuse(400, 'there is no Host field')
       if (found.codings !== undefined || found.length !== -1) {

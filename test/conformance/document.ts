@@ -68,7 +68,7 @@ const bounds: readonly Bound[] = [
     policy: 'limitPipelinedRequests',
     setting: 'limit_pipelined_requests',
     what: 'requests of one connection in hand at once',
-    answer: '503',
+    answer: '503 on node:http; the core lets them wait',
   },
   {
     policy: 'workerConnections',

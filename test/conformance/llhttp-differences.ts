@@ -125,6 +125,11 @@ const stricterThanLlhttp: readonly DifferenceClass[] = [
     rfc: '9112, 3.2',
     why: 'llhttp does not look into Host, and does not count it',
   }),
+  weRefuse(['there is more than one Content-Type'], {
+    name: 'two Content-Types',
+    rfc: '9110, 5.3',
+    why: 'llhttp does not count it; who reads the first and who reads the last see different bodies',
+  }),
   weRefuse(['there is no Host field', 'the expectation is not 100-continue'], {
     name: 'behind a refused head',
     rfc: '9112, 3.2',

@@ -42,7 +42,7 @@ test('bounds and rules of HTTP are taken from flags and file, and every refusal 
   const lines = server.log().match(/Invalid request from ip=127\.0\.0\.1: .*/g)
   expect(lines).toHaveLength(refused.length)
   expect(lines?.join('\n')).toMatch(
-    /limit_request_body.*\n.*limit_request_head.*\n.*body_timeout.*\n.*REQUEST_TIMEOUT/,
+    /limit_request_body.*\n.*limit_request_head.*\n.*body_timeout.*\n.*header_timeout/,
   )
   await server.assertClean({ allows: [/Invalid request/] })
 })

@@ -105,9 +105,11 @@ Fields of framing, routing and authentication, as Host, are refused in trailers 
     metavar: 'INT',
     default: 100,
     minimum: 0,
-    summary: 'The most requests of one connection that wait for their answers; 0 = no limit.',
-    details: `One more is answered 503, behind the answers of those before it, and the connection ends. Browsers do not
-pipeline, and few other clients do; each waiting request is memory.`,
+    summary: 'The most requests of one connection that are taken in hand at once; 0 = no limit.',
+    details: `For node-style applications, one more is answered 503, behind the answers of those before it, and the
+connection ends: node's own HTTP server makes requests of all that comes. For fetch applications requests are taken one
+after the other, what waits is bounded in bytes, and nobody is answered 503; there it is how many are served (32 at
+most) before other connections have their turn. Browsers do not pipeline, and few other clients do.`,
     gunicorn: false,
   }),
   require_host: flag({

@@ -12,7 +12,9 @@ export const settings = {
     summary: 'The longest request line, in bytes; 0 = as long as the parser takes.',
     details: `The line holds the method, the target with its query, and the version. A longer one is answered 414. Raise it
 for applications with very long query strings; values above 8190 count as 8190, as in Gunicorn.`,
-    gunicorn: { differs: 'Answered 414, where Gunicorn answers 400.' },
+    gunicorn: {
+      differs: 'Counted with its CRLF, which Gunicorn leaves out; answered 414, where Gunicorn answers 400.',
+    },
   }),
   limit_request_fields: integer({
     cli: ['--limit-request-fields'],

@@ -254,8 +254,9 @@ run on node's own HTTP server, whose parser knows 0.9, 1.0, 1.1 and 2.0 only; of
     default: false,
     summary: 'Turn methods into capitals.',
     details: `Methods are case-sensitive (RFC 9110, 9.1), and a proxy that lets \`get\` pass judges another request than the
-application sees. Gunicorn has deprecated it. It also permits methods in small letters. Node-style applications run on
-node's own HTTP server, whose parser refuses small letters in any case.`,
+application sees. Gunicorn has deprecated it. It is of use only with \`permit_unconventional_http_method\`, without which
+small letters are answered 400. Node-style applications run on node's own HTTP server, whose parser refuses small letters
+in any case.`,
   }),
   forwarder_headers: commaList({
     cli: ['--forwarder-headers'],

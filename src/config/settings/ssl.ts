@@ -47,8 +47,8 @@ spoken, with HTTP/1.1 in them. Whoever sends plain HTTP is answered with 400.`,
     maximum: 2,
     summary: 'Whether clients must show a certificate: 0 no, 1 if they have one, 2 yes.',
     details: `Checked against \`ca_certs\`, without which 1 and 2 are an error. A certificate that is not accepted ends the
-connection, also with 1; with 2 so does none. One line of the log says why. An application can look at it with
-\`request.socket.getPeerCertificate()\`.`,
+connection, also with 1; with 2 so does none. One line of the log says why. A node-style application can look at it
+with \`request.socket.getPeerCertificate()\`.`,
   }),
   ca_certs: optional(pathKind, {
     cli: ['--ca-certs'],

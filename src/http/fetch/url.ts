@@ -26,8 +26,14 @@ export const urlOf = (exchange: CoreExchange): string => {
   if (target === '*') return `${originOf(exchange)}/*`
   if (exchange.method === 'CONNECT')
     return parsed(`${exchange.scheme}://${target}/`) ?? `${originOf(exchange)}/`
-  return parsed(target) ?? `${originOf(exchange)}/`
+  return parsed(schemed(exchange.scheme, target)) ?? `${originOf(exchange)}/`
 }
+
+/**
+ * The target with the connection's scheme, or the one a trusted proxy named: that a client writes https over a plain
+ * connection makes nothing secure (RFC 9110, 7.4), and an application must not be told so.
+ */
+const schemed = (scheme: string, target: string): string => scheme + target.slice(target.indexOf(':'))
 
 const join = (origin: string, target: string): string =>
   plainTarget.test(target) && !dots.test(target) ? origin + target : (parsed(origin + target) ?? `${origin}/`)

@@ -16,6 +16,7 @@ const names = {
   expect: bytesOf('expect'),
   upgrade: bytesOf('upgrade'),
   connection: bytesOf('connection'),
+  contentType: bytesOf('content-type'),
   contentLength: bytesOf('content-length'),
   transferEncoding: bytesOf('transfer-encoding'),
 }
@@ -63,6 +64,7 @@ const codingAfter = (before: Coding, chunked: boolean): Coding | undefined => {
 
 export class FramingFields {
   #hosts = 0
+  #typed = false
   #contentLength = -1
   #coding: Coding = 'none'
   #close = false
@@ -73,6 +75,7 @@ export class FramingFields {
 
   begin(): void {
     this.#hosts = 0
+    this.#typed = false
     this.#contentLength = -1
     this.#coding = 'none'
     this.#close = false
@@ -109,6 +112,8 @@ export class FramingFields {
         return undefined
       case 10:
         return isAt(buffer, name, names.connection) ? this.#readConnection(buffer, start, end) : undefined
+      case 12:
+        return isAt(buffer, name, names.contentType) ? this.#readType() : undefined
       case 14:
         return isAt(buffer, name, names.contentLength) ? this.#readLength(buffer, start, end) : undefined
       case 17:
@@ -123,6 +128,13 @@ export class FramingFields {
     this.#hosts += 1
     if (this.#hosts > 1) return refusals.hostTwice
     return start === end || isHost(buffer, start, end) ? undefined : refusals.host
+  }
+
+  /** RFC 9110, 5.3 and 8.3: two of them cannot be one, and readers differ in which they take. */
+  #readType(): Refusal | undefined {
+    if (this.#typed) return refusals.contentTypeTwice
+    this.#typed = true
+    return undefined
   }
 
   #readExpect(buffer: Uint8Array, start: number, end: number): undefined {

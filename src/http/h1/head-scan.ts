@@ -17,7 +17,7 @@ const lf = 0x0a
 
 export class HeadScan {
   refusal: Refusal = refusals.cutShort
-  /** After `read` found the end: of a head, all of it; of a trailer section, its fields. */
+  /** After `read` found the end: of a head, all of it, also when it is refused as a whole; of a trailer section, its fields. */
   head: RequestHead | undefined
   fields: HeaderBlock | undefined
   #rules: Rules
@@ -95,10 +95,9 @@ export class HeadScan {
   }
 
   #complete(line: Line, fields: HeaderBlock, position: number): number {
-    const refusal = judgeHead(line, fields.facts, this.#rules)
-    if (refusal !== undefined) return this.#refuse(refusal)
     this.head = headOf(line, fields)
-    return position
+    const refusal = judgeHead(line, fields.facts, this.#rules)
+    return refusal === undefined ? position : this.#refuse(refusal)
   }
 
   #refuse(refusal: Refusal | undefined): number {

@@ -89,6 +89,8 @@ export class RequestParser {
   trailers: HeaderBlock = emptyBlock
   /** After `event.refused`. */
   refusal: Refusal = refusals.cutShort
+  /** After `event.refused`: the head, when each of its lines is in order and it was refused as a whole. */
+  refusedHead: RequestHead | undefined
   readonly #rules: Rules
   #phase: Phase = 'between'
   #emptyLines = 0
@@ -240,7 +242,10 @@ export class RequestParser {
   #headEnded(scan: HeadScan, position: number): Event {
     const { head } = scan
     scan.head = undefined
-    if (position < 0 || head === undefined) return this.#refuse(scan.refusal)
+    if (position < 0 || head === undefined) {
+      this.refusedHead = head
+      return this.#refuse(scan.refusal)
+    }
     this.offset = position
     this.head = head
     this.trailers = emptyBlock

@@ -26,6 +26,7 @@ export const refusals = {
   host: because(400, 'the Host field is malformed'),
   hostTwice: because(400, 'there is more than one Host field'),
   hostMissing: because(400, 'there is no Host field'),
+  contentTypeTwice: because(400, 'there is more than one Content-Type'),
   contentLength: because(400, 'the Content-Length is malformed'),
   contentLengthTwice: because(400, 'there is more than one Content-Length'),
   transferEncoding: because(400, 'the Transfer-Encoding is malformed'),

@@ -3,7 +3,7 @@
  */
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { type ParseError, statusOfParseError } from '../answers.ts'
+import { type ParseError, statusOfParseError, wordsOfParseError } from '../answers.ts'
 import type { Connection } from './connection.ts'
 import { cutShort, type Emit, type GateOptions, type Passage } from './passage.ts'
 
@@ -32,7 +32,7 @@ const brokenHead = (connection: Connection, error: ReadError, { onRefused, answe
     return
   }
   const status = statusOfParseError(error)
-  onRefused(status, String(error.code), connection)
+  onRefused(status, wordsOfParseError(error), connection)
   connection.end(answer(status))
 }
 
@@ -47,5 +47,5 @@ const brokenBehind = (connection: Connection, error: ReadError, options: GateOpt
     connection.closeAfterLast()
     return
   }
-  cutShort(connection, statusOfParseError(error), String(error.code), options)
+  cutShort(connection, statusOfParseError(error), wordsOfParseError(error), options)
 }

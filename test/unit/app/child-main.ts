@@ -24,7 +24,8 @@ const serverOf = (application: Application): TcpServer => {
     return createTcp((socket) => application.server.emit('connection', socket))
   if (application.kind === 'fetch')
     return createServer(async (request, response) => {
-      const answer = await application.fetch(new Request(`http://127.0.0.1${request.url}`))
+      const context = { waitUntil: () => undefined, requestIP: () => null }
+      const answer = await application.fetch(new Request(`http://127.0.0.1${request.url}`), context)
       response.writeHead(answer.status).end(await answer.text())
     })
   const server: Server = createServer((request, response) => void application.handler(request, response))

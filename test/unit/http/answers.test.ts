@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { errorBody, errorResponse, statusOfParseError, wantsJson } from '../../../src/http/answers.ts'
+import {
+  errorBody,
+  errorResponse,
+  statusOfParseError,
+  wantsJson,
+  wordsOfParseError,
+} from '../../../src/http/answers.ts'
 
 const statuses = [400, 408, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505]
 
@@ -59,6 +65,15 @@ describe('JSON is wanted', () => {
     'text/x-json',
     `application/json,${'a'.repeat(2000)}`,
   ])('not by %s', (accept) => expect(wantsJson(accept)).toBe(false))
+})
+
+test.each([
+  [{ code: 'ERR_HTTP_REQUEST_TIMEOUT' }, 'the head did not arrive within header_timeout'],
+  [{ code: 'HPE_HEADER_OVERFLOW', reason: 'Header overflow' }, 'the head is longer than limit_request_head'],
+  [{ code: 'HPE_INVALID_METHOD', reason: 'Invalid method' }, 'invalid method (HPE_INVALID_METHOD)'],
+  [{ code: 'HPE_ANYTHING' }, 'HPE_ANYTHING'],
+])("node's %o is told to the log as '%s'", (error, words) => {
+  expect(wordsOfParseError(error)).toBe(words)
 })
 
 test.each([

@@ -122,6 +122,11 @@ describe('names with an underscore', () => {
   })
 })
 
+test('a second Content-Type is refused, be it the same', () => {
+  expect(judge(['Content-Type', 'a/b']).verdict).toBe('serve')
+  expect(judge(['Content-Type', 'a/b', 'content-type', 'a/b'])).toMatchObject({ status: 400 })
+})
+
 test('contradictory schemes are refused from a trusted peer, and mean nothing from another', () => {
   const headers = ['X-Forwarded-Proto', 'https', 'X-Forwarded-Ssl', 'off']
   expect(judge(headers, {}, true)).toMatchObject({ status: 400 })

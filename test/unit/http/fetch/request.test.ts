@@ -37,9 +37,15 @@ describe('the URL', () => {
     ['*', 'h', 'http://h/*'],
     ['http://Other:81/x?y', 'h', 'http://other:81/x?y'],
     ['http://u:p@other/', 'h', 'http://other/'],
+    ['https://other/x', 'h', 'http://other/x'],
+    ['ftp://other/x', 'h', 'http://other/x'],
     ['http://%zz/', 'h', 'http://h/'],
   ])('%s at %s is %s', (target, host, url) => {
     expect(urlOf({ target, headers: ['Host', host] })).toBe(url)
+  })
+
+  test("its scheme is the connection's, whatever an absolute target says", () => {
+    expect(urlOf({ target: 'http://other/', scheme: 'https' })).toBe('https://other/')
   })
 
   test('without Host it has our own address', () => {
