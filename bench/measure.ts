@@ -23,13 +23,17 @@ export const sources = {
   'bare.mjs': `import { createServer } from 'node:http'
 createServer((req, res) => res.end('hello')).listen(Number(process.env.PORT), '127.0.0.1')`,
   'app.mjs': `export default (req, res) => res.end('hello')`,
+  'fetch.mjs': `export default { fetch: () => new Response('hello') }`,
   'cluster.mjs': `import cluster from 'node:cluster'
 import { createServer } from 'node:http'
 if (cluster.isPrimary) { cluster.fork(); cluster.fork() }
 else createServer((req, res) => res.end('hello')).listen(Number(process.env.PORT), '127.0.0.1')`,
 } as const
 
-export type Contestant = 'bare' | 'tsgunicorn' | 'cluster'
+/** `tsgunicorn` serves a node-style application on node:http, `fetch` a fetch application on the core. */
+export type Contestant = 'bare' | 'cluster' | keyof typeof applications
+
+const applications = { tsgunicorn: 'app.mjs', fetch: 'fetch.mjs' } as const
 
 export interface Running {
   readonly child: ChildProcess
@@ -41,7 +45,7 @@ export interface Running {
 }
 
 const commandOf = (who: Contestant, port: number, workers: number): string[] =>
-  who === 'tsgunicorn'
+  who === 'tsgunicorn' || who === 'fetch'
     ? [
         builtProgram,
         '-b',
@@ -51,7 +55,7 @@ const commandOf = (who: Contestant, port: number, workers: number): string[] =>
         '--log-level',
         'critical',
         '--no-control-socket',
-        'app.mjs',
+        applications[who],
       ]
     : [`${who}.mjs`]
 

@@ -8,20 +8,30 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { eventually } from '../test/support/eventually.ts'
 import type { LoadNews, LoadPlan, LoadReport } from '../test/support/load-types.ts'
 import { builtProgram, freePort } from '../test/support/machine.ts'
 
-const seconds = Number(process.argv[2] ?? 60)
+const applications = {
+  node: `export default (req, res) => setTimeout(() => res.end('hello'), Math.random() * 5)\n`,
+  fetch: `const wait = () => new Promise((done) => setTimeout(done, Math.random() * 5))
+export default { fetch: async () => { await wait(); return new Response('hello') } }\n`,
+} as const
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { app: { type: 'string', default: 'node' } },
+})
+const kind = values.app === 'node' || values.app === 'fetch' ? values.app : undefined
+if (kind === undefined) throw new Error(`--app is node or fetch, not '${values.app}'`)
+const seconds = Number(positionals[0] ?? 60)
 const folder = mkdtempSync(join(tmpdir(), 'tsg-soak-'))
 const port = await freePort()
 const path = (name: string): string => join(folder, name)
 const read = (name: string): string => readFileSync(path(name), 'utf8')
 
-writeFileSync(
-  path('app.mjs'),
-  `export default (req, res) => setTimeout(() => res.end('hello'), Math.random() * 5)\n`,
-)
+writeFileSync(path('app.mjs'), applications[kind])
 writeFileSync(
   path('gunicorn.conf.mjs'),
   `export const bind = ['127.0.0.1:${port}', 'unix:s.sock']
@@ -105,7 +115,7 @@ const failures = reports.flatMap((report, index) =>
 )
 console.log([...counts].map(([name, count]) => `${name} x${count}`).join(', '))
 console.log(
-  `${reports.reduce((sum, { answered }) => sum + answered, 0)} requests answered, ${failures.length} failed`,
+  `${kind} application: ${reports.reduce((sum, { answered }) => sum + answered, 0)} requests answered, ${failures.length} failed`,
 )
 for (const failure of failures.slice(0, 10)) console.dir(failure, { depth: 5 })
 process.exitCode = failures.length > 0 ? 1 : 0

@@ -18,8 +18,8 @@ const timeStart = async (who: Contestant): Promise<number> => {
 }
 
 /** Milliseconds from the only worker's death to an answer of its successor. */
-const timeReplacement = async (): Promise<number> => {
-  const running = await startContestant('tsgunicorn')
+const timeReplacement = async (who: Contestant): Promise<number> => {
+  const running = await startContestant(who)
   const worker = childrenOf(running.pid).find(({ command }) => command.includes('worker'))
   if (worker === undefined) throw new Error('no worker found')
   // One that dies within a second of being ready counts as one that did not boot, and its successor waits 0.1 s.
@@ -46,19 +46,25 @@ const idleCost = async (who: Contestant) => {
   return { wakeUps, ...memory }
 }
 
+const servers = ['tsgunicorn', 'fetch'] as const satisfies readonly Contestant[]
 const bare: number[] = []
-const whole: number[] = []
-const replaced: number[] = []
+const whole: Record<(typeof servers)[number], number[]> = { tsgunicorn: [], fetch: [] }
+const replaced: Record<(typeof servers)[number], number[]> = { tsgunicorn: [], fetch: [] }
 for (let round = 0; round < rounds; round++) {
   bare.push(await timeStart('bare'))
-  whole.push(await timeStart('tsgunicorn'))
-  replaced.push(await timeReplacement())
+  for (const who of servers) {
+    whole[who].push(await timeStart(who))
+    replaced[who].push(await timeReplacement(who))
+  }
 }
 const against = (values: readonly number[]) => `${(median(values) / median(bare)).toFixed(2)} times bare node`
 console.log(`node ${process.version}, ${rounds} rounds, milliseconds: median (least to most)`)
 console.log(`bare node, command to first answer     ${spread(bare)}`)
-console.log(`tsgunicorn, command to first answer    ${spread(whole)}   ${against(whole)}`)
-console.log(`worker's death to successor's answer   ${spread(replaced)}   ${against(replaced)}`)
+for (const who of servers) {
+  console.log(`${who === 'fetch' ? 'a fetch' : 'a node-style'} application:`)
+  console.log(`  command to first answer              ${spread(whole[who])}   ${against(whole[who])}`)
+  console.log(`  worker's death to successor's answer ${spread(replaced[who])}   ${against(replaced[who])}`)
+}
 
 const megabytes = (bytes: number) => `${(bytes / 1_048_576).toFixed(1)} MB`
 for (const who of ['bare', 'tsgunicorn'] as const) {

@@ -34,7 +34,7 @@ const loadMain = (path: string): unknown => {
   return _load(path, null, true)
 }
 
-/** Node 24.2 and later; in earlier ones `import.meta.main` is undefined whatever is done. */
+/** Node 22.18, 24.2 and later; in earlier ones `import.meta.main` is undefined whatever is done. */
 const asksForMain = (path: string): boolean => /\bimport\.meta\.main\b/u.test(readFileSync(path, 'utf8'))
 
 /**

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defaultPolicy, type HttpPolicy } from '../../src/http/policy.ts'
 import { llhttpDifferences } from './llhttp-differences.ts'
+import { releases } from './llhttp-version.ts'
 import { nodeDifferences, nodeResponseDifferences } from './node-differences.ts'
 
 export const documentPath = fileURLToPath(new URL('../../docs/http.md', import.meta.url))
@@ -130,14 +131,18 @@ const tables: Readonly<Record<string, () => string>> = {
     table(
       ['the client sends', 'node-style applications (node:http)', 'RFC'],
       [
-        ...nodeDifferences.map(({ request, effect, rfc }) => row(request, effect, rfc)),
+        ...nodeDifferences.map(({ request, effect, rfc, agreesFrom }) =>
+          row(request, effect + releases(agreesFrom), rfc),
+        ),
         ...nodeResponseDifferences.map(({ request, effect, rfc }) => row(request, effect, rfc)),
       ],
     ),
   'llhttp differences': () =>
     table(
       ['where they part', 'stricter', 'why', 'RFC'],
-      llhttpDifferences.map(({ name, stricter, why, rfc }) => row(name, stricter, why, rfc)),
+      llhttpDifferences.map(({ name, stricter, why, rfc, agreesFrom }) =>
+        row(name, stricter, why + releases(agreesFrom), rfc),
+      ),
     ),
 }
 

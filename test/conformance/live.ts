@@ -20,6 +20,12 @@ export interface Conversation {
   readonly port: number
 }
 
+/**
+ * EPIPE for who has not ended its own side: the server's FIN came, more was sent behind it, and was answered with RST
+ * (Linux, tcp_reset: CLOSE_WAIT). Newer libuv tells the writer before the reader. RST alone would be ECONNRESET.
+ */
+const brokenEndings: Readonly<Record<string, string>> = { EPIPE: 'fin' }
+
 /** Longer than an engine lingers behind an answer to let the client read it. */
 const patienceMs = 4000
 
@@ -48,7 +54,9 @@ export const converse = async (
       text += chunk
     })
     socket.on('end', () => end('fin'))
-    socket.on('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
+    socket.on('error', ({ code, message }: NodeJS.ErrnoException) =>
+      end(brokenEndings[code ?? ''] ?? code ?? message),
+    )
     socket.on('close', () => end('closed'))
   })
   try {

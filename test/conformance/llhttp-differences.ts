@@ -1,6 +1,7 @@
 import { METHODS } from 'node:http'
 import type { Message } from './entry.ts'
 import type { LlhttpMessage, LlhttpReading } from './llhttp.ts'
+import type { AgreesFrom } from './llhttp-version.ts'
 import type { Reading } from './read.ts'
 
 export interface Disagreement {
@@ -20,10 +21,11 @@ export interface DifferenceClass {
   readonly stricter: 'ours' | 'llhttp' | 'neither'
   readonly rfc: string
   readonly why: string
+  readonly agreesFrom?: AgreesFrom
   readonly applies: (disagreement: Disagreement) => boolean
 }
 
-type About = Pick<DifferenceClass, 'name' | 'rfc' | 'why'>
+type About = Pick<DifferenceClass, 'name' | 'rfc' | 'why' | 'agreesFrom'>
 
 /** Refused by us for one of these reasons, where llhttp goes on. `if`: what else must be so. */
 const weRefuse = (
@@ -206,6 +208,7 @@ const stricterThanUs: readonly DifferenceClass[] = [
       name: 'tab around Content-Length',
       rfc: '9112, 5.1',
       why: 'llhttp takes spaces behind the number and no tabs; OWS is both',
+      agreesFrom: '9.4',
     },
     tabbed('content-length'),
   ),

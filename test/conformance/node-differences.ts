@@ -4,6 +4,7 @@
  * against a live server, so that a row that is no longer true fails.
  */
 import type { Entry } from './entry.ts'
+import { type AgreesFrom, stillDiffers } from './llhttp-version.ts'
 
 export interface NodeDifference {
   /** What the client sends. */
@@ -19,6 +20,7 @@ export interface NodeDifference {
   readonly statuses?: Readonly<Record<string, readonly number[]>>
   /** So it is when the bytes come in one piece; cut into several, node may agree with the corpus. */
   readonly together?: true
+  readonly agreesFrom?: AgreesFrom
 }
 
 export const nodeDifferences: readonly NodeDifference[] = [
@@ -140,14 +142,19 @@ export const nodeDifferences: readonly NodeDifference[] = [
     ],
   },
   {
-    request: 'a tab behind the value of Content-Length or Transfer-Encoding',
+    request: 'a tab behind the value of Content-Length',
     instead: 400,
     effect: 'refused with 400',
     rfc: '9112, 5.1',
-    entries: [
-      'Content-Length: white space around the number',
-      'Transfer-Encoding: white space around the value',
-    ],
+    entries: ['Content-Length: white space around the number'],
+    agreesFrom: '9.4',
+  },
+  {
+    request: 'a tab behind the value of Transfer-Encoding',
+    instead: 400,
+    effect: 'refused with 400',
+    rfc: '9112, 5.1',
+    entries: ['Transfer-Encoding: white space around the value'],
   },
   {
     request: 'white space around the `;` or `=` of a chunk extension',
@@ -179,6 +186,7 @@ export const nodeDifferences: readonly NodeDifference[] = [
     effect: 'served, and the connection is kept',
     rfc: '9110, 7.6.1',
     entries: ['Connection: close with tabs around it'],
+    agreesFrom: '9.4',
   },
   {
     request: '`Proxy-Connection: close`',
@@ -234,7 +242,11 @@ export const nodeResponseDifferences: readonly Pick<NodeDifference, 'request' | 
   },
 ]
 
-const byEntry = new Map(nodeDifferences.flatMap((row) => row.entries.map((name) => [name, row] as const)))
+const byEntry = new Map(
+  nodeDifferences
+    .filter(({ agreesFrom }) => stillDiffers(agreesFrom))
+    .flatMap((row) => row.entries.map((name) => [name, row] as const)),
+)
 
 /** What node:http does with this entry instead; undefined when it does what the corpus says. */
 export const nodeDifferenceOf = ({ topic, name }: Entry): NodeDifference | undefined =>

@@ -1,8 +1,8 @@
 /**
  * Forms as bodies: multipart/form-data (RFC 7578) is written here, as parts of one Blob, so that files are read when
- * they are sent; forms are read by the runtime's own Response, which is loaded for it.
+ * they are sent; forms are read by the runtime's own Response, which is loaded for it. So is the global `crypto`:
+ * importing node:crypto would cost every worker's boot some milliseconds.
  */
-import { randomUUID } from 'node:crypto'
 import { realResponse } from './real.ts'
 
 /** HTML, "multipart/form-data encoding": what would end a quoted name is escaped. */
@@ -16,7 +16,7 @@ const headOf = (name: string, value: string | File): string =>
 
 /** The Blob, whose type names the boundary. */
 export const writeForm = (form: FormData): { readonly source: Blob; readonly type: string } => {
-  const boundary = `----form-${randomUUID()}`
+  const boundary = `----form-${crypto.randomUUID()}`
   const parts: (string | Blob)[] = []
   for (const [name, value] of form) {
     const sent = typeof value === 'string' ? value.replace(/\r?\n|\r/g, '\r\n') : value

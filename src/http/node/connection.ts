@@ -24,6 +24,8 @@ export class Connection {
    * its end: nothing more can be answered.
    */
   phase: 'open' | 'last' | 'upgraded' | 'ending' = 'open'
+  /** Who ends it behind the last response: node, which reads on from it, or nobody but us. */
+  #endsBy: 'node' | 'us' = 'node'
   #trusted: boolean | undefined
   readonly #trust: Trust
   /** The last request that began; its body may be on its way when it is answered. */
@@ -82,6 +84,7 @@ export class Connection {
     // Nearly always the first of few: shift() makes no array of what it takes out, as splice() does.
     if (index === 0) this.exchanges.shift()
     else this.exchanges.splice(index, 1)
+    if (this.#endsBy === 'us' && this.phase === 'last' && this.exchanges.length === 0) this.end()
     return true
   }
 
@@ -107,6 +110,16 @@ export class Connection {
     this.exchanges.forEach(({ response, keepable }, index) => {
       if (response && !response.headersSent) response.shouldKeepAlive = keepable && index !== last
     })
+  }
+
+  /**
+   * The same for a socket that node has given up: a response that has said `keep-alive` already is followed by nobody
+   * who would hear the client's FIN, or its silence.
+   */
+  endAfterLast(): void {
+    this.#endsBy = 'us'
+    this.refuseMore()
+    this.closeAfterLast()
   }
 
   /**

@@ -43,9 +43,9 @@ const decline = (
   connection.socket.on('error', () => connection.socket.destroy())
   onRefused(status, reason, connection)
   if (connection.exchanges.length > 0) {
-    // Answers are still owed to the requests before it; they are the last.
-    connection.refuseMore()
-    connection.closeAfterLast()
+    // Answers are still owed to the requests before it; they are the last. Node no longer tells them to go on.
+    connection.socket.on('drain', () => connection.exchanges[0]?.response?.emit('drain'))
+    connection.endAfterLast()
   } else connection.end(answer(status, headers.accept))
 }
 

@@ -5,6 +5,7 @@ import { nameOf } from '../../conformance/differences.ts'
 import { compare } from '../../conformance/differential.ts'
 import { Llhttp } from '../../conformance/llhttp.ts'
 import { classOf, type Disagreement, llhttpDifferences } from '../../conformance/llhttp-differences.ts'
+import { stillDiffers } from '../../conformance/llhttp-version.ts'
 import { mutations } from '../../conformance/mutations.ts'
 
 const llhttp = new Llhttp()
@@ -40,7 +41,8 @@ describe('beside llhttp', () => {
   })
 
   test('every class of the table is met by the corpus', () => {
-    expect(llhttpDifferences.map(({ name }) => name).filter((name) => !met.has(name))).toEqual([])
+    const due = llhttpDifferences.filter(({ agreesFrom }) => stillDiffers(agreesFrom))
+    expect(due.map(({ name }) => name).filter((name) => !met.has(name))).toEqual([])
   })
 
   test('every disagreement on mutations of the corpus is known', { timeout: 60_000 }, async () => {
