@@ -38,8 +38,9 @@ type Phase = 'serving' | 'draining' | 'ending' | 'destroyed'
  * there to be read. Without an address it would pass for the peer of a unix socket, whose word is taken. Asked while
  * the address is known it is remembered by the socket, whatever becomes of the peer.
  */
-const hasLostPeer = ({ remoteAddress, localAddress }: Socket): boolean =>
-  remoteAddress === undefined && localAddress !== undefined
+const hasLostPeer = (socket: Socket): boolean =>
+  // Each of them is a question to the system, and the first one's answer is nearly always enough.
+  socket.remoteAddress === undefined && socket.localAddress !== undefined
 
 /** How long a drain waits for the first byte of a connection. */
 const silentMs = 5000

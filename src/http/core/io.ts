@@ -17,7 +17,9 @@ export interface Receiver {
 }
 
 const receiver = Symbol('tsgunicorn.receiver')
-type Tracked = Socket & { [receiver]?: Receiver | undefined }
+/** Whether it reads into the buffer that all share. */
+const readsShared = Symbol('tsgunicorn.readsShared')
+type Tracked = Socket & { [receiver]?: Receiver | undefined; [readsShared]?: boolean }
 
 const readBuffer = Buffer.allocUnsafeSlow(65_536)
 
@@ -50,14 +52,11 @@ function onError(this: Tracked): void {
   this.destroy()
 }
 
-const sharedReaders = new WeakSet<Socket>()
-
 /** A socket of an accepted handle (which node's own servers know, and make sockets of), read into the shared buffer. */
 export const openHandle = (handle: object): Socket => {
   const options = { handle, allowHalfOpen: true, onread: { buffer: readBuffer, callback: onRead } }
-  const socket = new Socket(options as unknown as SocketConstructorOpts)
-  socket.setNoDelay(true)
-  sharedReaders.add(socket)
+  const socket: Tracked = new Socket(options as unknown as SocketConstructorOpts)
+  socket[readsShared] = true
   return socket
 }
 
@@ -66,7 +65,7 @@ export const receive = (socket: Tracked, to: Receiver): void => {
   socket[receiver] = to
   socket.on('end', onEnd).on('drain', onDrain).on('close', onClose).on('error', onError)
   // Those who had it before may have left it paused.
-  if (!sharedReaders.has(socket)) socket.on('data', onData).resume()
+  if (!socket[readsShared]) socket.on('data', onData).resume()
 }
 
 /** Gives a socket up for another protocol: not flowing until someone listens, and nobody of ours does. */

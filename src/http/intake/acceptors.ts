@@ -145,6 +145,8 @@ export class Acceptors {
   #takeHandles(server: Server, take: (handle: object) => void): void {
     const listening: unknown = Reflect.get(server, '_handle')
     if (!isListeningHandle(listening)) return
+    // What is accepted has it from the listening socket (Linux and Darwin), and need not be told one by one.
+    listening.setNoDelay?.(true)
     const beneath = listening.onconnection
     listening.onconnection = (status, handle) => {
       if (status !== 0 || handle === undefined) return void beneath.call(listening, status, handle)
@@ -156,6 +158,8 @@ export class Acceptors {
 
 interface AcceptingHandle {
   onconnection: (this: object, status: number, handle?: object) => void
+  /** Of TCP only. */
+  setNoDelay?: (on: boolean) => number
 }
 
 const isListeningHandle = (value: unknown): value is AcceptingHandle =>
