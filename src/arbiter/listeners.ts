@@ -18,6 +18,9 @@ export interface OpenOptions extends BindOptions {
 export class Listeners {
   /** Sockets this process was started with, not taken by any configuration yet. */
   #inherited: readonly InheritedListener[]
+  /** Those that others may have, too: who gave them to us. */
+  readonly #foreign: ReadonlySet<Listener>
+  #alone = false
   readonly #givenAll: boolean
   readonly #opening = new Set<number>()
   readonly #held = new Map<number, readonly InheritedListener[]>()
@@ -25,6 +28,7 @@ export class Listeners {
   /** A socket-activated server listens on what it is given, whatever `bind` says. */
   constructor({ listeners, from }: Legacy) {
     this.#inherited = listeners
+    this.#foreign = new Set(listeners.map(({ listener }) => listener))
     this.#givenAll = from === 'systemd'
   }
 
@@ -92,8 +96,14 @@ export class Listeners {
     return listeners.every((listener) => this.#holds(listener))
   }
 
+  /** Whether the workers are the last who have these sockets, and nobody will listen on them again. */
+  isGivenUp(listeners: readonly Listener[]): boolean {
+    return this.#alone && listeners.every((listener) => !this.#foreign.has(listener))
+  }
+
   /** `shared`: another master goes on with the same sockets, so that no path may be removed. */
   closeAll(shared: boolean): void {
+    this.#alone = !shared
     const all = new Set([...this.#all(), ...this.#inherited].map(({ listener }) => listener))
     this.#opening.clear()
     this.#held.clear()

@@ -42,8 +42,10 @@ const deeds: Deeds = {
   drain: (office, { age }) => {
     const member = office.crew.get(age)
     // Who is the last to accept on a socket also takes what waits in its queue.
-    const last = member && !office.listeners.keeps(member.listeners)
-    if (member) tell(member.child, { type: 'drain', emptyAcceptQueue: last === true })
+    if (!member) return
+    const { listeners } = office
+    const emptyAcceptQueue = !listeners.keeps(member.listeners)
+    tell(member.child, { type: 'drain', emptyAcceptQueue, givenUp: listeners.isGivenUp(member.listeners) })
   },
   kill: ({ crew, log }, { age, signal }) => {
     const member = crew.get(age)

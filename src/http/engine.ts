@@ -45,6 +45,8 @@ export interface EngineListener {
 export interface DrainOptions {
   /** Accept what already waits in the kernel's queue before the listeners are closed: when nobody else will. */
   readonly emptyAcceptQueue: boolean
+  /** Nobody will listen on these sockets again: newcomers are turned away before they are in the queue. */
+  readonly givenUp?: boolean
   /** The longest that an idle connection may still be waited on, from now. */
   readonly idleMs: number
 }

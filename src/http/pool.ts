@@ -133,13 +133,13 @@ export class Pool<C extends Pooled> {
     if (this.#phase === 'ending' && connection.idle) connection.end()
   }
 
-  async drain({ emptyAcceptQueue, idleMs }: DrainOptions): Promise<void> {
+  async drain({ emptyAcceptQueue, givenUp = false, idleMs }: DrainOptions): Promise<void> {
     if (this.#phase === 'serving') this.#phase = 'draining'
     for (const connection of this.#connections) connection.drain?.()
     clearTimeout(this.#idleTimer)
     this.#idleTimer = setTimeout(() => this.#endIdle(), idleMs)
     setTimeout(() => this.#endSilent(), Math.min(idleMs, silentMs)).unref()
-    await this.#acceptors.close({ emptyQueue: emptyAcceptQueue })
+    await this.#acceptors.close({ emptyQueue: emptyAcceptQueue, givenUp })
     this.#closed = true
     if (this.#phase === 'ending') this.#idleTimer = setTimeout(() => this.#endLate(), lateMs)
     this.#settle()

@@ -50,8 +50,8 @@ export interface BootMessage {
 
 export type ToWorker =
   | BootMessage
-  /** Stop accepting, finish what is in hand, exit. */
-  | { readonly type: 'drain'; readonly emptyAcceptQueue: boolean }
+  /** Stop accepting, finish what is in hand, exit. `givenUp`: nobody will listen on the sockets again. */
+  | { readonly type: 'drain'; readonly emptyAcceptQueue: boolean; readonly givenUp: boolean }
   | { readonly type: 'reopen-logs' }
   /** Comes with the handle of the listener with this index: asked for, or sent ahead of the boot message. */
   | { readonly type: 'listener'; readonly index: number }

@@ -17,7 +17,7 @@ let worker: Worker | undefined
 let rotated = false
 
 const commands: Readonly<Record<WorkerCommand, (signal: WorkerSignal) => void>> = {
-  drain: () => (worker ? worker.drain(false) : exit(0)),
+  drain: () => (worker ? worker.drain({ emptyAcceptQueue: false, givenUp: false }) : exit(0)),
   quit: (signal) => (worker ? worker.quit(signal) : exit(0)),
   abort: () => (worker ? worker.abort() : exit(1)),
   ignore: () => undefined,
@@ -32,7 +32,7 @@ onMasterMessage((message, handle) => {
       boot(message).catch(failBoot)
       return
     case 'drain':
-      if (worker) worker.drain(message.emptyAcceptQueue)
+      if (worker) worker.drain(message)
       else exit(0)
       return
     case 'reopen-logs':

@@ -5,7 +5,7 @@
 
 import { inSource } from '../config/stack.ts'
 import { messageOf } from '../errors.ts'
-import type { Engine } from '../http/engine.ts'
+import type { DrainOptions, Engine } from '../http/engine.ts'
 import { releaseParent, toMaster } from '../ipc/channel.ts'
 import type { ToMaster } from '../ipc/messages.ts'
 import { type Booted, serve } from './boot.ts'
@@ -14,6 +14,7 @@ import { leaveHangReport } from './hang.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { signalApp, type WorkerSignal } from './signals.ts'
 
+type Accepting = Pick<DrainOptions, 'emptyAcceptQueue' | 'givenUp'>
 type Phase = 'booting' | 'serving' | 'draining' | 'gone'
 
 /** Time for the app's own listeners of TERM, when they do not end the process themselves. */
@@ -77,19 +78,19 @@ export class Worker {
   }
 
   /** TERM, or the master's word: finish the requests in hand, let the app clean up, exit with status 0. */
-  drain(emptyAcceptQueue: boolean): void {
+  drain(accepted: Accepting): void {
     if (this.#phase === 'booting') this.end(0)
     if (this.#phase !== 'serving') return
     this.#phase = 'draining'
     this.#booted.vital.alive = false
     this.log.info(`Worker exiting (pid: ${process.pid})`, { pid: process.pid })
-    void this.#finish(emptyAcceptQueue)
+    void this.#finish(accepted)
   }
 
-  async #finish(emptyAcceptQueue: boolean): Promise<void> {
+  async #finish(accepted: Accepting): Promise<void> {
     const idleMs = (this.#booted.config.graceful_timeout * 1000) / 2
     try {
-      await this.#engine?.drain({ emptyAcceptQueue, idleMs })
+      await this.#engine?.drain({ ...accepted, idleMs })
     } catch (error) {
       this.log.exception('the drain failed', error)
     }
@@ -124,7 +125,7 @@ export class Worker {
     if (this.#phase === 'gone') return
     this.log.info('Parent changed, shutting down: worker', { pid: process.pid })
     setTimeout(() => this.end(0), ORPHAN).unref()
-    this.drain(false)
+    this.drain({ emptyAcceptQueue: false, givenUp: false })
   }
 
   /** The handle that was asked for, from the master. */

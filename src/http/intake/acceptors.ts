@@ -68,9 +68,13 @@ export class Acceptors {
     })
   }
 
-  /** Closes for good. With `emptyQueue` only after what waits in the kernel's queue was accepted. */
-  async close({ emptyQueue }: { readonly emptyQueue: boolean }): Promise<void> {
+  /**
+   * Closes for good. With `emptyQueue` only after what waits in the kernel's queue was accepted; `givenUp`: nobody
+   * will listen on the sockets again.
+   */
+  async close({ emptyQueue, givenUp = false }: Closing): Promise<void> {
     if (this.#phase === 'closed') return
+    if (givenUp) this.#turnAway()
     if (emptyQueue) await this.#emptyQueue()
     this.#phase = 'closed'
     this.#closeServers()
@@ -79,6 +83,18 @@ export class Acceptors {
   closeNow(): void {
     this.#phase = 'closed'
     this.#closeServers()
+  }
+
+  /**
+   * Whoever connects between the last look at the queue and its end would be reset: so the queue is made as short as
+   * it can be (listen(2) on a socket that listens sets its backlog), and newcomers wait outside until they are refused.
+   * TCP only: a full unix socket answers EAGAIN, which nobody expects.
+   */
+  #turnAway(): void {
+    for (const acceptor of this.#acceptors) {
+      const handle: unknown = acceptor.phase === 'accepting' && Reflect.get(acceptor.server, '_handle')
+      if (isTcp(handle)) handle.listen(0)
+    }
   }
 
   /** A whole turn of the loop polls every descriptor once: a turn without a connection means an empty queue. */
@@ -155,6 +171,14 @@ export class Acceptors {
     }
   }
 }
+
+interface Closing {
+  readonly emptyQueue: boolean
+  readonly givenUp?: boolean
+}
+
+const isTcp = (handle: unknown): handle is { listen(backlog: number): number } =>
+  typeof handle === 'object' && handle?.constructor.name === 'TCP' && 'listen' in handle
 
 interface AcceptingHandle {
   onconnection: (this: object, status: number, handle?: object) => void
