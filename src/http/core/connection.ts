@@ -46,7 +46,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   /** Requests read in this turn of the loop. */
   streak = 0
   silent = true
-  #flowing = true
+  flowing = true
   /** The client has ended its side. */
   #finished = false
   constructor(socket: Socket, core: CoreParts) {
@@ -121,8 +121,8 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   }
 
   flow(on: boolean): void {
-    if (this.#flowing === on || this.#phase === 'gone' || this.#phase === 'upgraded') return
-    this.#flowing = on
+    if (this.flowing === on || this.#phase === 'gone' || this.#phase === 'upgraded') return
+    this.flowing = on
     this.socket[on ? 'resume' : 'pause']()
   }
 
@@ -318,7 +318,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   #part(): Parting {
     this.#phase = 'ending'
     this.#held.take()
-    this.#parting = new Parting(this.socket, this.outbox, this.#patience)
+    this.#parting = new Parting(this, this.outbox, this.#patience)
     return this.#parting
   }
 

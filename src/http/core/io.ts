@@ -8,6 +8,8 @@ import { noteStatus } from '../upgrade-status.ts'
 
 /** What happens on a socket. */
 export interface Receiver {
+  /** Whether it wants to be told of more bytes. */
+  readonly flowing: boolean
   /** Bytes came: 0 to `end` of `buffer`. `shared`: they are overwritten by the next read of any connection. */
   received(buffer: Buffer, end: number, shared: boolean): void
   /** The client sends no more. */
@@ -28,7 +30,14 @@ function onRead(this: Tracked, count: number): boolean {
   // One that was given up reads as any other socket does.
   if (to === undefined) return this.push(Buffer.from(readBuffer.subarray(0, count)))
   to.received(readBuffer, count, true)
-  return true
+  if (count < readBuffer.length) return true
+  // Else up to 2 MB of a client that floods are read before another has its turn.
+  setImmediate(readOn, this)
+  return false
+}
+
+function readOn(socket: Tracked): void {
+  if (socket[receiver]?.flowing && !socket.destroyed) socket.resume()
 }
 
 function onData(this: Tracked, chunk: Buffer): void {

@@ -13,39 +13,46 @@ const idleLingerMs = 500
 /** Bytes that are read, and dropped, between two ticks of the wheel: who sends without end is slowed down by it. */
 const mostDropped = 65_536
 
+/** The connection that ends. */
+export interface PartingOwner {
+  readonly socket: Socket
+  /** Whether to read from the socket. */
+  flow(on: boolean): void
+}
+
 export class Parting {
-  readonly #socket: Socket
+  readonly #owner: PartingOwner
   #dropped = 0
   #slowed = false
 
-  constructor(socket: Socket, outbox: Outbox, patience: Patience) {
-    this.#socket = socket
+  constructor(owner: PartingOwner, outbox: Outbox, patience: Patience) {
+    this.#owner = owner
     patience.none()
     outbox.flush()
   }
 
   /** Waits for the client's end, once ours has left. */
   withPatience(patience: Patience, idle: boolean): void {
-    this.#socket.end(() => patience.await('end', idle ? idleLingerMs : lingerMs))
-    this.#socket.resume()
+    this.#owner.socket.end(() => patience.await('end', idle ? idleLingerMs : lingerMs))
+    this.#owner.flow(true)
   }
 
   /** For a client that sends no more, of its own will. */
   atOnce(): void {
-    this.#socket.destroySoon()
+    this.#owner.socket.destroySoon()
   }
 
   dropped(bytes: number): void {
     this.#dropped += bytes
     if (this.#dropped < mostDropped || this.#slowed) return
     this.#slowed = true
-    this.#socket.pause()
+    this.#owner.flow(false)
   }
 
   tick(): void {
     this.#dropped = 0
     if (!this.#slowed) return
     this.#slowed = false
-    this.#socket.resume()
+    this.#owner.flow(true)
   }
 }
