@@ -19,8 +19,8 @@ export type BodyLimits = Pick<ParserLimits, 'body' | 'chunkExtensions' | 'fields
 
 /** `: ` and CRLF. */
 const fieldOverhead = 4
-/** What the framing of a chunk may take without being counted as extensions, TLS records included. */
-const framing = 64
+/** What the framing of a chunk may take without being counted as extensions; with the record it came in, under TLS. */
+const framing = { plain: 16, encrypted: 64 } as const
 /** Bytes of other things that one read from a socket may have brought. */
 const readAhead = 65_536
 const endless: Fault = { status: 413, reason: 'the chunk extensions are longer than limit_chunk_extensions' }
@@ -51,12 +51,13 @@ const faultOfTrailers = (trailers: readonly string[], limits: BodyLimits): Fault
 export const guardBody = (request: IncomingMessage, limits: BodyLimits, refuse: RefuseBody): void => {
   const { socket } = request
   const base = socket.bytesRead
+  const perChunk = framing['encrypted' in socket ? 'encrypted' : 'plain']
   let received = 0
   let room = limits.chunkExtensions + readAhead
   const faultOf = (chunk: Buffer | null): Fault | undefined => {
     if (chunk === null) return faultOfTrailers(request.rawTrailers, limits)
     received += chunk.length
-    room += framing
+    room += perChunk
     if (received > limits.body) return tooLarge
     return socket.bytesRead - base - received > room ? endless : undefined
   }

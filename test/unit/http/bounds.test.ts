@@ -190,17 +190,21 @@ test.each(['Host: y', 'Authorization: z', 'TE: trailers', 'content-type: a/b'])(
 )
 
 describe('chunk extensions', () => {
-  test('without an end are answered 413, however small the chunks', async () => {
-    const { app, bodies } = reading()
-    const { port, refused } = await guarded(app, { limitChunkExtensions: 1000 })
-    const client = await connect(port)
-    client.send(chunked)
-    for (let sent = 0; sent < 300; sent += 1) client.send(`1;${'a'.repeat(1000)}\r\nx\r\n`)
-    expect(await client.end()).toMatch(/^HTTP\/1\.1 413 /)
-    expect(refused).toEqual([[413, 'the chunk extensions are longer than limit_chunk_extensions']])
-    await until(() => bodies.length === 1)
-    expect(bodies).toEqual(['aborted'])
-  })
+  test.each([1000, 50])(
+    'of %i bytes without an end are answered 413, however small the chunks',
+    async (size) => {
+      const { app, bodies } = reading()
+      const { port, refused } = await guarded(app, { limitChunkExtensions: 1000 })
+      const client = await connect(port)
+      client.send(chunked)
+      for (let sent = 0; sent < 300; sent += 1)
+        client.send(`1;${'a'.repeat(size)}\r\nx\r\n`.repeat(1000 / size))
+      expect(await client.end()).toMatch(/^HTTP\/1\.1 413 /)
+      expect(refused).toEqual([[413, 'the chunk extensions are longer than limit_chunk_extensions']])
+      await until(() => bodies.length === 1)
+      expect(bodies).toEqual(['aborted'])
+    },
+  )
 
   test('are not what many small chunks are made of', async () => {
     const { app, bodies } = reading()
