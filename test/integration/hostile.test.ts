@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Daemon, start } from '../support/daemon.ts'
-import { type Ended, loose, shortPatience, victims } from '../support/hostile.ts'
+import { type Ended, loose, offences, shortPatience, victims } from '../support/hostile.ts'
 import { statusField } from '../support/processes.ts'
 import { request } from '../support/raw-client.ts'
 
@@ -46,6 +46,12 @@ const answers: Readonly<Record<string, readonly string[]>> = {
   'an answered request, then nothing': ['200'],
 }
 
+/**
+ * On node:http such a client is ended, too (see unit/http/bounds.test.ts), but for the two seconds in which it is read
+ * on, node parses every one of its chunks: others wait for longer than is asked here.
+ */
+const nodeBears = ['small chunk extensions without end']
+
 test.each(['node', 'fetch'] as const)(
   '%s app: whoever sends slowly, without end or does not read is ended, and others are answered all the while',
   async (kind) => {
@@ -56,7 +62,10 @@ test.each(['node', 'fetch'] as const)(
     })
     const [worker = 0] = await server.hasWorkers(1)
     const before = megabytes(worker)
-    const clients = loose({ port: server.port, each: 5, patience })
+    const names = offences
+      .map(({ name }) => name)
+      .filter((name) => kind === 'fetch' || !nodeBears.includes(name))
+    const clients = loose({ port: server.port, names, each: 5, patience })
     onTestFinished(clients.stop)
     const news = clients.news.then((told) => (told.type === 'ended' ? told.ended : []))
     const { result, asked, slowest } = await probed(server, news)
