@@ -47,10 +47,11 @@ const answers: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * On node:http such a client is ended, too (see unit/http/bounds.test.ts), but for the two seconds in which it is read
- * on, node parses every one of its chunks: others wait for longer than is asked here.
+ * On node:http these are ended, too (unit/http/bounds.test.ts), but node parses all that a read brought, and what still
+ * comes for two seconds: each tiny chunk, each of thousands of requests. Others wait for longer than is asked here, and
+ * for how long is the machine's to say. `npm run bench:hostile -- --app node` measures it; docs/http.md tells it.
  */
-const nodeBears = ['small chunk extensions without end']
+const nodeBears = ['small chunk extensions without end', 'requests without end, answers unread']
 
 test.each(['node', 'fetch'] as const)(
   '%s app: whoever sends slowly, without end or does not read is ended, and others are answered all the while',
@@ -71,7 +72,7 @@ test.each(['node', 'fetch'] as const)(
     const { result, asked, slowest } = await probed(server, news)
     const grown = megabytes(worker) - before
     console.log(`${kind}: ${asked} probes, slowest ${slowest.toFixed(0)} ms; ${grown.toFixed(0)} MB more`)
-    expect(result.length).toBeGreaterThan(100)
+    expect(result).toHaveLength(names.length * 5)
     const unended = new Set(result.filter(({ after }) => after === undefined).map(describeEnding))
     const wrong = result
       .filter(({ name, status, after }) => after !== undefined && answers[name]?.includes(status) === false)
