@@ -3,6 +3,7 @@
  * what a client sent is not repeated to whoever reads the answer.
  */
 import { STATUS_CODES } from 'node:http'
+import type { HttpPolicy } from './policy.ts'
 
 const sentences: Readonly<Record<number, string>> = {
   400: 'The request could not be understood.',
@@ -64,6 +65,16 @@ export const errorResponse = (
   head += `Content-Type: ${type}\r\nContent-Length: ${text.length}\r\n`
   return `${head}Connection: ${close ? 'close' : 'keep-alive'}\r\n\r\n${text}`
 }
+
+/** What the policy and a request's Accept field, as far as it was read, say of an answer. */
+export const answerOptionsOf = (
+  { serverHeader, dateHeader }: Pick<HttpPolicy, 'serverHeader' | 'dateHeader'>,
+  accept: string | undefined,
+): AnswerOptions => ({
+  json: wantsJson(accept),
+  server: serverHeader,
+  ...(dateHeader ? {} : { date: false }),
+})
 
 const json = /^application\/(?:[\w.-]+\+)?json$/
 const html = /^(?:text\/html|application\/xhtml\+xml)$/

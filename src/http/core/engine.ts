@@ -5,13 +5,14 @@ import type { Socket } from 'node:net'
 import type { DrainOptions, Engine, EngineListener, EngineOptions, InflightRequest } from '../engine.ts'
 import { leniencyOf, parserLimitsOf } from '../policy.ts'
 import { Pool } from '../pool.ts'
+import { Reporter } from '../reporter.ts'
 import { Admission } from './admission.ts'
 import { Connection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
 import { Heads } from './heads.ts'
 import { openHandle } from './io.ts'
+import { factsOf, outcomeOf } from './outcome.ts'
 import type { CoreParts } from './parts.ts'
-import { Reporter } from './reporter.ts'
 import type { Consumer } from './types.ts'
 import { Wheel } from './wheel.ts'
 
@@ -105,7 +106,7 @@ class CoreEngine implements Engine {
       serving: () => this.#pool.serving,
       serve: (exchange) => this.#serve(exchange),
       over: (connection, exchange, completed) => {
-        this.#reporter.over(exchange, completed)
+        if (this.#reporter.records) this.#reporter.over(outcomeOf(exchange), completed)
         this.#pool.over(connection)
       },
       refused: (status, reason, peer) => onRefused?.(status, reason, peer),
@@ -118,7 +119,7 @@ class CoreEngine implements Engine {
     this.#requests += 1
     this.#options.onRequest?.()
     try {
-      const waiting = this.#reporter.before(exchange)
+      const waiting = this.#reporter.before(() => factsOf(exchange))
       if (waiting === undefined) this.#consumer(exchange)
       else waiting.then(() => this.#consume(exchange)).catch((error) => this.#failed(error, exchange))
     } catch (error) {

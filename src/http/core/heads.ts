@@ -3,7 +3,7 @@
  * do not change within a second are kept for every status that was used in it.
  */
 import { STATUS_CODES } from 'node:http'
-import { errorResponse, wantsJson } from '../answers.ts'
+import { answerOptionsOf, errorResponse } from '../answers.ts'
 import { type Fields, noFields } from '../h1/fields.ts'
 import { isFieldValue } from '../h1/grammar.ts'
 
@@ -51,8 +51,7 @@ export class Heads {
 
   /** A whole response for what cannot be served, in the form that Accept asks for, if it came so far. */
   refusal(status: number, accept: string | undefined): string {
-    const { serverHeader: server, dateHeader } = this.#options
-    return errorResponse(status, { server, json: wantsJson(accept), ...(dateHeader ? {} : { date: false }) })
+    return errorResponse(status, answerOptionsOf(this.#options, accept))
   }
 
   #keep(status: number): string {

@@ -3,18 +3,18 @@
  */
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { type AnswerOptions, errorResponse, wantsJson } from '../answers.ts'
+import { answerOptionsOf, errorResponse } from '../answers.ts'
 import type { DrainOptions, Engine, EngineListener, EngineOptions, InflightRequest } from '../engine.ts'
-import { compileTrust } from '../forwarded.ts'
+import { compileSecureHeaders, compileTrust } from '../forwarded.ts'
 import { createJudge } from '../judge.ts'
-import type { HttpPolicy } from '../policy.ts'
 import { Pool } from '../pool.ts'
+import { Reporter } from '../reporter.ts'
 import type { Connection } from './connection.ts'
 import { Connections } from './connections.ts'
-import type { Exchange } from './exchange.ts'
+import { type Exchange, type ForwardingPolicy, factsOf, outcomeOf } from './exchange.ts'
 import { Gate } from './gate.ts'
+import { watchSent } from './meter.ts'
 import { cutShort, type GateOptions } from './passage.ts'
-import { Reporter } from './reporter.ts'
 import { adoptClose, applyPolicy, captureRejections, type NodeApplication, serverOf } from './servers.ts'
 import { Watch } from './watch.ts'
 
@@ -22,21 +22,13 @@ import { Watch } from './watch.ts'
 export const createEngine = (app: NodeApplication, options: EngineOptions): Engine =>
   new NodeEngine(app, options)
 
-const answerOptions = (
-  { serverHeader, dateHeader }: HttpPolicy,
-  accept: string | undefined,
-): AnswerOptions => ({
-  json: wantsJson(accept),
-  server: serverHeader,
-  ...(dateHeader ? {} : { date: false }),
-})
-
 class NodeEngine implements Engine {
   readonly #app: NodeApplication
   readonly #options: EngineOptions
   readonly #connections: Connections
   readonly #pool: Pool<Connection>
   readonly #reporter: Reporter
+  readonly #forwarding: ForwardingPolicy
   #server: Server | undefined
   #gate: Gate | undefined
   #requests = 0
@@ -45,7 +37,8 @@ class NodeEngine implements Engine {
     const trust = compileTrust(options.policy.forwardedAllowIps)
     this.#app = app
     this.#options = options
-    this.#reporter = new Reporter(options, trust)
+    this.#reporter = new Reporter(options)
+    this.#forwarding = { trust, secure: compileSecureHeaders(options.policy.secureSchemeHeaders) }
     this.#pool = new Pool({ engine: options, open: (socket) => this.#open(socket) })
     this.#connections = new Connections({
       trust,
@@ -86,7 +79,7 @@ class NodeEngine implements Engine {
         method: exchange.method,
         target: exchange.target,
         ageMs: now - exchange.started,
-        remoteAddress: this.#reporter.facts(exchange).remoteAddress,
+        remoteAddress: factsOf(exchange, this.#forwarding).remoteAddress,
       })),
     )
   }
@@ -102,7 +95,7 @@ class NodeEngine implements Engine {
     const { policy, onError, onRefused } = this.#options
     const server = serverOf(this.#app)
     const answer: GateOptions['answer'] = (status, accept) =>
-      errorResponse(status, answerOptions(policy, accept))
+      errorResponse(status, answerOptionsOf(policy, accept))
     const options: GateOptions = {
       judge: createJudge(policy),
       policy,
@@ -110,7 +103,7 @@ class NodeEngine implements Engine {
       connections: this.#connections,
       closing: () => policy.keepAliveMs === 0 || !this.#pool.serving,
       draining: () => !this.#pool.serving,
-      onBegin: (exchange) => this.#reporter.begin(exchange),
+      onBegin: (exchange) => this.#reporter.records && watchSent(exchange),
       onOver: (exchange, completed) => this.#over(exchange, completed),
       onServe: (exchange) => this.#serve(exchange),
       onError,
@@ -143,11 +136,11 @@ class NodeEngine implements Engine {
   #serve(exchange: Exchange): Promise<void> | undefined {
     this.#requests += 1
     this.#options.onRequest?.()
-    return this.#reporter.before(exchange)
+    return this.#reporter.before(() => factsOf(exchange, this.#forwarding))
   }
 
   #over(exchange: Exchange, completed: boolean): void {
-    this.#reporter.over(exchange, completed)
+    if (this.#reporter.records) this.#reporter.over(outcomeOf(exchange, this.#forwarding), completed)
     this.#pool.over(exchange.connection)
   }
 

@@ -3,9 +3,9 @@
  * and nothing is built unless someone wants the record.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ExchangeRecord } from '../exchange.ts'
 import { forwardedClient, type SecureHeaders, schemeOf, type Trust } from '../forwarded.ts'
-import { headerOf, type RequestFacts } from '../views.ts'
+import type { Outcome } from '../reporter.ts'
+import type { RequestFacts } from '../views.ts'
 import type { Connection } from './connection.ts'
 
 export class Exchange {
@@ -47,15 +47,15 @@ const isBodyless = (method: string, status: number): boolean =>
   method === 'HEAD' || status === 304 || status === 204 || status < 200
 
 /** The raw head as it was sent; empty when none was. `_header` is how node keeps it, on every version. */
-export const headSent = (response: ServerResponse | undefined): string => {
+const headSent = (response: ServerResponse | undefined): string => {
   const head: unknown = (response as { readonly _header?: unknown } | undefined)?._header
   return typeof head === 'string' ? head : ''
 }
 
-export const bodySent = ({ method, response, sent }: Exchange): number =>
+const bodySent = ({ method, response, sent }: Exchange): number =>
   response && isBodyless(method, response.statusCode) ? 0 : sent
 
-export const statusSent = ({ response, rawStatus }: Exchange): number => {
+const statusSent = ({ response, rawStatus }: Exchange): number => {
   if (!response) return rawStatus
   return response.headersSent ? response.statusCode : 0
 }
@@ -82,22 +82,12 @@ export const factsOf = (exchange: Exchange, forwarding: ForwardingPolicy): Reque
   }
 }
 
-/** The record of an exchange that is over. */
-export const recordOf = (exchange: Exchange, facts: RequestFacts, completed: boolean): ExchangeRecord => {
-  const elapsed = performance.now() - exchange.started
-  const head = headSent(exchange.response)
-  return {
-    remoteAddress: facts.remoteAddress,
-    method: facts.method,
-    target: facts.target,
-    httpVersion: facts.httpVersion,
-    scheme: facts.scheme,
-    status: statusSent(exchange),
-    bodyBytes: bodySent(exchange),
-    startedAt: Date.now() - elapsed,
-    durationUs: Math.round(elapsed * 1000),
-    completed,
-    requestHeaders: exchange.rawHeaders,
-    responseHeader: (name) => headerOf(head, name),
-  }
-}
+/** What is told of an exchange that is over. */
+export const outcomeOf = (exchange: Exchange, forwarding: ForwardingPolicy): Outcome => ({
+  facts: factsOf(exchange, forwarding),
+  requestHeaders: exchange.rawHeaders,
+  started: exchange.started,
+  status: statusSent(exchange),
+  bodyBytes: bodySent(exchange),
+  head: headSent(exchange.response),
+})

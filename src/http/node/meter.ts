@@ -3,6 +3,7 @@
  * Shared functions and no closures: this runs for every request once an access log is on.
  */
 import type { ServerResponse } from 'node:http'
+import { noteStatus } from '../upgrade-status.ts'
 import type { Exchange } from './exchange.ts'
 
 export const exchangeKey = Symbol('tsgunicorn.exchange')
@@ -37,8 +38,17 @@ const end: Write = function (chunk, encoding, callback) {
   return beneath(this).end.call(this, chunk, encoding, callback)
 }
 
+/** Has seen what is sent in answer: bytes of body, and the status where the application writes it itself. */
+export const watchSent = (exchange: Exchange): void => {
+  if (exchange.response) meter(exchange.response)
+  else
+    noteStatus(exchange.connection.socket, (status) => {
+      exchange.rawStatus = status
+    })
+}
+
 /** Counts into the exchange that the response knows. */
-export const meter = (response: Tracked): void => {
+const meter = (response: Tracked): void => {
   response.write = write as Tracked['write']
   response.end = end as Tracked['end']
 }
