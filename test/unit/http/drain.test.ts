@@ -1,6 +1,9 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { Application } from '../../../src/app/application.ts'
+import { noFields } from '../../../src/http/h1/fields.ts'
+import type { HttpPolicy } from '../../../src/http/policy.ts'
+import { hello as helloOfCore, plain, serveCore, waiting as waitingOnCore } from './core/harness.ts'
 import { connect, get, hello, latch, serve, until } from './harness.ts'
 
 /** An application that answers when told to. */
@@ -14,17 +17,81 @@ const waiting = () => {
   return { app, begun }
 }
 
+/** What a story does with a request in hand, on either engine. */
+interface InHand {
+  readonly end: (text: string) => void
+  /** A piece of an answer of unknown length. */
+  readonly write: (text: string) => void
+  /** The end of such an answer. */
+  readonly endWith: (text: string) => void
+}
+type Policy = Partial<HttpPolicy>
+
+const onNode = {
+  hello: (policy?: Policy) => serve(hello, policy),
+  waiting: async (policy?: Policy) => {
+    const { app, begun } = waiting()
+    const inHand = (index: number): InHand | undefined => {
+      const response = begun[index]
+      if (!response) return undefined
+      const end = (text: string) => void response.end(text)
+      return { end, endWith: end, write: (text) => void response.write(text) }
+    }
+    return { ...(await serve(app, policy)), inHand }
+  },
+  /** Switches protocols, and ends with what it is sent. */
+  upgrading: () =>
+    serve({
+      kind: 'node',
+      shape: 'f',
+      handler: () => undefined,
+      upgrade: (_, socket) => {
+        socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
+        socket.on('data', (data) => socket.end(data))
+      },
+    }),
+}
+
+const onCore: typeof onNode = {
+  hello: (policy) => serveCore(helloOfCore, policy),
+  waiting: async (policy) => {
+    const { consumer, begun } = waitingOnCore()
+    const inHand = (index: number): InHand | undefined => {
+      const exchange = begun[index]
+      if (!exchange) return undefined
+      const write = (text: string): void => {
+        if (exchange.phase === 'waiting') exchange.begin(200, '', noFields)
+        exchange.write(text)
+      }
+      const endWith = (text: string): void => {
+        write(text)
+        exchange.end()
+      }
+      return { end: (text) => exchange.respond(200, '', plain, text), write, endWith }
+    }
+    return { ...(await serveCore(consumer, policy)), inHand }
+  },
+  upgrading: () =>
+    serveCore((exchange) => {
+      const { socket } = exchange.upgrade()
+      socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
+      socket.on('data', (data) => socket.end(data))
+    }),
+}
+
 const idle = { emptyAcceptQueue: false, idleMs: 5000 }
 
-describe('a draining engine', () => {
+describe.each([
+  ['on node:http', onNode],
+  ['on the core', onCore],
+])('a draining engine %s', (_, on) => {
   test('finishes the request in hand and says that it closes', async () => {
-    const { app, begun } = waiting()
-    const { port, engine } = await serve(app)
+    const { port, engine, inHand } = await on.waiting()
     const client = await connect(port)
     client.send(get('/slow'))
-    await until(() => begun.length === 1)
+    await until(() => inHand(0) !== undefined)
     const drained = engine.drain(idle)
-    begun[0]?.end('done')
+    inHand(0)?.end('done')
     const text = await client.end()
     expect(text).toMatch(/connection: close[\s\S]*done/i)
     await drained
@@ -32,7 +99,7 @@ describe('a draining engine', () => {
   })
 
   test('answers a request that arrives on an idle connection, and closes it then', async () => {
-    const { port, engine } = await serve(hello)
+    const { port, engine } = await on.hello()
     const client = await connect(port)
     await client.send(get()).has('hello')
     const drained = engine.drain(idle)
@@ -43,7 +110,7 @@ describe('a draining engine', () => {
   })
 
   test('answers a connection that was accepted and had sent nothing yet', async () => {
-    const { port, engine } = await serve(hello)
+    const { port, engine } = await on.hello()
     const client = await connect(port)
     await until(() => engine.connections === 1)
     const drained = engine.drain(idle)
@@ -52,7 +119,7 @@ describe('a draining engine', () => {
   })
 
   test('ends connections that stay idle after idleMs, in order', async () => {
-    const { port, engine } = await serve(hello, { keepAliveMs: 60_000 })
+    const { port, engine } = await on.hello({ keepAliveMs: 60_000 })
     const [used, fresh] = [await connect(port), await connect(port)]
     await used.send(get()).has('hello')
     await until(() => engine.connections === 2)
@@ -61,7 +128,7 @@ describe('a draining engine', () => {
   })
 
   test('does not take a half-sent request for idle', async () => {
-    const { port, engine } = await serve(hello)
+    const { port, engine } = await on.hello()
     const client = await connect(port)
     client.send('GET / HT')
     await until(() => engine.connections === 1)
@@ -73,7 +140,7 @@ describe('a draining engine', () => {
   })
 
   test('leaves an idle connection its own, shorter, time', async () => {
-    const { port, engine } = await serve(hello, { keepAliveMs: 50 })
+    const { port, engine } = await on.hello({ keepAliveMs: 50 })
     const client = await connect(port)
     await client.send(get()).has('hello')
     const started = performance.now()
@@ -81,6 +148,61 @@ describe('a draining engine', () => {
     expect(performance.now() - started).toBeLessThan(5000)
   })
 
+  test('answers pipelined requests that arrive in one piece on an idle connection', async () => {
+    const { port, engine } = await on.hello()
+    const client = await connect(port)
+    await client.send(get()).has('hello')
+    const drained = engine.drain(idle)
+    const text = await client.send(get('/1') + get('/2') + get('/3')).end()
+    await drained
+    expect(text.split('hello')).toHaveLength(5)
+  })
+
+  test('refuses new connections once it has stopped accepting', async () => {
+    const { port, engine } = await on.hello()
+    await engine.drain(idle)
+    await expect(connect(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
+
+  test('takes in what waits in the queue of the kernel, so that nobody there is reset', async () => {
+    const { port, engine } = await on.hello()
+    // Nothing is accepted until this turn ends; connects complete in the kernel meanwhile.
+    const clients = Array.from({ length: 40 }, () => connect(port))
+    const drained = engine.drain({ emptyAcceptQueue: true, idleMs: 2000 })
+    const texts = await Promise.all(clients.map(async (client) => (await client).send(get()).end()))
+    expect(texts.every((text) => text.endsWith('hello'))).toBe(true)
+    await drained
+  })
+
+  test('waits for upgraded connections', async () => {
+    const { port, engine } = await on.upgrading()
+    const client = await connect(port)
+    await client.send(get('/ws', 'Connection: Upgrade\r\nUpgrade: x\r\n')).has('101')
+    const idleClient = await connect(port)
+    await until(() => engine.connections === 2)
+    const drained = engine.drain({ emptyAcceptQueue: false, idleMs: 10 })
+    await idleClient.end()
+    expect(engine.connections).toBeGreaterThan(0)
+    await client.send('bye').has('bye')
+    await drained
+  })
+
+  test('ends a connection whose head had promised to be kept, once idle time is over', async () => {
+    const { port, engine, inHand } = await on.waiting({ keepAliveMs: 60_000 })
+    const [client, other] = [await connect(port), await connect(port)]
+    client.send(get('/slow'))
+    await until(() => inHand(0) !== undefined && engine.connections === 2)
+    inHand(0)?.write('half')
+    await client.has('half')
+    const drained = engine.drain({ emptyAcceptQueue: false, idleMs: 10 })
+    await other.end()
+    inHand(0)?.endWith('whole')
+    expect(await client.end()).toContain('whole')
+    await drained
+  })
+})
+
+describe('a draining engine on node:http', () => {
   test('answers all pipelined requests, also those that come meanwhile; only the last says close', async () => {
     const { app, begun } = waiting()
     const { port, engine } = await serve(app)
@@ -101,68 +223,6 @@ describe('a draining engine', () => {
       'close',
       'answer 2',
     ])
-  })
-
-  test('answers pipelined requests that arrive in one piece on an idle connection', async () => {
-    const { port, engine } = await serve(hello)
-    const client = await connect(port)
-    await client.send(get()).has('hello')
-    const drained = engine.drain(idle)
-    const text = await client.send(get('/1') + get('/2') + get('/3')).end()
-    await drained
-    expect(text.split('hello')).toHaveLength(5)
-  })
-
-  test('refuses new connections once it has stopped accepting', async () => {
-    const { port, engine } = await serve(hello)
-    await engine.drain(idle)
-    await expect(connect(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-  })
-
-  test('takes in what waits in the queue of the kernel, so that nobody there is reset', async () => {
-    const { port, engine } = await serve(hello)
-    // Nothing is accepted until this turn ends; connects complete in the kernel meanwhile.
-    const clients = Array.from({ length: 40 }, () => connect(port))
-    const drained = engine.drain({ emptyAcceptQueue: true, idleMs: 2000 })
-    const texts = await Promise.all(clients.map(async (client) => (await client).send(get()).end()))
-    expect(texts.every((text) => text.endsWith('hello'))).toBe(true)
-    await drained
-  })
-
-  test('waits for upgraded connections', async () => {
-    const { port, engine } = await serve({
-      kind: 'node',
-      shape: 'f',
-      handler: () => undefined,
-      upgrade: (_, socket) => {
-        socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
-        socket.on('data', (data) => socket.end(data))
-      },
-    })
-    const client = await connect(port)
-    await client.send(get('/ws', 'Connection: Upgrade\r\nUpgrade: x\r\n')).has('101')
-    const idleClient = await connect(port)
-    await until(() => engine.connections === 2)
-    const drained = engine.drain({ emptyAcceptQueue: false, idleMs: 10 })
-    await idleClient.end()
-    expect(engine.connections).toBeGreaterThan(0)
-    await client.send('bye').has('bye')
-    await drained
-  })
-
-  test('ends a connection whose head had promised to be kept, once idle time is over', async () => {
-    const { app, begun } = waiting()
-    const { port, engine } = await serve(app, { keepAliveMs: 60_000 })
-    const [client, other] = [await connect(port), await connect(port)]
-    client.send(get('/slow'))
-    await until(() => begun.length === 1 && engine.connections === 2)
-    begun[0]?.write('half')
-    await client.has('half')
-    const drained = engine.drain({ emptyAcceptQueue: false, idleMs: 10 })
-    await other.end()
-    begun[0]?.end('whole')
-    expect(await client.end()).toContain('whole')
-    await drained
   })
 
   test("lets an application's own server close without error afterwards", async () => {
