@@ -1,25 +1,10 @@
 /** Feeds a parser bytes in pieces, and tells what it said as plain data. */
 import { event, type Leniency, type ParserLimits, type Refusal } from '../../../../src/http/h1/events.ts'
 import { RequestParser } from '../../../../src/http/h1/parser.ts'
+import { defaultPolicy, leniencyOf, parserLimitsOf } from '../../../../src/http/policy.ts'
 
-export const limits: ParserLimits = {
-  line: 4094,
-  fields: 100,
-  fieldSize: 8190,
-  head: 65_536,
-  chunkLine: 1024,
-  chunkExtensions: 16_384,
-  trailers: 16_384,
-  body: Infinity,
-}
-export const strict: Leniency = {
-  obsoleteFolding: false,
-  unconventionalMethod: false,
-  unconventionalVersion: false,
-  casefoldMethod: false,
-  headerSpaces: false,
-  requireHost: true,
-}
+export const limits: ParserLimits = parserLimitsOf(defaultPolicy)
+export const strict: Leniency = leniencyOf(defaultPolicy)
 
 export interface Told {
   readonly method: string
