@@ -37,6 +37,7 @@ export const catalogue = {
   TSG_APP_SHAPE: { exit: 4, summary: 'What the module exports is not an application.' },
   TSG_CONFIG_APP: { exit: 1, summary: 'The configuration is checked, and its application cannot be loaded.' },
   TSG_NO_APP: { exit: 1, summary: 'No application is named.' },
+  TSG_PYTHON: { exit: 1, summary: 'There is no Python interpreter that can be used.' },
   TSG_TLS: { exit: 1, summary: 'A certificate, a private key or the ciphers cannot be used.' },
 } as const satisfies Record<string, { readonly exit: number; readonly summary: string }>
 

@@ -8,7 +8,7 @@ import { member } from './namespace.ts'
 import { fetchFunction, isClass, isPlainFunction, nodeFunction, type Shape, shapes } from './shapes.ts'
 
 /** `app_type`: how the spec's value is to be understood; 'auto' lets the table say. */
-export type AppType = 'auto' | 'node' | 'fetch' | 'factory' | 'script'
+export type AppType = 'auto' | 'node' | 'fetch' | 'factory' | 'script' | 'wsgi'
 
 /** A factory that gives a promise of a factory that gives an app is as deep as anyone was seen to go. */
 const deepest = 5

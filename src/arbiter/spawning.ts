@@ -89,6 +89,7 @@ export const bootOf = (
   proof = false,
 ): SpawnOptions['boot'] => ({
   ...identity,
+  role: 'worker',
   config: transfer,
   processName: processName(config),
   privileges,

@@ -25,7 +25,7 @@ export interface Policy {
 export type Signal = 'SIGTERM' | 'SIGQUIT' | 'SIGABRT' | 'SIGKILL'
 
 /** Why a serving worker is to be replaced. */
-export type RecycleReason = 'max_requests' | 'max_worker_memory' | 'max_worker_lifetime'
+export type RecycleReason = 'max_requests' | 'max_worker_memory' | 'max_worker_lifetime' | 'timeout'
 
 interface Identity {
   /** A worker's number, from 1, never reused. */

@@ -94,13 +94,14 @@ export interface Config {
    * of these. `script`: a program that calls `listen()` itself.
    *
    * `auto` looks at what the module exports, and logs what it recognised. Say it yourself when it guesses wrong: a function of
-   * no parameters may be a factory as well as a handler. Python applications come with the WSGI bridge.
+   * no parameters may be a factory as well as a handler. `wsgi` says that the module is Python's: otherwise that is
+   * seen from the file.
    *
    * Flag: `--app-type TYPE`
    *
    * @default auto
    */
-  readonly app_type: 'auto' | 'node' | 'fetch' | 'factory' | 'script'
+  readonly app_type: 'auto' | 'node' | 'fetch' | 'factory' | 'script' | 'wsgi'
   /**
    * Flags of Node for the workers.
    *
@@ -114,11 +115,11 @@ export interface Config {
    */
   readonly node_options: readonly string[]
   /**
-   * The kind of Python workers.
+   * The kind of Python workers: sync or gthread.
    *
-   * Not there yet: it comes with the WSGI bridge.
-   *
-   * JavaScript applications have one kind of worker; see `app_type`.
+   * `sync` handles one request at a time; with `threads` above 1 it means `gthread`, which handles as many at a
+   * time as it has threads. Either way HTTP is spoken by fronts, so that slow clients and idle keep-alive connections hold no
+   * worker: what gevent and eventlet are mostly used for. JavaScript applications have one kind of worker; see `app_type`.
    *
    * Flag: `-k, --worker-class STRING`
    *
@@ -126,15 +127,40 @@ export interface Config {
    */
   readonly worker_class: string
   /**
-   * Threads of each Python worker.
+   * Requests that a Python worker handles at a time.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * Each by a thread of its own; with 1 the application runs on the main thread. Threads are for applications that
+   * wait (for databases, for other services): Python runs one of them at a time. `timeout` bounds each request.
    *
    * Flag: `--threads INT`
    *
    * @default 1
    */
   readonly threads: number
+  /**
+   * The number of processes that speak HTTP for Python workers.
+   *
+   * `auto` is one for every eight workers. A front feeds tens of thousands of requests a second; more are of use
+   * where TLS or large bodies cost it a core. Each serves its share of the workers. JavaScript workers speak HTTP
+   * themselves.
+   *
+   * Flag: `--fronts INT|auto`
+   *
+   * @default auto
+   */
+  readonly fronts: number | 'auto'
+  /**
+   * The Python interpreter of WSGI applications.
+   *
+   * A path, a name on PATH, or the folder of a virtual environment. Without it: the environment that is active
+   * (`VIRTUAL_ENV`), else `.venv` or `venv` in the working directory, else `python3` on PATH. Python 3.9 and up. The log says at
+   * the start which one is used.
+   *
+   * Flag: `--python PATH`
+   *
+   * @default $VIRTUAL_ENV, .venv, venv, python3
+   */
+  readonly python: string | undefined
   /**
    * The most connections one worker holds at a time; 0 = any number.
    *

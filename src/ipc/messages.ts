@@ -26,9 +26,45 @@ export interface InheritedListener {
     | { readonly address: string; readonly port: number; readonly family: 'IPv4' | 'IPv6' }
 }
 
+/** What the bridge between fronts and Python workers needs (front/README.md). */
+export interface Bridge {
+  /** Absolute; mode 0700. */
+  readonly folder: string
+  /** Shown by whoever connects to a socket in the folder. */
+  readonly token: string
+}
+
+/** What a Python worker, or a mold, is told besides. */
+export interface PythonBoot {
+  /** `MODULE[:EXPR]`. */
+  readonly spec: string
+  /** Where the worker listens. */
+  readonly socket: string
+  /** Channels it serves at a time, each by a thread of its own; 1 runs the application on the main thread. */
+  readonly threads: number
+  /** `wsgi.multiprocess`. */
+  readonly multiprocess: boolean
+  /** As SERVER_SOFTWARE: `tsgunicorn/0.1.0`. */
+  readonly software: string
+  /** The text of gunicorn.conf.py, for its hooks of the worker; absent when it is not Python, or has none. */
+  readonly conf?: { readonly file: string; readonly source: string }
+}
+
+/** A worker as its front is told of it. */
+export interface WorkerAddress {
+  readonly age: number
+  readonly pid: number
+  readonly path: string
+  readonly threads: number
+}
+
 /** The answer to a worker's hello: all it needs. */
 export interface BootMessage {
   readonly type: 'boot'
+  /** A front serves HTTP for Python workers and runs no application. */
+  readonly role: 'worker' | 'front'
+  readonly bridge?: Bridge | undefined
+  readonly python?: PythonBoot | undefined
   readonly age: number
   readonly generation: number
   readonly slot: number
@@ -53,6 +89,12 @@ export type ToWorker =
   /** Stop accepting, finish what is in hand, exit. `givenUp`: nobody will listen on the sockets again. */
   | { readonly type: 'drain'; readonly emptyAcceptQueue: boolean; readonly givenUp: boolean }
   | { readonly type: 'reopen-logs' }
+  /** To a front: the workers that it may use, all of them. */
+  | { readonly type: 'workers'; readonly workers: readonly WorkerAddress[] }
+  /** To a mold: fork a worker that is told this. */
+  | { readonly type: 'fork'; readonly boot: BootMessage }
+  /** To a mold: fork no more, and exit when its last child is gone. */
+  | { readonly type: 'retire' }
   /** Comes with the handle of the listener with this index: asked for, or sent ahead of the boot message. */
   | { readonly type: 'listener'; readonly index: number }
   /** Comes with a handle: call listen(2) on it, for the master, which may not, and let go of it. */
@@ -68,6 +110,19 @@ export type ToMaster =
   /** The worker cannot boot and exits with this status. */
   | { readonly type: 'failed'; readonly exit: number; readonly message: string; readonly detail?: string }
   /** A limit of the worker's life is reached: it serves on until it is told to drain. */
-  | { readonly type: 'recycle'; readonly reason: 'max_requests' | 'max_worker_memory' }
+  | { readonly type: 'recycle'; readonly reason: 'max_requests' | 'max_worker_memory' | 'timeout' }
+  /**
+   * A request took longer than `timeout`; its stack has been logged. `alone`: nothing else can run in this worker, it is to
+   * be ended; else it finishes its other requests, and is replaced.
+   */
+  | { readonly type: 'overdue'; readonly alone: boolean }
+  /** Of a mold: a worker was forked, could not be forked (pid 0), or has ended. */
+  | { readonly type: 'forked'; readonly age: number; readonly pid: number; readonly message?: string }
+  | {
+      readonly type: 'ended'
+      readonly age: number
+      readonly code: number | null
+      readonly signal: string | null
+    }
   /** Accepting was stopped at worker_connections: the listener with this index is wanted again. */
   | { readonly type: 'listener'; readonly index: number }

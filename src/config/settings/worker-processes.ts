@@ -1,6 +1,6 @@
 /** How many workers there are, what they run and how they serve. */
 import type { Setting } from '../setting.ts'
-import { choice, integer, list, orWord, seconds, text } from '../setting-kinds.ts'
+import { choice, integer, list, optional, orWord, seconds, text, textKind } from '../setting-kinds.ts'
 import { integerKind } from '../setting-numbers.ts'
 
 export const title = 'Worker Processes'
@@ -23,7 +23,7 @@ master listens and starts nothing until it is told to.`,
     common: true,
   }),
   app_type: choice({
-    words: ['auto', 'node', 'fetch', 'factory', 'script'],
+    words: ['auto', 'node', 'fetch', 'factory', 'script', 'wsgi'],
     cli: ['--app-type'],
     metavar: 'TYPE',
     default: 'auto',
@@ -33,7 +33,8 @@ master listens and starts nothing until it is told to.`,
 of these. \`script\`: a program that calls \`listen()\` itself.
 
 \`auto\` looks at what the module exports, and logs what it recognised. Say it yourself when it guesses wrong: a function of
-no parameters may be a factory as well as a handler. Python applications come with the WSGI bridge.`,
+no parameters may be a factory as well as a handler. \`wsgi\` says that the module is Python's: otherwise that is
+seen from the file.`,
     gunicorn: false,
   }),
   node_options: list({
@@ -50,16 +51,42 @@ them. A flag that Node does not know makes every worker fail to boot.`,
     cli: ['-k', '--worker-class'],
     metavar: 'STRING',
     default: 'sync',
-    summary: 'The kind of Python workers.',
-    details: 'JavaScript applications have one kind of worker; see `app_type`.',
-    later: 'the WSGI bridge',
+    summary: 'The kind of Python workers: sync or gthread.',
+    details: `\`sync\` handles one request at a time; with \`threads\` above 1 it means \`gthread\`, which handles as many at a
+time as it has threads. Either way HTTP is spoken by fronts, so that slow clients and idle keep-alive connections hold no
+worker: what gevent and eventlet are mostly used for. JavaScript applications have one kind of worker; see \`app_type\`.`,
+    gunicorn: { differs: 'Other classes are refused, with words on what to use.' },
+    common: true,
   }),
   threads: integer({
     cli: ['--threads'],
     metavar: 'INT',
     default: 1,
-    summary: 'Threads of each Python worker.',
-    later: 'the WSGI bridge',
+    minimum: 1,
+    summary: 'Requests that a Python worker handles at a time.',
+    details: `Each by a thread of its own; with 1 the application runs on the main thread. Threads are for applications that
+wait (for databases, for other services): Python runs one of them at a time. \`timeout\` bounds each request.`,
+    common: true,
+  }),
+  fronts: orWord(integerKind({ minimum: 1 }), 'auto', {
+    cli: ['--fronts'],
+    metavar: 'INT|auto',
+    default: 'auto',
+    summary: 'The number of processes that speak HTTP for Python workers.',
+    details: `\`auto\` is one for every eight workers. A front feeds tens of thousands of requests a second; more are of use
+where TLS or large bodies cost it a core. Each serves its share of the workers. JavaScript workers speak HTTP
+themselves.`,
+    gunicorn: false,
+  }),
+  python: optional(textKind, {
+    cli: ['--python'],
+    metavar: 'PATH',
+    defaultText: '$VIRTUAL_ENV, .venv, venv, python3',
+    summary: 'The Python interpreter of WSGI applications.',
+    details: `A path, a name on PATH, or the folder of a virtual environment. Without it: the environment that is active
+(\`VIRTUAL_ENV\`), else \`.venv\` or \`venv\` in the working directory, else \`python3\` on PATH. Python 3.9 and up. The log says at
+the start which one is used.`,
+    gunicorn: false,
   }),
   worker_connections: integer({
     cli: ['--worker-connections'],

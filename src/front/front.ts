@@ -1,0 +1,30 @@
+/**
+ * What a front is to the process that runs it: a consumer of the core's exchanges, and the list of Python workers that
+ * answer them. It knows no configuration, no log file and no master.
+ */
+import type { Consumer } from '../http/core/types.ts'
+import type { WorkerAddress } from '../ipc/messages.ts'
+
+export interface FrontOptions {
+  /** Shown to workers: bridge.token. */
+  readonly token: string
+  /** The most requests that wait for a worker; one more is answered 503. */
+  readonly queueLimit: number
+  /** Largest body that is collected before a request is given to a worker, bytes. */
+  readonly collectLimit?: number
+  /** The first worker can be given requests: called once. */
+  readonly usable: () => void
+  /** What the operator has to know: a worker that died with a request, one that cannot be reached. */
+  readonly log: (level: 'error' | 'warning' | 'info' | 'debug', message: string) => void
+}
+
+export interface Front {
+  readonly consumer: Consumer
+  /** The workers that may be used from now on; those that are gone from the list get nothing any more. */
+  workers(list: readonly WorkerAddress[]): void
+  /** Requests that wait for a worker, and those that workers have. */
+  readonly waiting: number
+  readonly running: number
+  /** Closes every channel. */
+  close(): void
+}
