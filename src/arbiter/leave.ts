@@ -13,6 +13,8 @@ export async function leave(office: Office, code: number, reason: Failure | unde
   await office.hooks.call(config, 'on_exit', office.server)
   await office.statsd?.close()
   office.board.close()
+  office.molds.close()
+  office.bridge.remove()
   office.successor?.unref()
   await office.notifier.settled()
   await log.close()

@@ -9,11 +9,14 @@ import type { Statsd } from '../log/statsd.ts'
 import type { Board } from '../system/board.ts'
 import type { Pidfile } from '../system/pidfile.ts'
 import type { Notifier } from '../systemd/notify.ts'
+import type { BridgeFolder } from './bridge.ts'
+import type { Child } from './child.ts'
 import type { Crew } from './crew.ts'
 import type { EarlyWorker } from './early-worker.ts'
 import type { Hooks } from './hooks.ts'
 import type { Listeners } from './listeners.ts'
 import type { LogSwitch } from './log-switch.ts'
+import type { Molds } from './molds.ts'
 import type { Loaded } from './prepare.ts'
 import type { StartCommand } from './reexec.ts'
 import type { Event, State } from './state.ts'
@@ -45,6 +48,8 @@ export interface Office {
   readonly listeners: Listeners
   readonly board: Board
   readonly crew: Crew
+  readonly bridge: BridgeFolder
+  readonly molds: Molds
   readonly server: HookServer
   /** Generation number -> its configuration. */
   readonly loads: Map<number, Loaded>
@@ -63,7 +68,7 @@ export interface Office {
   pidfile: Pidfile | undefined
   statsd: Statsd | undefined
   /** The throw-away process of `preload_app`, while it runs. */
-  proof: ChildProcess | undefined
+  proof: Child | undefined
   /** The new master of an upgrade, while it lives. */
   successor: ChildProcess | undefined
 }
