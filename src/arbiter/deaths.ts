@@ -58,11 +58,13 @@ interface BootDeath {
 
 function diedAtBoot(turn: Turn, worker: Worker, { message, exit, told }: BootDeath): void {
   const { state, now } = turn
-  // What is left of an older generation is not spawned again: it says nothing of the next spawn.
-  if (worker.generation !== newestGeneration(state)) return
+  // What is left of an older generation says nothing of the newest one, but that spawning has to be slow.
+  const isOfThePast = worker.generation !== newestGeneration(state)
+  if (isOfThePast && !worker.behind && worker.role === 'worker') return
   const counted = worker.age < state.crashes.round
   const count = counted ? state.crashes.count : isRowBroken(state, now) ? 1 : state.crashes.count + 1
-  const unproven = state.staging?.step === 'booting' && !state.workers.some((w) => isProof(w, worker))
+  const unproven =
+    !isOfThePast && state.staging?.step === 'booting' && !state.workers.some((w) => isProof(w, worker))
   if (unproven && (told || count >= BOOT_BUDGET)) failStaging(turn, { message, exit })
   else if (!counted) {
     turn.set({ crashes: { count, notBefore: now + backOff(count, turn.random()), round: state.nextAge } })

@@ -11,6 +11,7 @@ export async function leave(office: Office, code: number, reason: Failure | unde
   office.watchEnd()
   office.pidfile?.unlink()
   await office.hooks.call(config, 'on_exit', office.server)
+  for (const { close } of office.loads.values()) close?.()
   await office.statsd?.close()
   office.board.close()
   office.molds.close()

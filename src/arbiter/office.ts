@@ -80,6 +80,23 @@ export function loadedOf(office: Office, generation: number): Loaded {
   return loaded
 }
 
+/**
+ * Lets go of the configurations that nobody needs any more: neither staged nor serving, and without a process that might
+ * have to be replaced (balance.ts) or has hooks to come.
+ */
+export function dropUnused(office: Office): void {
+  const { loads, crew, molds } = office
+  const { serving, staging, workers } = office.state()
+  const used = new Set([serving?.number, staging?.number, ...crew.all().map(({ generation }) => generation)])
+  for (const { generation, phase } of workers) if (phase === 'spawning') used.add(generation)
+  for (const [number, loaded] of loads) {
+    if (used.has(number)) continue
+    molds.drop(number)
+    loaded.close?.()
+    loads.delete(number)
+  }
+}
+
 export const processName = (config: Config): string =>
   config.proc_name ?? config.wsgi_app ?? config.default_proc_name
 

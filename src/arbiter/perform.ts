@@ -7,7 +7,7 @@ import { beginCapture, prepareCapture } from './capture.ts'
 import { takePidfile } from './claim.ts'
 import { leave } from './leave.ts'
 import { changeLogs, reopenLogs } from './logs.ts'
-import { loadedOf, type Office } from './office.ts'
+import { dropUnused, loadedOf, type Office } from './office.ts'
 import { startNewMaster } from './reexec.ts'
 import { beginSpawn } from './spawning.ts'
 import type { Effect, State } from './state.ts'
@@ -21,9 +21,8 @@ const deeds: Deeds = {
   commit: (office, { generation, first }) => commit(office, generation, first),
   discard: (office, { generation }) => {
     office.proof?.kill('SIGKILL')
-    office.molds.drop(generation)
     office.listeners.drop(generation)
-    drop(office, generation)
+    dropUnused(office)
     const serving = office.state().serving
     if (serving) office.config = loadedOf(office, serving.number).config
   },
@@ -94,19 +93,10 @@ export function readBeats(office: Office, state: State): ReadonlyMap<number, num
   return new Map(serving.map(({ age, slot }) => [age, office.board.read(slot).beat]))
 }
 
-/** Nobody asks for this generation's configuration any more. */
-function drop(office: Office, generation: number): void {
-  office.loads.get(generation)?.close?.()
-  office.loads.delete(generation)
-}
-
 function commit(office: Office, generation: number, first: boolean): void {
   const loaded = loadedOf(office, generation)
   office.listeners.commit(generation)
-  for (const older of [...office.loads.keys()].filter((number) => number < generation)) {
-    office.molds.drop(older)
-    drop(office, older)
-  }
+  dropUnused(office)
   office.title()
   const { target } = office.state()
   office.statsd?.workers(target)

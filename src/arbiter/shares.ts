@@ -27,7 +27,8 @@ export function assign(turn: Turn): void {
   const changed = shares.filter(
     ({ front, workers: now }) => !isSame(before.find((old) => old.front === front)?.workers ?? [], now),
   )
-  if (changed.length === 0 && shares.length === before.length) return
+  const isSameList = isSame(before.map(frontOf), shares.map(frontOf))
+  if (changed.length === 0 && isSameList) return
   turn.set({ shares })
   for (const one of changed) turn.do({ do: 'assign', ...one })
 }
@@ -60,6 +61,7 @@ const extreme = <S extends Share>(shares: readonly S[], sign: 1 | -1): S | undef
     undefined,
   )
 
+const frontOf = ({ front }: Share): number => front
 const age = (worker: Worker): number => worker.age
 const isFirst = (item: number, index: number, all: readonly number[]): boolean => all.indexOf(item) === index
 const isSame = (one: readonly number[], other: readonly number[]): boolean =>

@@ -5,7 +5,7 @@ import type { Child, ChildEvents } from './child.ts'
 import { type SpawnOptions, spawnPython, spawnWorker } from './children.ts'
 import { factsOf, hookWorker, type Member } from './crew.ts'
 import { forkWorker } from './molds.ts'
-import { currentName, loadedOf, type Office } from './office.ts'
+import { currentName, dropUnused, loadedOf, type Office } from './office.ts'
 import type { Effect } from './state.ts'
 
 type SpawnEffect = Extract<Effect, { do: 'spawn' }>
@@ -169,4 +169,5 @@ function ended(office: Office, age: number, code: number | null, signal: string 
   // Asked for first: what the judgement makes of the end (on_exit, say) comes behind it.
   if (member.role === 'worker') void office.hooks.call(member.cfg, 'child_exit', office.server, hook)
   office.enqueue({ type: 'exited', age, code, signal, ...(failure ? { message: failure } : {}) })
+  dropUnused(office)
 }

@@ -34,6 +34,8 @@ export type Role = 'worker' | 'front'
 
 interface Identity {
   readonly role: Role
+  /** A worker that gets its requests from fronts. */
+  readonly behind: boolean
   /** A worker's number, from 1, never reused. */
   readonly age: number
   readonly generation: number

@@ -12,7 +12,13 @@ const KILL_PATIENCE = 5000
 const CAPTURE_PATIENCE = 1800
 const NEVER = Number.POSITIVE_INFINITY
 
-const identity = ({ role, age, generation, slot }: Worker) => ({ role, age, generation, slot })
+const identity = ({ role, behind, age, generation, slot }: Worker) => ({
+  role,
+  behind,
+  age,
+  generation,
+  slot,
+})
 
 /** As it is called in the log. */
 export const nameOf = ({ role }: Worker): string => (role === 'front' ? 'Front' : 'Worker')
@@ -51,8 +57,7 @@ export function quit(turn: Turn, worker: Worker): void {
   turn.do({ do: 'kill', age: worker.age, signal: 'SIGQUIT' })
 }
 
-function kill(turn: Turn, worker: Living): void {
-  const why = 'why' in worker ? worker.why : 'asked'
+function kill(turn: Turn, worker: Living, why = 'why' in worker ? worker.why : 'asked'): void {
   turn.put({ ...identity(worker), phase: 'killed', pid: worker.pid, deadline: turn.now + KILL_PATIENCE, why })
   turn.do({ do: 'kill', age: worker.age, signal: 'SIGKILL' })
 }
@@ -60,7 +65,7 @@ function kill(turn: Turn, worker: Living): void {
 function abort(turn: Turn, worker: Living, why: Overdue): void {
   const patience = policyOf(turn.state, worker)?.abortTimeout ?? 0
   if (patience === 0) {
-    kill(turn, worker)
+    kill(turn, worker, why)
     return
   }
   const { pid } = worker
@@ -178,7 +183,9 @@ export function becameReady(turn: Turn, age: number): void {
   }
   if (worker?.phase !== 'booting') return
   const { lifetime = 0, lifetimeJitter = 0 } = policyOf(turn.state, worker) ?? {}
-  const expires = lifetime > 0 ? turn.now + lifetime + lifetimeJitter * turn.random() : NEVER
+  // What runs no application does not age.
+  const expires =
+    lifetime > 0 && worker.role === 'worker' ? turn.now + lifetime + lifetimeJitter * turn.random() : NEVER
   const { pid } = worker
   turn.put({ ...identity(worker), phase: 'ready', pid, since: turn.now, beat: turn.now, expires })
 }

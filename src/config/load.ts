@@ -51,6 +51,10 @@ export interface LoadedConfig {
   readonly files: readonly string[]
   readonly warnings: readonly string[]
   readonly transfer: ConfigTransfer
+  /** gunicorn.conf.py, when that is the configuration: Python workers take their hooks from it. */
+  readonly python?: { readonly file: string; readonly source: string }
+  /** Ends what runs for this configuration; called when nobody asks for it any more. */
+  readonly close?: () => void
 }
 
 /**
