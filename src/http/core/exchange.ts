@@ -8,6 +8,7 @@ import type { RequestHead } from '../h1/events.ts'
 import { type Fields, fieldsOf } from '../h1/fields.ts'
 import type { HeaderBlock } from '../h1/header-block.ts'
 import { latin1 } from '../h1/latin1.ts'
+import { type Proxied, proxiedOf } from '../intake/proxied.ts'
 import type { Body } from './body.ts'
 import { type Ending, type Heads, interim } from './heads.ts'
 import type { Outbox } from './outbox.ts'
@@ -115,6 +116,22 @@ export class Exchange implements CoreExchange {
     return this.owner.socket.remotePort ?? 0
   }
 
+  get trusted(): boolean {
+    return this.owner.visitor.trusted
+  }
+
+  get proxied(): Proxied | undefined {
+    return proxiedOf(this.owner.socket)
+  }
+
+  get memory(): unknown {
+    return this.owner.visitor.memory
+  }
+
+  set memory(value: unknown) {
+    this.owner.visitor.memory = value
+  }
+
   get localAddress(): string {
     return this.owner.socket.localAddress ?? ''
   }
@@ -202,10 +219,9 @@ export class Exchange implements CoreExchange {
     this.answer(500)
   }
 
-  /** Answers with the page, or the problem, of an error status; the connection ends with it. */
-  answer(status: number): void {
+  answer(status: number, more: readonly string[] = []): void {
     const { type, text } = errorBody(status, wantsJson(this.headers.get('accept')))
-    this.respond(status, '', fieldsOf(['Content-Type', type, 'Connection', 'close']), text)
+    this.respond(status, '', fieldsOf(['Content-Type', type, 'Connection', 'close', ...more]), text)
   }
 
   upgrade(): { readonly socket: Socket; readonly head: Buffer } {

@@ -1,0 +1,348 @@
+/**
+ * A data channel: one thread of a worker, the requests it was given, and its answers, which come in their order. The
+ * requests' ends are told here; which request comes next, and what becomes of those of a dead channel, is not.
+ */
+import { messageOf } from '../errors.ts'
+import { averageAfter, type Crew, firstAverage, type Lane, windowOf } from './dispatch.ts'
+import type { FrameReader } from './frames.ts'
+import { Link, type LinkOwner } from './link.ts'
+import { failedFlag, protocolVersion, streamedFlag, toFront, toWorker } from './protocol.ts'
+import { answerChunk, answerFull, answerHead, answerInform } from './respond.ts'
+import { Ring } from './ring.ts'
+import type { Shape } from './shapes.ts'
+import type { Keeper, Ticket } from './ticket.ts'
+
+/** Who is told of a channel. */
+export interface ChannelOwner extends Crew {
+  readonly token: string
+  /** It can be given requests. */
+  opened(channel: Channel): void
+  /** Answers came: it may have room. */
+  settled(channel: Channel): void
+  /** Its end, with what it had in hand; `written` of these were told to the worker. `why` is what broke it. */
+  ended(channel: Channel, tickets: readonly Ticket[], written: number, why: string | undefined): void
+  /** What the operator has to know. */
+  failed(ticket: Ticket, what: string): void
+  /** FILE of this ticket: to be answered with `fileOk`. */
+  file(channel: Channel, ticket: Ticket, reader: FrameReader): void
+}
+
+/** `opening`: its HELLO is not answered; `leaving`: gets nothing more, and ends when it is idle. */
+type Phase = 'opening' | 'open' | 'leaving' | 'closed'
+
+export class Channel implements Lane, LinkOwner, Keeper {
+  readonly crew: ChannelOwner
+  readonly #link: Link
+  readonly #ring = new Ring()
+  /** What the worker knows each number by. */
+  readonly #shapes: (Shape | undefined)[] = []
+  #phase: Phase = 'opening'
+  #silent = false
+  thread = 0
+  average = firstAverage
+  window = windowOf(firstAverage)
+  /** Tickets that are not written yet, the last of the ring. */
+  #unwritten = 0
+  /** When the request in hand began, or something was heard last. Monotonic milliseconds. */
+  #since = 0
+  /** Requests completed by the frames that came together. */
+  #done = 0
+
+  constructor(path: string, crew: ChannelOwner) {
+    this.crew = crew
+    this.#link = new Link(path, this)
+  }
+
+  get inHand(): number {
+    return this.#ring.length
+  }
+
+  get state(): Lane['state'] {
+    if (this.#phase !== 'open') return 'closed'
+    if (this.#silent) return 'silent'
+    return this.#ring.first?.stream === undefined ? 'usable' : 'alone'
+  }
+
+  /** How long nothing was heard, while something should have been. */
+  silentFor(now: number): number {
+    return now - this.#since
+  }
+
+  /** Gives it a request, for which `choose` found room. */
+  give(ticket: Ticket): void {
+    const { environ, body, stream } = ticket
+    if (environ === undefined) throw new TypeError('a request without its environ is given to a worker')
+    const { number } = environ.shape
+    if (this.#shapes[number] !== environ.shape) {
+      this.#shapes[number] = environ.shape
+      this.#link.send(toWorker.shape, 0, number, 0, environ.shape.text)
+    }
+    if (this.#ring.length === 0) this.crew.busy += 1
+    this.#ring.push(ticket)
+    this.#unwritten += 1
+    ticket.phase = 'given'
+    ticket.keeper = this
+    this.#link.send(
+      toWorker.request,
+      stream === undefined ? 0 : streamedFlag,
+      number,
+      ticket.id,
+      environ.text,
+      body,
+    )
+  }
+
+  /** Its waiting requests were asked back: it gets none until it is heard of. */
+  hush(): void {
+    this.#silent = true
+  }
+
+  /** These came back, never started. */
+  takeBack(ids: ReadonlySet<number>): Ticket[] {
+    const taken = this.#ring.take(({ id }) => ids.has(id))
+    if (taken.length > 0 && this.#ring.length === 0) this.crew.busy -= 1
+    if (taken.length > 0) this.#emptied()
+    return taken
+  }
+
+  /** Gets nothing more, and ends when it is idle. */
+  leave(): void {
+    if (this.#phase === 'opening') return void this.cut()
+    if (this.#phase !== 'open') return
+    this.#phase = 'leaving'
+    this.#endWhenIdle()
+  }
+
+  /** Ends at once. */
+  cut(why?: string): void {
+    this.#link.destroy(why)
+  }
+
+  /** The request in hand took too long: its client is told. False when this is not the one in hand. */
+  overdue(id: number): boolean {
+    this.#skip(id)
+    const ticket = this.#ring.first
+    if (ticket?.id !== id) return false
+    const { phase, exchange } = ticket
+    if (phase === 'over') return true
+    ticket.end()
+    if (phase === 'begun') exchange.fail(true)
+    else exchange.answer(504)
+    return true
+  }
+
+  /** Answers FILE: whether the front sends the file. Then the thread is free. */
+  fileOk(ticket: Ticket, sends: boolean): void {
+    this.#link.send(toWorker.fileOk, sends ? 0 : failedFlag, 0, ticket.id)
+    if (!sends || this.#ring.first !== ticket) return
+    this.#complete()
+    this.fed()
+  }
+
+  /** The client of the request in hand takes bytes again. */
+  resume(): void {
+    this.#link.flow(true)
+  }
+
+  abort(ticket: Ticket): void {
+    this.#link.send(toWorker.abort, 0, 0, ticket.id)
+    this.#link.flow(true)
+  }
+
+  connected(): void {
+    this.#link.send(toWorker.hello, 0, protocolVersion, 0, this.crew.token)
+    this.#link.flush()
+  }
+
+  flushing(): void {
+    // What was in hand before has its own beginning.
+    if (this.#unwritten === this.#ring.length) this.#since = performance.now()
+    this.#unwritten = 0
+  }
+
+  frame(reader: FrameReader): void {
+    if (reader.type === toFront.full) this.#full(reader)
+    else this.#other(reader)
+  }
+
+  fed(): void {
+    if (this.#phase === 'opening' || this.#phase === 'closed') return
+    const now = performance.now()
+    const { crew } = this
+    this.#silent = false
+    if (this.#done > 0) {
+      this.average = averageAfter(this.average, this.#done, now - this.#since)
+      this.window = windowOf(this.average)
+      this.#done = 0
+      this.#emptied()
+    }
+    this.#since = now
+    crew.settled(this)
+  }
+
+  closed(why: string | undefined): void {
+    if (this.#phase === 'closed') return
+    this.#phase = 'closed'
+    const tickets = this.#ring.takeAll()
+    if (tickets.length > 0) this.crew.busy -= 1
+    this.crew.ended(this, tickets, tickets.length - this.#unwritten, why)
+  }
+
+  #full(reader: FrameReader): void {
+    const ticket = this.#answered(reader.id)
+    if (ticket === undefined) return
+    if (ticket.phase === 'begun') return void this.#fault(reader)
+    this.#complete()
+    if (ticket.phase === 'over') return
+    ticket.end()
+    try {
+      answerFull(ticket.exchange, reader)
+    } catch (error) {
+      this.#unfit(ticket, error)
+    }
+  }
+
+  /** The ticket that a frame is about. */
+  #answered(id: number): Ticket | undefined {
+    const ring = this.#ring
+    if (ring.first?.id !== id) this.#skip(id)
+    if (ring.first?.id === id) return ring.first
+    this.cut(`an answer to request ${id} came, which is not the one in hand`)
+    return undefined
+  }
+
+  /** Passes over those before this one whose clients went: a worker may leave them unanswered. */
+  #skip(id: number): void {
+    const ring = this.#ring
+    while (ring.first !== undefined && ring.first.id !== id && ring.first.phase === 'over') this.#complete()
+  }
+
+  #complete(): void {
+    this.#ring.shift()
+    // Whoever had it stopped is answered, and says no more.
+    this.#link.flow(true)
+    this.#done += 1
+    if (this.#ring.length === 0) this.crew.busy -= 1
+  }
+
+  #emptied(): void {
+    if (this.#phase === 'leaving') this.#endWhenIdle()
+  }
+
+  #other(reader: FrameReader): void {
+    if (this.#phase === 'opening') return void this.#hello(reader)
+    switch (reader.type) {
+      case toFront.head:
+        return void this.#begin(reader)
+      case toFront.chunk:
+        return void this.#chunk(reader)
+      case toFront.end:
+        return void this.#end(reader)
+      case toFront.error:
+        return void this.#error(reader)
+      case toFront.want:
+        return void this.#want(reader)
+      case toFront.inform:
+        return void this.#inform(reader)
+      case toFront.file:
+        return void this.#file(reader)
+      default:
+        return void this.#fault(reader)
+    }
+  }
+
+  #hello(reader: FrameReader): void {
+    if (reader.type !== toFront.hello) return void this.#fault(reader)
+    this.thread = reader.index
+    this.#phase = 'open'
+    this.crew.opened(this)
+  }
+
+  #begin(reader: FrameReader): void {
+    const ticket = this.#answered(reader.id)
+    if (ticket === undefined || ticket.phase === 'over') return
+    if (ticket.phase === 'begun') return void this.#fault(reader)
+    ticket.phase = 'begun'
+    try {
+      if (!answerHead(ticket.exchange, reader)) this.#link.flow(false)
+    } catch (error) {
+      this.#unfit(ticket, error)
+    }
+  }
+
+  #chunk(reader: FrameReader): void {
+    const ticket = this.#answered(reader.id)
+    if (ticket === undefined || ticket.phase === 'over') return
+    if (ticket.phase !== 'begun') return void this.#fault(reader)
+    try {
+      if (!answerChunk(ticket.exchange, reader)) this.#link.flow(false)
+    } catch (error) {
+      this.#unfit(ticket, error)
+    }
+  }
+
+  #end(reader: FrameReader): void {
+    const ticket = this.#answered(reader.id)
+    if (ticket === undefined) return
+    this.#complete()
+    if (ticket.phase === 'over') return
+    if (ticket.phase !== 'begun') return void this.#fault(reader)
+    ticket.end()
+    if (reader.flags & failedFlag) ticket.exchange.fail(true)
+    else ticket.exchange.end()
+  }
+
+  #error(reader: FrameReader): void {
+    const ticket = this.#answered(reader.id)
+    if (ticket === undefined) return
+    if (ticket.phase === 'begun') return void this.#fault(reader)
+    this.#complete()
+    if (ticket.phase === 'over') return
+    ticket.end()
+    ticket.exchange.answer(reader.index >= 400 && reader.index <= 599 ? reader.index : 500)
+  }
+
+  #want(reader: FrameReader): void {
+    const ticket = this.#answered(reader.id)
+    if (ticket === undefined || ticket.phase === 'over') return
+    if (ticket.stream === undefined || reader.bodyEnd - reader.bodyStart !== 4)
+      return void this.#fault(reader)
+    ticket.stream.want(reader.bytes.readUInt32LE(reader.bodyStart), this.#link, ticket.id)
+  }
+
+  #inform(reader: FrameReader): void {
+    const ticket = this.#answered(reader.id)
+    if (ticket?.phase !== 'given') return
+    try {
+      answerInform(ticket.exchange, reader)
+    } catch (error) {
+      this.crew.failed(ticket, `an interim response cannot be sent: ${messageOf(error)}`)
+    }
+  }
+
+  #file(reader: FrameReader): void {
+    const ticket = this.#answered(reader.id)
+    if (ticket === undefined) return
+    if (ticket.phase === 'begun') return void this.#fault(reader)
+    if (ticket.phase === 'over') this.fileOk(ticket, true)
+    else this.crew.file(this, ticket, reader)
+  }
+
+  /** What cannot be sent: the worker should have seen it. Of a response that had begun no more is taken. */
+  #unfit(ticket: Ticket, error: unknown): void {
+    const { exchange } = ticket
+    this.crew.failed(ticket, `the response cannot be sent: ${messageOf(error)}`)
+    ticket.end()
+    if (exchange.phase === 'waiting') exchange.answer(502)
+    else if (exchange.phase === 'streaming') exchange.fail(true)
+  }
+
+  #fault(reader: FrameReader): void {
+    this.cut(`a frame of type ${reader.type} came where none may`)
+  }
+
+  #endWhenIdle(): void {
+    if (this.#ring.length > 0) return
+    this.#link.end()
+  }
+}
