@@ -30,6 +30,8 @@ export class PythonFault extends Error {
     super(message)
     this.traceback = typeof traceback === 'string' ? traceback : undefined
     this.line = typeof line === 'number' ? line : undefined
+    // Where it happened is Python's to say; that we asked is nobody's concern.
+    if (this.traceback !== undefined) this.stack = this.traceback
   }
 }
 
