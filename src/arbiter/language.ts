@@ -1,6 +1,8 @@
 /** Which language an application is written in, and what runs it: asked once for each loading of the configuration. */
 import { languageOf } from '../app/language.ts'
 import type { Config } from '../config/config.ts'
+import { workerClassFault } from '../config/worker-class.ts'
+import { ServerError } from '../errors.ts'
 import type { Interpreter } from '../python/interpreter.ts'
 import { splitPair } from '../util/split-pair.ts'
 
@@ -19,5 +21,8 @@ export async function pythonFor(config: Config, base: Environment): Promise<Inte
     return findInterpreter({ python: config.python, directory: cwd, env })
   }
   const language = await languageOf({ spec, cwd, type, pythonPath, env, interpreter })
-  return language === 'python' ? interpreter() : undefined
+  if (language === 'javascript') return undefined
+  const fault = workerClassFault(config.worker_class)
+  if (fault !== undefined) throw new ServerError('TSG_SETTING_INVALID', fault)
+  return interpreter()
 }

@@ -4,6 +4,7 @@
  */
 import type { Config } from '../config/config.ts'
 import { speaksTls } from '../config/derived.ts'
+import { hookWarnings } from '../config/hook-warnings.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { ServerError } from '../errors.ts'
 import type { Privileges } from '../ipc/messages.ts'
@@ -35,8 +36,16 @@ export async function prepare(loaded: LoadedConfig, env: Environment): Promise<L
   await proveLogs(config)
   const interpreter = await pythonFor(config, env)
   const { warnings, tls } = await tlsOf(loaded)
-  return { ...loaded, identity, interpreter, tls, warnings }
+  return {
+    ...loaded,
+    identity,
+    interpreter,
+    tls,
+    warnings: [...warnings, ...hookWarnings(config, languageOf(interpreter))],
+  }
 }
+
+const languageOf = (interpreter: Interpreter | undefined) => (interpreter ? 'python' : 'javascript')
 
 async function tlsOf({ config, warnings }: LoadedConfig): Promise<Pick<Loaded, 'tls' | 'warnings'>> {
   if (!speaksTls(config)) return { tls: undefined, warnings }

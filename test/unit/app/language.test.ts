@@ -8,7 +8,7 @@ const folder = useFolder()
 const language = (spec: string, request: Partial<LanguageRequest> = {}) =>
   languageOf({ spec, cwd: folder.path, type: 'auto', pythonPath: undefined, env: {}, ...request })
 
-test.each([
+const pythons: Array<[file: string, spec: string, request?: Partial<LanguageRequest>]> = [
   ['app.py', 'app'],
   ['app.py', 'app:create(debug=True, names=("a",))'],
   ['app.py', './app.py:app'],
@@ -18,7 +18,9 @@ test.each([
   ['app/__init__.py', 'app'],
   ['lib/web/app.py', 'web.app:app', { pythonPath: 'elsewhere, lib' }],
   ['lib/web/app.py', 'web.app:app', { env: { PYTHONPATH: '/gone:lib' } }],
-] as const)('%s answers to %s: Python', async (file, spec, request = {}) => {
+]
+
+test.each(pythons)('%s answers to %s: Python', async (file, spec, request) => {
   folder.write(file)
   expect(await language(spec, request)).toBe('python')
 })

@@ -1,8 +1,11 @@
 /** A folder of its own for each test, and stand-ins of Python: shell scripts that answer as one. */
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach } from 'vitest'
+
+/** A real one, and not a shim if it can be had. */
+export const realPython = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3'
 
 export interface Folder {
   readonly path: string
