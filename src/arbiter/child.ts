@@ -3,7 +3,7 @@
  * can be told things and be ended; what it says and its end are events (children.ts, mold.ts).
  */
 import type { ChildProcess } from 'node:child_process'
-import { messageOf } from '../errors.ts'
+import { hasCode, messageOf } from '../errors.ts'
 import { toWorker } from '../ipc/channel.ts'
 import type { ToMaster, ToWorker } from '../ipc/messages.ts'
 import type { Signal } from './state.ts'
@@ -50,7 +50,8 @@ export class SpawnedChild implements Child {
 
   tell(message: ToWorker, handle?: unknown): void {
     toWorker(this.process, message, handle).catch((error: unknown) => {
-      if (this.alive && this.process.connected) {
+      // It has closed its side already: its end is on its way.
+      if (this.alive && this.process.connected && !hasCode(error, 'EPIPE', 'ECONNRESET')) {
         process.emitWarning(`worker ${this.pid} could not be told '${message.type}': ${messageOf(error)}`)
       }
     })
