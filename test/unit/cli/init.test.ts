@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
 import { readArguments } from '../../../src/cli/arguments.ts'
 import { writeStarter } from '../../../src/cli/init.ts'
@@ -9,8 +8,8 @@ import { loadConfig } from '../../../src/config/load.ts'
 import { settings } from '../../../src/config/settings/index.ts'
 import { useProject } from '../config/project.ts'
 
-vi.mock('../../../src/python/package.ts', () => ({
-  pythonPackage: fileURLToPath(new URL('../python/stand-in', import.meta.url)),
+vi.mock('../../../src/python/package.ts', async () => ({
+  pythonPackage: (await import('../python/folder.ts')).sidePackage,
 }))
 
 const project = useProject()
