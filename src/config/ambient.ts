@@ -1172,7 +1172,7 @@ export const ambient: string = [
   '     *',
   '     * @default none',
   '     */',
-  '    readonly logconfig_dict: unknown',
+  '    readonly logconfig_dict: Readonly<Record<string, unknown>> | undefined',
   '    /**',
   '     * The dictionary of logconfig_dict in a JSON file.',
   '     *',

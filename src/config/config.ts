@@ -1083,7 +1083,7 @@ export interface Config {
    *
    * @default none
    */
-  readonly logconfig_dict: unknown
+  readonly logconfig_dict: Readonly<Record<string, unknown>> | undefined
   /**
    * The dictionary of logconfig_dict in a JSON file.
    *

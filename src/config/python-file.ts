@@ -10,6 +10,7 @@ import { type Found, nameOf } from './find.ts'
 import type { GivenFile, Judging } from './given-file.ts'
 import { isMasterHook, isWorkerHook } from './hook-names.ts'
 import { pythonHook } from './python-hooks.ts'
+import { lineOfName } from './python-source.ts'
 import { fromPython, shownAsPython } from './python-values.ts'
 import type { Setting } from './setting.ts'
 import type { Issue, Judged, SettingsTable } from './validate.ts'
@@ -24,16 +25,9 @@ export interface PythonJudging extends Judging {
  * Reads and judges a Python file, or module. Its process stays (until `close`) when there are hooks of the master.
  * Rejects with TSG_PYTHON, TSG_CONFIG_SYNTAX and TSG_CONFIG_THREW; wrong values are in `judged`.
  */
-export async function readPythonFile({ file, module }: Found, judging: PythonJudging): Promise<GivenFile> {
-  const { table, directory, env, python } = judging
-  const name = file === undefined ? `python:${module}` : nameOf(file, directory)
-  const interpreter = await findInterpreter({ python, directory, env })
-  const wanted = file === undefined ? { module: module ?? '' } : { file }
-  const config = await loadPythonConfig({ ...wanted, directory, env, python: interpreter.path }).catch(
-    (thrown: unknown) => Promise.reject(thrown instanceof PythonFault ? broken(name, thrown) : thrown),
-  )
-  const judged = await judgePython(table, config, nameOf(config.file, directory))
-  const hooks = config.hooks.filter((hook) => Object.hasOwn(table, hook))
+export async function readPythonFile(found: Found, judging: PythonJudging): Promise<GivenFile> {
+  const { config, judged } = await openPythonFile(found, judging)
+  const hooks = config.hooks.filter((hook) => Object.hasOwn(judging.table, hook))
   const stays = hooks.some(isMasterHook)
   if (!stays) config.close()
   return {
@@ -43,6 +37,20 @@ export async function readPythonFile({ file, module }: Found, judging: PythonJud
     ...(hooks.some(isWorkerHook) ? { python: { file: config.file, source: config.source } } : {}),
     ...(stays ? { close: () => config.close() } : {}),
   }
+}
+
+/** As `readPythonFile`, with what Python said of the file; its process is the caller's to close. */
+export async function openPythonFile(
+  { file, module }: Found,
+  { table, directory, env, python }: PythonJudging,
+): Promise<{ readonly config: PythonConfig; readonly judged: Judged }> {
+  const name = file === undefined ? `python:${module}` : nameOf(file, directory)
+  const interpreter = await findInterpreter({ python, directory, env })
+  const wanted = file === undefined ? { module: module ?? '' } : { file }
+  const config = await loadPythonConfig({ ...wanted, directory, env, python: interpreter.path }).catch(
+    (thrown: unknown) => Promise.reject(thrown instanceof PythonFault ? broken(name, thrown) : thrown),
+  )
+  return { config, judged: await judgePython(table, config, nameOf(config.file, directory)) }
 }
 
 const broken = (name: string, { message, line, traceback }: PythonFault): ServerError => {
@@ -146,13 +154,4 @@ const slip = async (table: SettingsTable, name: string, where: string): Promise<
   if (name !== name.toLowerCase()) return []
   const near = await nearestName(name, Object.keys(table), 2)
   return near === undefined ? [] : [`${where}: '${name}' is no setting and is ignored.${didYouMean(near)}`]
-}
-
-/** The line (from 1) on which Python source binds `name`, at the top level if it does so there; a good guess. */
-const lineOfName = (source: string, name: string): number | undefined => {
-  const binding = `(?:(?:async\\s+)?def\\s+${name}\\b|class\\s+${name}\\b|${name}\\s*(?::[^=\\n]*)?=(?!=)|(?:from|import)\\b.*\\b${name}\\b)`
-  const at = [new RegExp(`^${binding}`, 'mu'), new RegExp(`^[ \\t]+${binding}`, 'mu')]
-    .map((form) => source.search(form))
-    .find((index) => index >= 0)
-  return at === undefined ? undefined : source.slice(0, at).split('\n').length
 }

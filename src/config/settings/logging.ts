@@ -1,6 +1,16 @@
 /** The error log, the access log, and what is sent to syslog and statsd. */
 import type { Setting } from '../setting.ts'
-import { anyKind, choice, flag, matching, optional, pathKind, text, textKind } from '../setting-kinds.ts'
+import {
+  anyKind,
+  choice,
+  dictionaryKind,
+  flag,
+  matching,
+  optional,
+  pathKind,
+  text,
+  textKind,
+} from '../setting-kinds.ts'
 
 export const title = 'Logging'
 
@@ -112,7 +122,7 @@ the application logs at its root goes to the error log. The server's own lines a
 \`gunicorn.error\` and \`gunicorn.access\` get what is logged under these names in the workers.`,
     gunicorn: { differs: "The server's own lines are not written by Python's logging." },
   }),
-  logconfig_dict: optional(anyKind, {
+  logconfig_dict: optional(dictionaryKind, {
     summary: "A dictionary for Python's logging.config.dictConfig.",
     details: `As \`logconfig\`, and with plain data in it: classes and streams are named as text (\`ext://sys.stdout\`). Given
 several, this one wins over \`logconfig_json\`, and that over \`logconfig\`.`,

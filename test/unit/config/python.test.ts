@@ -1,6 +1,5 @@
 /** gunicorn.conf.py, read by a stand-in of the Python side. */
 import { writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { hookWarnings } from '../../../src/config/hook-warnings.ts'
 import type { ConfigRequest, LoadedConfig } from '../../../src/config/load.ts'
@@ -11,8 +10,8 @@ import { workerClassFault } from '../../../src/config/worker-class.ts'
 import { realPython } from '../python/folder.ts'
 import { useProject } from './project.ts'
 
-vi.mock('../../../src/python/package.ts', () => ({
-  pythonPackage: fileURLToPath(new URL('../python/stand-in', import.meta.url)),
+vi.mock('../../../src/python/package.ts', async () => ({
+  pythonPackage: (await import('../python/folder.ts')).sidePackage,
 }))
 
 const project = useProject()
@@ -106,9 +105,12 @@ reload = "true"
   })
 
   test.each([
-    ['import sys\nerrorlog = sys', 'errorlog is a Python module. It can be numbers'],
+    ['import sys\nerrorlog = sys', 'errorlog is a Python module'],
     ['def workers(): pass', 'workers is a Python function. It can be numbers'],
-    ['import sys\nlogconfig_dict = {"stream": sys.stdout}', 'logconfig_dict is a Python object. It travels'],
+    [
+      'import sys\nlogconfig_dict = {"stream": sys.stdout}',
+      "logconfig_dict is a Python object of class 'builtins.dict'. It travels",
+    ],
     ['def ssl_context(config, factory): pass', 'TLS is spoken by Node here'],
     ['spew = True', 'it comes with the tracing of Python'],
     ['paste = "development.ini"', 'it comes with PasteDeploy'],

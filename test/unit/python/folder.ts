@@ -2,10 +2,18 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach } from 'vitest'
 
 /** A real one, and not a shim if it can be had. */
 export const realPython = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3'
+
+const there = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+/** What side processes run in tests: the Python half, or what stands in for it where that is not there. */
+export const sidePackage = existsSync(there('../../../src/python/tsgunicorn_wsgi/conf.py'))
+  ? there('../../../src/python/tsgunicorn_wsgi')
+  : there('./stand-in')
 
 export interface Folder {
   readonly path: string

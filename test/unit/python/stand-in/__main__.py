@@ -40,7 +40,9 @@ def load(request):
             try:
                 values[name] = json.loads(json.dumps(value))
             except TypeError:
-                objects[name] = "module" if isinstance(value, types.ModuleType) else "object"
+                kind = type(value)
+                what = "object of class '%s.%s'" % (kind.__module__, kind.__qualname__)
+                objects[name] = "module '%s'" % name if isinstance(value, types.ModuleType) else what
     return {"values": values, "hooks": hooks, "objects": objects, "source": source, "file": path, "files": [path]}
 
 
