@@ -4,7 +4,6 @@
  */
 import type { Config } from '../config/config.ts'
 import { speaksTls } from '../config/derived.ts'
-import { hookWarnings } from '../config/hook-warnings.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { ServerError } from '../errors.ts'
 import type { Privileges } from '../ipc/messages.ts'
@@ -31,21 +30,30 @@ export interface Loaded extends LoadedConfig {
  * TSG_PYTHON (no interpreter for a Python application).
  */
 export async function prepare(loaded: LoadedConfig, env: Environment): Promise<Loaded> {
-  const { config } = loaded
-  const identity = await identityOf(config)
-  await proveLogs(config)
-  const interpreter = await pythonFor(config, env)
-  const { warnings, tls } = await tlsOf(loaded)
-  return {
-    ...loaded,
-    identity,
-    interpreter,
-    tls,
-    warnings: [...warnings, ...hookWarnings(config, languageOf(interpreter))],
+  try {
+    const { config } = loaded
+    const identity = await identityOf(config)
+    await proveLogs(config)
+    const interpreter = await pythonFor(config, env)
+    const { warnings, tls } = await tlsOf(loaded)
+    const more = await warningsAbout(loaded, interpreter)
+    return { ...loaded, identity, interpreter, tls, warnings: [...warnings, ...more] }
+  } catch (error) {
+    loaded.close?.()
+    throw error
   }
 }
 
-const languageOf = (interpreter: Interpreter | undefined) => (interpreter ? 'python' : 'javascript')
+/** Hooks that nobody would run: of one language in the configuration, and the other in the workers. */
+async function warningsAbout(
+  { config, file }: LoadedConfig,
+  interpreter: Interpreter | undefined,
+): Promise<readonly string[]> {
+  const language = interpreter ? 'python' : 'javascript'
+  if (file === undefined || (language === 'javascript' && !file.endsWith('.py'))) return []
+  const { hookWarnings } = await import('../config/hook-warnings.ts')
+  return hookWarnings(config, language)
+}
 
 async function tlsOf({ config, warnings }: LoadedConfig): Promise<Pick<Loaded, 'tls' | 'warnings'>> {
   if (!speaksTls(config)) return { tls: undefined, warnings }

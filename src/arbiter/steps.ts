@@ -1,6 +1,7 @@
 /**
  * The work of a generation's steps (see staging.ts): each is begun here and answered by `loaded`, `done` or `failed`.
  */
+import { usesThreads } from '../config/worker-class.ts'
 import { messageOf, ServerError } from '../errors.ts'
 import { cpuCount } from '../system/cpus.ts'
 import { bootOf, spawnOptions } from './boots.ts'
@@ -39,7 +40,8 @@ const failureOf = (error: unknown): Failure => {
 /** `node v24.1.0`, or `gthread, 4 threads (CPython 3.11.7, /srv/venv/bin/python, from VIRTUAL_ENV)`. */
 const workerWords = ({ config, interpreter: python }: Loaded): string => {
   if (!python) return `node ${process.version}`
-  const kind = config.threads > 1 ? `gthread, ${config.threads} threads` : config.worker_class
+  const isThreaded = usesThreads(config.worker_class, config.threads)
+  const kind = isThreaded ? `gthread, ${config.threads} threads` : 'sync'
   return `${kind} (${python.implementation} ${python.version}, ${python.path}, from ${python.from})`
 }
 
