@@ -78,7 +78,11 @@ class Wire:
     def __init__(self, path: str, *, token: str = TOKEN, flags: int = 0, version: int = 1) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(PATIENCE)
-        self.sock.connect(path)
+        try:
+            self.sock.connect(path)
+        except OSError:
+            self.sock.close()
+            raise
         self.held = b""
         self.send(frames.frame(frames.HELLO, text=token.encode(), short=version, flags=flags))
 

@@ -46,11 +46,11 @@ def judge_headers(first: str, headers: list[Any]) -> tuple[bytes, Optional[int]]
     names = _names
     for name, value in headers:
         kind = names.get(name)
+        if kind is None:
+            kind = _judge_name(name)
         if kind:
             if length is not None:
                 raise ValueError("Content-Length was given twice")
-            length = judge_length(value)
-        elif kind is None and _judge_name(name) == _LENGTH:
             length = judge_length(value)
     try:
         text = "\n".join((first, *chain.from_iterable(headers)))

@@ -140,7 +140,7 @@ class Server:
         with self._change:
             if self._phase == "serving":
                 self._waiting.append((sock, peer))
-                self._change.notify()
+                self._change.notify_all()
                 return
         sock.close()
 
