@@ -2,7 +2,7 @@
  * Servers of Python applications under test: the application of test/fixtures/wsgi/ in a folder of its own, what it
  * notes there, and which process is which. It starts nothing itself: daemon.ts does.
  */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { type Daemon, type StartOptions, start } from './daemon.ts'
@@ -21,13 +21,13 @@ export const modes = [
 
 export const { python: python3, missing: noPython, label: pythonLabel } = plainPython()
 
-const fixtures = join(repository, 'test/fixtures/wsgi')
+const folder = join(repository, 'test/fixtures/wsgi')
 
-/** The fixtures' files, to be linked into a server's folder: name -> where it lies. */
-const links = Object.fromEntries(
-  readdirSync(fixtures)
+/** The fixtures: name -> text. They are copied, for servers may run as users who cannot enter the repository. */
+const fixtures = Object.fromEntries(
+  readdirSync(folder)
     .filter((name) => name.endsWith('.py'))
-    .map((name) => [name, join(fixtures, name)]),
+    .map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
 )
 
 export interface WsgiOptions extends Omit<StartOptions, 'app'> {
@@ -44,10 +44,9 @@ export const startWsgi = (options: WsgiOptions = {}): Promise<Daemon> => {
   return start({
     appArgument: 'pep3333:app',
     until: 'serving',
-    links,
     ...others,
     args: [...(python === '' ? [] : ['--python', python]), ...args],
-    files: { 'file.txt': fileText, 'notes.log': '', ...files },
+    files: { ...fixtures, 'file.txt': fileText, 'notes.log': '', ...files },
     // No __pycache__ among the fixtures, nor in the server's folder.
     env: { PYTHONDONTWRITEBYTECODE: '1', ...env },
   })
