@@ -1,0 +1,9 @@
+"""What a server runs: `tsgunicorn --chdir examples/django mysite.wsgi` takes `application` from here."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
+
+application = get_wsgi_application()
