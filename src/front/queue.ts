@@ -62,6 +62,7 @@ class Line<Q extends Queued> {
 }
 
 export class Queue<Q extends Queued> {
+  /** Those that may wait behind others, and those that need an idle thread. */
   readonly shared = new Line<Q>()
   readonly alone = new Line<Q>()
   /** Requests that wait. Whoever lets one go says so with `left`. */
