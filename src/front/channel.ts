@@ -128,10 +128,8 @@ export class Channel implements Lane, LinkOwner, Keeper {
     ticket.end()
     if (phase === 'begun') exchange.fail(true)
     else exchange.answer(504)
-    this.crew.failed(
-      ticket,
-      `took longer than timeout, and ${phase === 'begun' ? 'was cut' : 'the client got 504'}`,
-    )
+    const fate = phase === 'begun' ? 'its response was cut' : 'the client got 504'
+    this.crew.failed(ticket, `it took longer than timeout: ${fate}`)
     return true
   }
 

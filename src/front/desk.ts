@@ -27,6 +27,11 @@ export class Desk<Q extends Queued, L extends Lane> {
     return this.#queue.size
   }
 
+  /** Places in the queue, also of those that wait no more and were not met yet. */
+  get places(): number {
+    return this.#queue.places
+  }
+
   /** All that wait. */
   get queued(): Iterable<Q> {
     return this.#queue

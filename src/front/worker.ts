@@ -117,7 +117,7 @@ export class Worker implements ChannelOwner, ControlOwner {
   }
 
   failed(ticket: Ticket, what: string): void {
-    this.#owner.log('error', `Worker (pid:${this.address.pid}), ${ticket.where}: ${what}`)
+    this.#owner.log('error', `${ticket.where} (pid:${this.address.pid}): ${what}`)
   }
 
   file(channel: Channel, ticket: Ticket, head: Head, file: NamedFile): void {
