@@ -3,13 +3,15 @@
  * requests' ends are told here; which request comes next, and what becomes of those of a dead channel, is not.
  */
 import { messageOf } from '../errors.ts'
+import { answerFrames, type Outcome, takeFull } from './answers.ts'
 import { averageAfter, type Crew, firstAverage, type Lane, windowOf } from './dispatch.ts'
+import { type NamedFile, readNamedFile } from './files.ts'
 import type { FrameReader } from './frames.ts'
-import { Link, type LinkOwner } from './link.ts'
+import { type Head, headIn } from './heads.ts'
+import { Link, type LinkEnd, type LinkOwner } from './link.ts'
 import { failedFlag, protocolVersion, streamedFlag, toFront, toWorker } from './protocol.ts'
-import { answerChunk, answerFull, answerHead, answerInform } from './respond.ts'
 import { Ring } from './ring.ts'
-import type { Shape } from './shapes.ts'
+import { type Shape, ShapeNumbers } from './shapes.ts'
 import type { Keeper, Ticket } from './ticket.ts'
 
 /** Who is told of a channel. */
@@ -19,12 +21,12 @@ export interface ChannelOwner extends Crew {
   opened(channel: Channel): void
   /** Answers came: it may have room. */
   settled(channel: Channel): void
-  /** Its end, with what it had in hand; `written` of these were told to the worker. `why` is what broke it. */
-  ended(channel: Channel, tickets: readonly Ticket[], written: number, why: string | undefined): void
+  /** Its end, with what it had in hand; `written` of these were told to the worker. */
+  ended(channel: Channel, tickets: readonly Ticket[], written: number, why: LinkEnd): void
   /** What the operator has to know. */
   failed(ticket: Ticket, what: string): void
   /** FILE of this ticket: to be answered with `fileOk`. */
-  file(channel: Channel, ticket: Ticket, reader: FrameReader): void
+  file(channel: Channel, ticket: Ticket, head: Head, file: NamedFile): void
 }
 
 /** `opening`: its HELLO is not answered; `leaving`: gets nothing more, and ends when it is idle. */
@@ -34,8 +36,7 @@ export class Channel implements Lane, LinkOwner, Keeper {
   readonly crew: ChannelOwner
   readonly #link: Link
   readonly #ring = new Ring()
-  /** What the worker knows each number by. */
-  readonly #shapes: (Shape | undefined)[] = []
+  readonly #numbers = new ShapeNumbers()
   #phase: Phase = 'opening'
   #silent = false
   thread = 0
@@ -72,11 +73,7 @@ export class Channel implements Lane, LinkOwner, Keeper {
   give(ticket: Ticket): void {
     const { environ, body, stream } = ticket
     if (environ === undefined) throw new TypeError('a request without its environ is given to a worker')
-    const { number } = environ.shape
-    if (this.#shapes[number] !== environ.shape) {
-      this.#shapes[number] = environ.shape
-      this.#link.send(toWorker.shape, 0, number, 0, environ.shape.text)
-    }
+    const number = this.#numbers.of(environ.shape, this.#tell)
     if (this.#ring.length === 0) this.crew.busy += 1
     this.#ring.push(ticket)
     this.#unwritten += 1
@@ -91,6 +88,9 @@ export class Channel implements Lane, LinkOwner, Keeper {
       body,
     )
   }
+
+  readonly #tell = (number: number, shape: Shape): void =>
+    this.#link.send(toWorker.shape, 0, number, 0, shape.text)
 
   /** Its waiting requests were asked back: it gets none until it is heard of. */
   hush(): void {
@@ -114,8 +114,8 @@ export class Channel implements Lane, LinkOwner, Keeper {
   }
 
   /** Ends at once. */
-  cut(why?: string): void {
-    this.#link.destroy(why)
+  cut(fault?: string): void {
+    this.#link.destroy(fault)
   }
 
   /** The request in hand took too long: its client is told. False when this is not the one in hand. */
@@ -128,6 +128,8 @@ export class Channel implements Lane, LinkOwner, Keeper {
     ticket.end()
     if (phase === 'begun') exchange.fail(true)
     else exchange.answer(504)
+    const fate = phase === 'begun' ? 'its response was cut' : 'the client got 504'
+    this.crew.failed(ticket, `it took longer than timeout: ${fate}`)
     return true
   }
 
@@ -161,7 +163,7 @@ export class Channel implements Lane, LinkOwner, Keeper {
   }
 
   frame(reader: FrameReader): void {
-    if (reader.type === toFront.full) this.#full(reader)
+    if (reader.type === toFront.full && this.#phase !== 'opening') this.#answer(reader, takeFull)
     else this.#other(reader)
   }
 
@@ -180,7 +182,7 @@ export class Channel implements Lane, LinkOwner, Keeper {
     crew.settled(this)
   }
 
-  closed(why: string | undefined): void {
+  closed(why: LinkEnd): void {
     if (this.#phase === 'closed') return
     this.#phase = 'closed'
     const tickets = this.#ring.takeAll()
@@ -188,18 +190,19 @@ export class Channel implements Lane, LinkOwner, Keeper {
     this.crew.ended(this, tickets, tickets.length - this.#unwritten, why)
   }
 
-  #full(reader: FrameReader): void {
+  #answer(reader: FrameReader, take: (ticket: Ticket, reader: FrameReader) => Outcome): void {
     const ticket = this.#answered(reader.id)
     if (ticket === undefined) return
-    if (ticket.phase === 'begun') return void this.#fault(reader)
-    this.#complete()
-    if (ticket.phase === 'over') return
-    ticket.end()
+    let outcome: Outcome
     try {
-      answerFull(ticket.exchange, reader)
+      outcome = take(ticket, reader)
     } catch (error) {
       this.#unfit(ticket, error)
+      outcome = reader.type === toFront.full || reader.type === toFront.end ? 'complete' : 'more'
     }
+    if (outcome === 'complete') this.#complete()
+    else if (outcome === 'behind') this.#link.flow(false)
+    else if (outcome === 'fault') this.#fault(reader)
   }
 
   /** The ticket that a frame is about. */
@@ -230,25 +233,13 @@ export class Channel implements Lane, LinkOwner, Keeper {
   }
 
   #other(reader: FrameReader): void {
-    if (this.#phase === 'opening') return void this.#hello(reader)
-    switch (reader.type) {
-      case toFront.head:
-        return void this.#begin(reader)
-      case toFront.chunk:
-        return void this.#chunk(reader)
-      case toFront.end:
-        return void this.#end(reader)
-      case toFront.error:
-        return void this.#error(reader)
-      case toFront.want:
-        return void this.#want(reader)
-      case toFront.inform:
-        return void this.#inform(reader)
-      case toFront.file:
-        return void this.#file(reader)
-      default:
-        return void this.#fault(reader)
-    }
+    const { type } = reader
+    const take = answerFrames.get(type)
+    if (this.#phase === 'opening') this.#hello(reader)
+    else if (take !== undefined) this.#answer(reader, take)
+    else if (type === toFront.want) this.#want(reader)
+    else if (type === toFront.file) this.#file(reader)
+    else this.#fault(reader)
   }
 
   #hello(reader: FrameReader): void {
@@ -256,50 +247,6 @@ export class Channel implements Lane, LinkOwner, Keeper {
     this.thread = reader.index
     this.#phase = 'open'
     this.crew.opened(this)
-  }
-
-  #begin(reader: FrameReader): void {
-    const ticket = this.#answered(reader.id)
-    if (ticket === undefined || ticket.phase === 'over') return
-    if (ticket.phase === 'begun') return void this.#fault(reader)
-    ticket.phase = 'begun'
-    try {
-      if (!answerHead(ticket.exchange, reader)) this.#link.flow(false)
-    } catch (error) {
-      this.#unfit(ticket, error)
-    }
-  }
-
-  #chunk(reader: FrameReader): void {
-    const ticket = this.#answered(reader.id)
-    if (ticket === undefined || ticket.phase === 'over') return
-    if (ticket.phase !== 'begun') return void this.#fault(reader)
-    try {
-      if (!answerChunk(ticket.exchange, reader)) this.#link.flow(false)
-    } catch (error) {
-      this.#unfit(ticket, error)
-    }
-  }
-
-  #end(reader: FrameReader): void {
-    const ticket = this.#answered(reader.id)
-    if (ticket === undefined) return
-    this.#complete()
-    if (ticket.phase === 'over') return
-    if (ticket.phase !== 'begun') return void this.#fault(reader)
-    ticket.end()
-    if (reader.flags & failedFlag) ticket.exchange.fail(true)
-    else ticket.exchange.end()
-  }
-
-  #error(reader: FrameReader): void {
-    const ticket = this.#answered(reader.id)
-    if (ticket === undefined) return
-    if (ticket.phase === 'begun') return void this.#fault(reader)
-    this.#complete()
-    if (ticket.phase === 'over') return
-    ticket.end()
-    ticket.exchange.answer(reader.index >= 400 && reader.index <= 599 ? reader.index : 500)
   }
 
   #want(reader: FrameReader): void {
@@ -310,22 +257,19 @@ export class Channel implements Lane, LinkOwner, Keeper {
     ticket.stream.want(reader.bytes.readUInt32LE(reader.bodyStart), this.#link, ticket.id)
   }
 
-  #inform(reader: FrameReader): void {
-    const ticket = this.#answered(reader.id)
-    if (ticket?.phase !== 'given') return
-    try {
-      answerInform(ticket.exchange, reader)
-    } catch (error) {
-      this.crew.failed(ticket, `an interim response cannot be sent: ${messageOf(error)}`)
-    }
-  }
-
   #file(reader: FrameReader): void {
     const ticket = this.#answered(reader.id)
     if (ticket === undefined) return
     if (ticket.phase === 'begun') return void this.#fault(reader)
-    if (ticket.phase === 'over') this.fileOk(ticket, true)
-    else this.crew.file(this, ticket, reader)
+    if (ticket.phase === 'over') return void this.fileOk(ticket, true)
+    const file = readNamedFile(reader.body.toString())
+    if (file === undefined) return void this.#fault(reader)
+    try {
+      this.crew.file(this, ticket, headIn(reader), file)
+    } catch (error) {
+      this.#unfit(ticket, error)
+      this.fileOk(ticket, true)
+    }
   }
 
   /** What cannot be sent: the worker should have seen it. Of a response that had begun no more is taken. */

@@ -1,6 +1,6 @@
 /** A control channel: what a worker and its front say beside the requests. It knows no request. */
 import type { FrameReader } from './frames.ts'
-import { Link, type LinkOwner } from './link.ts'
+import { Link, type LinkEnd, type LinkOwner } from './link.ts'
 import { controlFlag, protocolVersion, toFront, toWorker } from './protocol.ts'
 
 /** Who is told. */
@@ -14,7 +14,7 @@ export interface ControlOwner {
   returned(thread: number, ids: ReadonlySet<number>): void
   /** A request took too long, and its thread's channel is dead. */
   timedOut(thread: number, id: number): void
-  controlClosed(why: string | undefined): void
+  controlClosed(why: LinkEnd): void
 }
 
 export class Control implements LinkOwner {
@@ -36,8 +36,8 @@ export class Control implements LinkOwner {
     this.#link.end()
   }
 
-  cut(why?: string): void {
-    this.#link.destroy(why)
+  cut(fault?: string): void {
+    this.#link.destroy(fault)
   }
 
   connected(): void {
@@ -64,7 +64,7 @@ export class Control implements LinkOwner {
     // Nothing here is measured.
   }
 
-  closed(why: string | undefined): void {
+  closed(why: LinkEnd): void {
     this.#owner.controlClosed(why)
   }
 

@@ -2,16 +2,18 @@
  * A front: it takes the core's exchanges, has workers answer them, and keeps those that no worker has room for. Who
  * gets what is judged in dispatch.ts, what becomes of requests whose worker died in deaths.ts; here it is done.
  */
+import { messageOf } from '../errors.ts'
 import type { Consumer, CoreExchange } from '../http/core/types.ts'
 import type { WorkerAddress } from '../ipc/messages.ts'
 import { BodyStream } from './body.ts'
 import type { Channel } from './channel.ts'
 import { fateOf } from './deaths.ts'
-import { choose, isToBePoked, soonest } from './dispatch.ts'
+import { Desk } from './desk.ts'
+import { isToBePoked } from './dispatch.ts'
 import { environOf } from './environ.ts'
-import type { FrameReader } from './frames.ts'
+import { FileAnswer, type NamedFile, openNamedFile } from './files.ts'
 import type { Front, FrontOptions } from './front.ts'
-import { Queue } from './queue.ts'
+import type { Head } from './heads.ts'
 import { Shapes } from './shapes.ts'
 import { Ticket } from './ticket.ts'
 import { Worker, type WorkerOwner } from './worker.ts'
@@ -33,13 +35,11 @@ class BridgeFront implements Front, WorkerOwner {
   readonly #options: FrontOptions
   readonly #collectLimit: number
   readonly #shapes = new Shapes()
-  readonly #queue = new Queue<Ticket>()
+  readonly #desk: Desk<Ticket, Channel>
   /** By age: those on the list. */
   readonly #workers = new Map<number, Worker>()
   /** Those that end. */
   readonly #leaving = new Set<Worker>()
-  /** Channels that may be given requests. */
-  #lanes: Channel[] = []
   #phase: 'starting' | 'usable' | 'closed' = 'starting'
   #lastId = 0
   #look: NodeJS.Timeout | undefined
@@ -48,11 +48,12 @@ class BridgeFront implements Front, WorkerOwner {
     this.#options = options
     this.token = options.token
     this.log = options.log
+    this.#desk = new Desk({ limit: options.queueLimit, give: (lane, ticket) => this.#give(lane, ticket) })
     this.#collectLimit = options.collectLimit ?? usualCollectLimit
   }
 
   get waiting(): number {
-    return this.#queue.size
+    return this.#desk.waiting
   }
 
   get running(): number {
@@ -65,7 +66,7 @@ class BridgeFront implements Front, WorkerOwner {
     // RFC 9110, 9.3.6: nobody here opens a tunnel, and what follows may be meant for it.
     if (exchange.method === 'CONNECT') return void exchange.answer(501)
     this.#lastId = this.#lastId === lastId ? 1 : this.#lastId + 1
-    const ticket = new Ticket(exchange, this.#lastId, this.#queue)
+    const ticket = new Ticket(exchange, this.#lastId, this.#desk)
     exchange.listener = ticket
     if (exchange.body === undefined) this.#submit(ticket, -1)
     else this.#takeBody(exchange, ticket, new BodyStream(exchange.body))
@@ -83,24 +84,24 @@ class BridgeFront implements Front, WorkerOwner {
     this.#phase = 'closed'
     clearTimeout(this.#look)
     for (const worker of this.#everyWorker()) worker.cut()
-    for (const ticket of [...this.#queue]) this.#refuse(ticket, 503)
+    for (const ticket of [...this.#desk.queued]) this.#refuse(ticket, 503)
   }
 
   changed(worker: Worker): void {
-    this.#lanes = [...this.#workers.values()]
+    this.#desk.lanes = [...this.#workers.values()]
       .flatMap((one) => [...one.channels])
       .filter(({ state }) => state !== 'closed')
-    if (this.#lanes.length === 0) return
+    if (this.#desk.lanes.length === 0) return
     if (this.#phase === 'starting') {
       this.#phase = 'usable'
       this.log('debug', `Worker (pid:${worker.address.pid}) can be given requests`)
       this.#options.usable()
     }
-    this.#pump()
+    this.#desk.pump()
   }
 
   settled(): void {
-    if (this.#queue.size > 0) this.#pump()
+    this.#desk.pump()
   }
 
   lost(worker: Worker, tickets: readonly Ticket[], written: number): void {
@@ -111,13 +112,16 @@ class BridgeFront implements Front, WorkerOwner {
   returned(tickets: readonly Ticket[]): void {
     const alive = tickets.filter(({ phase }) => phase === 'given')
     for (const ticket of alive) ticket.wait()
-    this.#queue.restore(alive)
-    this.#pump()
+    this.#desk.waitAgain(alive)
   }
 
-  file(channel: Channel, ticket: Ticket, reader: FrameReader): void {
-    channel.fileOk(ticket, false)
-    void reader
+  file(channel: Channel, ticket: Ticket, head: Head, file: NamedFile): void {
+    // A worker that dies meanwhile, or a client that goes, is seen when it is open: the ticket is kept by another then.
+    this.#answerFile(channel, ticket, head, file).catch((error: unknown) => {
+      this.log('error', `${ticket.where}: ${file.path} cannot be sent: ${messageOf(error)}`)
+      ticket.end()
+      ticket.exchange.fail(true)
+    })
   }
 
   gone(worker: Worker): void {
@@ -159,46 +163,15 @@ class BridgeFront implements Front, WorkerOwner {
   #submit(ticket: Ticket, collected: number): void {
     if (ticket.phase === 'over') return
     ticket.environ = environOf(ticket.exchange, this.#shapes, collected)
-    if (this.#queue.size === 0) {
-      const lane = choose(this.#lanes, ticket.alone)
-      if (lane !== undefined) return void this.#give(lane, ticket)
-    }
-    if (this.#queue.size >= this.#options.queueLimit || this.#phase === 'closed')
-      return void this.#refuse(ticket, 503)
+    if (this.#desk.passes(ticket)) return
+    if (!this.#desk.hasRoom || this.#phase === 'closed') return void this.#refuse(ticket, 503)
     ticket.wait()
-    this.#queue.add(ticket)
-    this.#pump()
+    this.#desk.wait(ticket)
   }
 
   #give(lane: Channel, ticket: Ticket): void {
     lane.give(ticket)
     if (lane.inHand > 1 && this.#look === undefined) this.#lookLater()
-  }
-
-  /** Gives out what waits, oldest first; what needs an idle thread keeps one free for itself. */
-  #pump(): void {
-    const queue = this.#queue
-    for (;;) {
-      const alone = queue.alone.first()
-      const shared = queue.shared.first()
-      const first = alone !== undefined && (shared === undefined || alone.id < shared.id) ? alone : shared
-      if (first === undefined) return
-      const lane = choose(this.#lanes, first.alone)
-      if (lane !== undefined) this.#dequeue(first, lane)
-      else if (first !== alone || shared === undefined) return
-      else {
-        const other = choose(this.#lanes, false, soonest(this.#lanes))
-        if (other === undefined) return
-        this.#dequeue(shared, other)
-      }
-    }
-  }
-
-  #dequeue(ticket: Ticket, lane: Channel): void {
-    if (ticket.alone) this.#queue.alone.shift()
-    else this.#queue.shared.shift()
-    this.#queue.left()
-    this.#give(lane, ticket)
   }
 
   /** Whether a request of a dead channel is to be given to another. The others are answered here. */
@@ -223,9 +196,28 @@ class BridgeFront implements Front, WorkerOwner {
     return false
   }
 
+  async #answerFile(channel: Channel, ticket: Ticket, head: Head, file: NamedFile): Promise<void> {
+    const opened = await openNamedFile(file)
+    if (typeof opened !== 'string') {
+      const isHere = ticket.phase === 'given' && ticket.keeper === channel
+      const answer = new FileAnswer(ticket.exchange, file, opened)
+      channel.fileOk(ticket, true)
+      if (!isHere) return await opened.close()
+      ticket.phase = 'begun'
+      ticket.keeper = answer
+      await answer.send(head)
+      ticket.end()
+    } else if (ticket.phase === 'given' && ticket.keeper === channel) {
+      this.log('debug', `${ticket.where}: ${file.path} is left to the worker: ${opened}`)
+      ticket.phase = 'begun'
+      ticket.exchange.begin(head.status, head.reason, head.fields)
+      channel.fileOk(ticket, false)
+    } else channel.fileOk(ticket, true)
+  }
+
   #refuse(ticket: Ticket, status: number): void {
     if (ticket.phase === 'over') return
-    if (ticket.waiting) this.#queue.left()
+    if (ticket.waiting) this.#desk.left()
     ticket.end()
     ticket.exchange.answer(status, status === 503 ? ['Retry-After', '1'] : [])
   }

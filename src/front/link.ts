@@ -12,8 +12,14 @@ export interface LinkOwner extends FrameSink {
   fed(): void
   /** What was gathered is about to be written. */
   flushing(): void
-  /** The end, called once; `why` says what broke it, or that it could not be connected. */
-  closed(why: string | undefined): void
+  /** The end, called once. */
+  closed(why: LinkEnd): void
+}
+
+/** How a link ended; `words` are there unless the other side closed it in order. `fault`: what it said was wrong. */
+export interface LinkEnd {
+  readonly fault: boolean
+  readonly words: string | undefined
 }
 
 /** As much as a unix socket holds by default, and some. */
@@ -26,7 +32,7 @@ export class Link {
   readonly #reader: FrameReader
   #scheduled = false
   #flowing = true
-  #why: string | undefined
+  #end: LinkEnd = { fault: false, words: undefined }
 
   /** Connects to the socket at `path`. */
   constructor(path: string, owner: LinkOwner) {
@@ -37,7 +43,7 @@ export class Link {
     this.#socket
       .on('connect', () => owner.connected())
       .on('error', (error) => {
-        this.#why ??= error.message
+        this.#end = { fault: this.#end.fault, words: this.#end.words ?? error.message }
       })
       .on('close', () => this.#closed())
   }
@@ -77,9 +83,9 @@ export class Link {
     this.#socket.end()
   }
 
-  /** Cuts it; `why` is what `closed` is told. */
-  destroy(why?: string): void {
-    this.#why ??= why
+  /** Cuts it; with `fault` for what the other side said. */
+  destroy(fault?: string): void {
+    if (fault !== undefined) this.#end = { fault: true, words: fault }
     this.#reader.stop()
     this.#socket.destroy()
   }
@@ -93,7 +99,7 @@ export class Link {
 
   #closed(): void {
     this.#reader.stop()
-    this.#owner.closed(this.#why)
+    this.#owner.closed(this.#end)
   }
 }
 

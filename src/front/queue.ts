@@ -49,6 +49,10 @@ class Line<Q extends Queued> {
     this.#list = [...this.#list, ...came].sort((a, b) => (a?.id ?? 0) - (b?.id ?? 0))
   }
 
+  get places(): number {
+    return this.#list.length
+  }
+
   *[Symbol.iterator](): Generator<Q> {
     for (const one of this.#list) if (one?.waiting) yield one
   }
@@ -62,10 +66,16 @@ class Line<Q extends Queued> {
 }
 
 export class Queue<Q extends Queued> {
+  /** Those that may wait behind others, and those that need an idle thread. */
   readonly shared = new Line<Q>()
   readonly alone = new Line<Q>()
   /** Requests that wait. Whoever lets one go says so with `left`. */
   size = 0
+
+  /** Places of both lines, also of those that wait no more and were not met yet. */
+  get places(): number {
+    return this.shared.places + this.alone.places
+  }
 
   add(request: Q): void {
     this.size += 1

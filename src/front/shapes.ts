@@ -1,17 +1,14 @@
 /**
  * Header shapes: what the requests that differ in their values alone have in common. A trie over the names as they are
- * sent gives a shape its number, so that a worker is told the keys once a channel. Pure; knows no request.
+ * sent finds the shape of a request; each channel numbers the shapes that it told its worker of. Pure; knows no request.
  *
- * Clients choose names. What is kept is bounded, and when it is full all of it is forgotten: numbers are then used
- * again, from where they were, and a channel that knows a number by another shape is told of the new one.
+ * Clients choose names, so that what is kept is bounded: when it is full it is all forgotten, and begun anew.
  */
 
 /** Environ values that are the same for all requests of a shape: key, value, key, value ... */
 export type Constants = readonly string[]
 
 export interface Shape {
-  /** 1 to `numbers`. */
-  readonly number: number
   /** The text of its SHAPE frame. */
   readonly text: string
 }
@@ -29,67 +26,69 @@ const always = [
 /** A place in the trie: the names up to here, in this order. */
 export class ShapeNode {
   readonly key: string
-  /** Which of the values behind the usual ones is this name's: that of an earlier one with the same key. */
+  /** Which of the values behind those of every request is this name's: that of an earlier one with the same key. */
   readonly slot: number
   /** Whether an earlier name has the same key. */
   readonly again: boolean
   /** Values up to here. */
   readonly size: number
-  readonly parent: ShapeNode | undefined
   readonly constants: Constants
   readonly children = new Map<string, ShapeNode>()
   shape: Shape | undefined = undefined
+  readonly #parent: ShapeNode | undefined
 
   constructor(constants: Constants, parent?: ShapeNode, key = '') {
-    this.constants = constants
-    this.parent = parent
-    this.key = key
     const before = parent?.slotOf(key) ?? -1
+    const size = parent?.size ?? 0
+    this.constants = constants
+    this.#parent = parent
+    this.key = key
     this.again = before !== -1
-    this.slot = this.again ? before : (parent?.size ?? 0)
-    this.size = parent === undefined ? 0 : this.again ? parent.size : parent.size + 1
+    this.slot = this.again ? before : size
+    this.size = parent === undefined || this.again ? size : size + 1
   }
 
   /** -1 when no name up to here has this key. */
   slotOf(key: string): number {
-    for (let node: ShapeNode | undefined = this; node?.parent; node = node.parent)
-      if (node.key === key) return node.slot
+    for (const node of this.#upwards()) if (node.key === key) return node.slot
     return -1
   }
 
+  /** In the order of their slots. */
   keys(): string[] {
-    const keys: string[] = []
-    for (let node: ShapeNode | undefined = this; node?.parent; node = node.parent) keys[node.slot] = node.key
+    const keys: string[] = new Array(this.size).fill('')
+    for (const node of this.#upwards()) keys[node.slot] = node.key
     return keys
+  }
+
+  /** From here to the first name. */
+  *#upwards(): Generator<ShapeNode> {
+    let node: ShapeNode = this
+    for (let parent = node.#parent; parent !== undefined; parent = node.#parent) {
+      yield node
+      node = parent
+    }
   }
 }
 
-export interface ShapeBounds {
-  /** Places in the trie. */
-  readonly nodes: number
-  /** Shapes known at a time. Twice as many numbers are used, so that one in use is not given away. */
-  readonly shapes: number
-}
-
 export class Shapes {
-  readonly #bounds: ShapeBounds
+  readonly #most: number
   readonly #roots = new Map<string, ShapeNode>()
   #nodes = 0
-  #known = 0
-  #last = 0
 
-  constructor(bounds: ShapeBounds = { nodes: 20_000, shapes: 2048 }) {
-    this.#bounds = bounds
+  /** Keeps at most so many places in the trie. */
+  constructor(most = 20_000) {
+    this.#most = most
   }
 
   /** The place before any name; `id` stands for the constants, which are asked for once. */
   root(id: string, constants: () => Constants): ShapeNode {
+    if (this.#nodes >= this.#most) this.#forget()
     const known = this.#roots.get(id)
     if (known !== undefined) return known
-    this.#forgetWhenFull()
-    this.#nodes += 1
     const node = new ShapeNode(constants())
     this.#roots.set(id, node)
+    this.#nodes += 1
     return node
   }
 
@@ -98,37 +97,55 @@ export class Shapes {
     const known = node.children.get(name)
     if (known !== undefined) return known
     const child = new ShapeNode(node.constants, node, keyOf(name))
-    // Beyond the bound the place is not kept, nor will be those behind it: the whole is forgotten at the next request.
-    if (this.#nodes < this.#bounds.nodes) {
-      this.#nodes += 1
+    // When full, it is this request's alone, and the next request finds the trie empty.
+    if (this.#nodes < this.#most) {
       node.children.set(name, child)
+      this.#nodes += 1
     }
     return child
   }
 
   /** The shape of the names up to here. */
   shapeAt(node: ShapeNode): Shape {
-    node.shape ??= this.#make(node)
+    node.shape ??= {
+      text: [node.constants.length / 2, ...node.constants, ...always, ...node.keys()].join('\0'),
+    }
     return node.shape
-  }
-
-  #make(node: ShapeNode): Shape {
-    this.#known += 1
-    this.#last = (this.#last % (2 * this.#bounds.shapes)) + 1
-    const { constants } = node
-    const text = [constants.length / 2, ...constants, ...always, ...node.keys()].join('\0')
-    const shape = { number: this.#last, text }
-    if (this.#known >= this.#bounds.shapes || this.#nodes >= this.#bounds.nodes) this.#forget()
-    return shape
-  }
-
-  #forgetWhenFull(): void {
-    if (this.#nodes >= this.#bounds.nodes) this.#forget()
   }
 
   #forget(): void {
     this.#roots.clear()
     this.#nodes = 0
-    this.#known = 0
+  }
+}
+
+/** Shapes that a channel knows at a time. */
+const mostNumbered = 2048
+
+/**
+ * The numbers by which one channel's worker knows shapes: 1 to 4096. A number is not given to another shape before
+ * 2048 others were, so that no request that is still in the channel's window has it.
+ */
+export class ShapeNumbers {
+  readonly #numbers = new Map<Shape, number>()
+  #last = 0
+  #usual: Shape | undefined
+  #usualNumber = 0
+
+  /** The shape's number; `tell` is called before when the worker does not know it. */
+  of(shape: Shape, tell: (number: number, shape: Shape) => void): number {
+    if (shape === this.#usual) return this.#usualNumber
+    const number = this.#numbers.get(shape) ?? this.#give(shape, tell)
+    this.#usual = shape
+    this.#usualNumber = number
+    return number
+  }
+
+  #give(shape: Shape, tell: (number: number, shape: Shape) => void): number {
+    if (this.#numbers.size === mostNumbered) this.#numbers.clear()
+    this.#last = (this.#last % (2 * mostNumbered)) + 1
+    this.#numbers.set(shape, this.#last)
+    tell(this.#last, shape)
+    return this.#last
   }
 }

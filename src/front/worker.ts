@@ -5,7 +5,9 @@
 import type { WorkerAddress } from '../ipc/messages.ts'
 import { Channel, type ChannelOwner } from './channel.ts'
 import { Control, type ControlOwner } from './control.ts'
-import type { FrameReader } from './frames.ts'
+import type { NamedFile } from './files.ts'
+import type { Head } from './heads.ts'
+import type { LinkEnd } from './link.ts'
 import type { Ticket } from './ticket.ts'
 
 /** Who is told of a worker. */
@@ -19,7 +21,8 @@ export interface WorkerOwner {
   lost(worker: Worker, tickets: readonly Ticket[], written: number): void
   /** Requests that were given back, never started. */
   returned(tickets: readonly Ticket[]): void
-  file(channel: Channel, ticket: Ticket, reader: FrameReader): void
+  /** To be answered with the channel's `fileOk`. */
+  file(channel: Channel, ticket: Ticket, head: Head, file: NamedFile): void
   /** Nothing of it is left, and nothing will come. */
   gone(worker: Worker): void
 }
@@ -105,7 +108,7 @@ export class Worker implements ChannelOwner, ControlOwner {
     this.#owner.settled(channel)
   }
 
-  ended(channel: Channel, tickets: readonly Ticket[], written: number, why: string | undefined): void {
+  ended(channel: Channel, tickets: readonly Ticket[], written: number, why: LinkEnd): void {
     this.#channels.delete(channel)
     this.#broken(why)
     this.#owner.changed(this)
@@ -114,11 +117,11 @@ export class Worker implements ChannelOwner, ControlOwner {
   }
 
   failed(ticket: Ticket, what: string): void {
-    this.#owner.log('error', `Worker (pid:${this.address.pid}), ${ticket.where}: ${what}`)
+    this.#owner.log('error', `${ticket.where} (pid:${this.address.pid}): ${what}`)
   }
 
-  file(channel: Channel, ticket: Ticket, reader: FrameReader): void {
-    this.#owner.file(channel, ticket, reader)
+  file(channel: Channel, ticket: Ticket, head: Head, file: NamedFile): void {
+    this.#owner.file(channel, ticket, head, file)
   }
 
   heard(): void {
@@ -139,11 +142,11 @@ export class Worker implements ChannelOwner, ControlOwner {
     for (const channel of this.#channels)
       if (channel.thread === thread && channel.overdue(id)) {
         this.#hung += 1
-        channel.cut('a request took longer than timeout')
+        channel.cut()
       }
   }
 
-  controlClosed(why: string | undefined): void {
+  controlClosed(why: LinkEnd): void {
     this.#control = undefined
     this.#broken(why)
     this.#again()
@@ -172,16 +175,21 @@ export class Worker implements ChannelOwner, ControlOwner {
     this.#unreached = undefined
   }
 
-  #broken(why: string | undefined): void {
-    if (this.#phase !== 'serving') return
+  #broken({ fault, words }: LinkEnd): void {
     const { pid, path } = this.address
-    const words = `Worker (pid:${pid}): the channel at ${path} ended${why === undefined ? '' : `: ${why}`}`
+    const what = `Worker (pid:${pid}): the channel at ${path} ended${words === undefined ? '' : `: ${words}`}`
+    if (fault) {
+      // It would be told so again and again.
+      this.#wait = longestWaitMs
+      return void this.#owner.log('error', what)
+    }
+    if (this.#phase !== 'serving') return
     const now = performance.now()
     this.#unreached ??= { since: now, said: false }
     const { since, said } = this.#unreached
-    if (said || now - since < patienceMs) return void this.#owner.log('debug', words)
+    if (said || now - since < patienceMs) return void this.#owner.log('debug', what)
     this.#unreached = { since, said: true }
-    this.#owner.log('error', `${words}. It has not answered for ${patienceMs / 1000} s.`)
+    this.#owner.log('error', `${what}. It could not be reached for ${patienceMs / 1000} s.`)
   }
 
   #endWhenAlone(): void {

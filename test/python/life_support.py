@@ -1,6 +1,7 @@
 """A master and a front, as far as the tests of Python processes need them: both ends of the channel, boot messages,
 one channel of frames. Everything is bounded: what does not come within some seconds fails the test.
 """
+
 from __future__ import annotations
 
 import json
@@ -115,9 +116,13 @@ class Case(unittest.TestCase):
             return file.read()
 
     def await_log(self, text: str) -> None:
-        eventually(lambda: os.path.exists(self.log) and text in self.logged(), f"{text!r} in the log")
+        eventually(
+            lambda: os.path.exists(self.log) and text in self.logged(), f"{text!r} in the log"
+        )
 
-    def start(self, role: str, env: Optional[Dict[str, str]] = None) -> "tuple[subprocess.Popen[bytes], Line]":
+    def start(
+        self, role: str, env: Optional[Dict[str, str]] = None
+    ) -> "tuple[subprocess.Popen[bytes], Line]":
         ours, theirs = socket.socketpair()
         with theirs:
             child = subprocess.Popen(
@@ -135,14 +140,24 @@ class Case(unittest.TestCase):
         return child, line
 
     def boot(self, spec: str = "app", age: int = 1, conf: str = "", **more: Any) -> Dict[str, Any]:
-        values = {"errorlog": self.log, "loglevel": "info", "timeout": 30, "workers": 2, **more.pop("values", {})}
+        values = {
+            "errorlog": self.log,
+            "loglevel": "info",
+            "timeout": 30,
+            "workers": 2,
+            **more.pop("values", {}),
+        }
         python = {
             "spec": spec,
             "socket": os.path.join(self.folder, f"worker-{age}.sock"),
             "threads": more.pop("threads", 1),
             "multiprocess": True,
             "software": "tsgunicorn/0.0.0",
-            **({"conf": {"file": self.write("gunicorn.conf.py", conf), "source": conf}} if conf else {}),
+            **(
+                {"conf": {"file": self.write("gunicorn.conf.py", conf), "source": conf}}
+                if conf
+                else {}
+            ),
         }
         return {
             "type": "boot",
@@ -190,8 +205,24 @@ class Front:
         self.sock.connect(path)
         self.send(1, 1, 0, TOKEN)
         self.receive()
-        constants = ["SERVER_PROTOCOL", "HTTP/1.1", "SERVER_NAME", "localhost", "SERVER_PORT", "80", "wsgi.url_scheme", "http"]
-        keys = ["REQUEST_METHOD", "RAW_URI", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "REMOTE_PORT"]
+        constants = [
+            "SERVER_PROTOCOL",
+            "HTTP/1.1",
+            "SERVER_NAME",
+            "localhost",
+            "SERVER_PORT",
+            "80",
+            "wsgi.url_scheme",
+            "http",
+        ]
+        keys = [
+            "REQUEST_METHOD",
+            "RAW_URI",
+            "PATH_INFO",
+            "QUERY_STRING",
+            "REMOTE_ADDR",
+            "REMOTE_PORT",
+        ]
         self.send(2, 1, 0, "\0".join(["4", *constants, *keys]))
         self.last = 0
 

@@ -101,7 +101,7 @@ class Headers(unittest.TestCase):
             headers.judge_headers("", [("X-%d" % number, "")])
             headers.judge_status("200 %d" % number)
         self.assertLessEqual(len(headers._names), headers.REMEMBERED)
-        self.assertLessEqual(len(headers._statuses), headers.REMEMBERED)
+        self.assertLessEqual(len(headers.known_statuses), headers.REMEMBERED)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,9 @@ def user_traceback(error: BaseException) -> str:
     try:
         whole = traceback.TracebackException(type(error), error, error.__traceback__)
         _trim(whole, set())
+        if isinstance(error, (ImportError, SyntaxError)) and all(map(_is_inner, whole.stack)):
+            # Nobody's code but ours, who asked for the module: the words of the error say all.
+            whole.stack[:] = []
         return "".join(whole.format()).rstrip("\n")
     except RecursionError:
         # Raised again while a very deep traceback is put into words.
@@ -58,11 +61,6 @@ def _trim(part: Optional[traceback.TracebackException], seen: set[int]) -> None:
     first = next((at for at, frame in enumerate(frames) if not is_ours(frame.filename)), None)
     if first is not None:
         part.stack[:] = frames[first:]
-    elif isinstance(getattr(part, "exc_type", None), type) and issubclass(
-        part.exc_type, (ImportError, SyntaxError)
-    ):
-        # Nobody's code but the one who asked for the module: the words of the error say all.
-        part.stack[:] = []
     _trim(part.__cause__, seen)
     _trim(part.__context__, seen)
 
@@ -70,6 +68,10 @@ def _trim(part: Optional[traceback.TracebackException], seen: set[int]) -> None:
 def is_ours(file: str) -> bool:
     """The file belongs to this package."""
     return file.startswith(_HERE)
+
+
+def _is_inner(frame: traceback.FrameSummary) -> bool:
+    return is_ours(frame.filename)
 
 
 def _is_importlib(file: str) -> bool:

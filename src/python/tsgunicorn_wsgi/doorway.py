@@ -58,17 +58,17 @@ class Doorway:
         self._give_back = give_back
         self._strangers: set[Visitor] = set()
         self._controls: set[Visitor] = set()
-        self._phase = "open"  # -> closed
+        self._phase = "open"  # <-> paused, -> closed
         listener.setblocking(False)
         control.register(listener, self._accept)
-        control.every(HELLO_TIMEOUT / 4, self._tire)
+        control.every(1.0, self._tick)
 
     def close(self) -> None:
         """GOAWAY to all fronts; nobody comes in any more. Control channels stay."""
         if self._phase == "closed":
             return
-        self._phase = "closed"
         self._control.unregister(self._listener)
+        self._phase = "closed"
         self._listener.close()
         for visitor in list(self._controls):
             self._send(visitor, frames.frame(frames.GOAWAY))
@@ -91,7 +91,10 @@ class Doorway:
             except BlockingIOError:
                 return
             except OSError as error:
-                self._log.error("a front could not be let in: %s", error)
+                # An application that leaks descriptors. The loop would spin: the front still waits.
+                self._log.error("a front cannot be let in: %s; trying again each second", error)
+                self._control.unregister(self._listener)
+                self._phase = "paused"
                 return
             sock.setblocking(False)
             visitor = Visitor(sock)
@@ -189,8 +192,11 @@ class Doorway:
         self._control.unregister(visitor.sock)
         visitor.sock.close()
 
-    def _tire(self) -> None:
-        """Close connections that never said HELLO."""
+    def _tick(self) -> None:
+        """Close connections that never said HELLO; try accepting again."""
+        if self._phase == "paused":
+            self._phase = "open"
+            self._control.register(self._listener, self._accept)
         now = monotonic()
         for visitor in list(self._strangers):
             if now - visitor.since > HELLO_TIMEOUT:

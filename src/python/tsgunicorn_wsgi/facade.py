@@ -71,7 +71,7 @@ class HookLog:
         if name in ("error_log", "access_log"):
             return logging.getLogger(f"gunicorn.{name[: -len('_log')]}")
         raise AttributeError(
-            f"log.{name}: tsgunicorn's log has critical, error, warning, info, debug, exception, log."
+            f"log.{name}: there are critical, error, warning, info, debug, exception and log."
         )
 
 
@@ -96,13 +96,13 @@ class Cfg:
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(
-            f"cfg.{name}: settings are read at the start and on HUP; a hook cannot change them."
+            f"cfg.{name}: settings are read at start and on HUP, a hook cannot change them."
         )
 
     def set(self, name: str, value: Any) -> NoReturn:
         """Gunicorn's way to change a setting; here it raises AttributeError."""
         raise AttributeError(
-            f"cfg.set({name!r}): settings are read at the start and on HUP; a hook cannot change them."
+            f"cfg.set({name!r}): settings are read at start and on HUP, a hook cannot change them."
         )
 
 

@@ -273,7 +273,7 @@ def _judge(app: Any, spec: str) -> None:
     if app is None:
         raise Failure(
             4,
-            f"Failed to find application object: {spec!r} is None. A factory returns the application.",
+            f"Failed to find application object: {spec!r} is None. A factory returns it.",
         )
     if is_asgi(app):
         raise Failure(

@@ -74,7 +74,8 @@ def _warn_of_threads(warn: "hooking.Hook") -> None:
         names = ", ".join(repr(thread.name) for thread in others)
         warn(
             f"preload_app: the application started threads while it was loaded ({names}). They do "
-            "not exist in workers: start them in the post_fork or post_worker_init hook, or leave preload_app off."
+            "not exist in workers: start them in the post_fork or post_worker_init "
+            "hook, or leave preload_app off."
         )
 
 

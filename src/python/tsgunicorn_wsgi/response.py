@@ -13,7 +13,7 @@ from . import frames
 from .channel import BULKY, Channel
 from .files import FileWrapper, region_of
 from .frames import CHUNK, END, ERROR, FAILED, FILE, FULL, HEAD, INFORM, MAX_CHUNK, MAX_WHOLE
-from .headers import judge_headers, judge_status
+from .headers import judge_headers, judge_status, known_statuses
 from .input import ClientGone
 
 _pack = frames.HEADER.pack
@@ -57,7 +57,7 @@ class Response:
                 exc_info = None  # A traceback that refers to its own frame would stay for long.
         elif self.phase != WAITING:
             raise AssertionError("start_response() was called again without exc_info")
-        code, reason = judge_status(status)
+        code, reason = known_statuses.get(status) or judge_status(status)
         if type(headers) is not list:
             headers = list(headers)
         self._text, self.length = judge_headers(reason, headers)
@@ -274,11 +274,11 @@ class Response:
         if size is not None and self.length is None and self.code not in _NO_BODY:
             text = b"%b\nContent-Length\n%d" % (text, size)
         texts, count = len(text), len(body)
-        head = _pack(texts + count, FULL, 0, self.code, self.ident, texts) + text
+        head = _pack(texts + count, FULL, 0, self.code, self.ident, texts)
         if count < BULKY:
-            self._channel.out.append(head + body)
+            self._channel.out.append(head + text + body)
         else:
-            self._channel.put_body(head, body)
+            self._channel.put_body(head + text, body)
         self.sent = count
         self.phase = COMPLETE
 

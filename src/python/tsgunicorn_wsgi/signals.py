@@ -25,6 +25,9 @@ HANDLED: Tuple[signal.Signals, ...] = (
     signal.SIGWINCH,
 )
 
+#: Those that the main thread has something to do for.
+_WAKING = (signal.SIGINT, signal.SIGQUIT, signal.SIGABRT)
+
 Heard = Callable[[int], None]
 
 
@@ -43,7 +46,8 @@ class Signals:
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in self._taken:
             signal.signal(number, self._handle)
-            signal.siginterrupt(number, False)
+            # The main thread is woken for its own; C code of the application need not know of others.
+            signal.siginterrupt(number, number in _WAKING)
         os.register_at_fork(after_in_child=self.let_go)
 
     def fileno(self) -> int:
