@@ -89,6 +89,12 @@ export const pythonsOf = (server: Daemon, master = server.masterPid()): number[]
   return [...spawned, ...forked].map(({ pid }) => pid).toSorted((a, b) => a - b)
 }
 
+/** The pids of the molds of a master. */
+export const moldsOf = (server: Daemon, master = server.masterPid()): number[] =>
+  childrenOf(master)
+    .filter(({ command }) => isMold(command))
+    .map(({ pid }) => pid)
+
 /** The pids of the fronts of a master. */
 export const frontsOf = (server: Daemon, master = server.masterPid()): number[] =>
   childrenOf(master)

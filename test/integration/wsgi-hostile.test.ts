@@ -1,0 +1,210 @@
+/** Broken and hostile applications: the right answer, one clear entry in the log, and the server goes on. */
+import { connect } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import type { Daemon } from '../support/daemon.ts'
+import { eventually, steadily } from '../support/eventually.ts'
+import { statusField } from '../support/processes.ts'
+import { requestText } from '../support/raw-client.ts'
+import {
+  failureOf,
+  frontsOf,
+  hasPythons,
+  noPython,
+  noted,
+  pythonLabel,
+  pythonsOf,
+  reloadWsgi,
+  startWsgi,
+} from '../support/wsgi.ts'
+
+const megabytes = (pid: number): number => Number.parseInt(statusField(pid, 'VmRSS') ?? 'NaN', 10) / 1024
+
+const occurrences = (server: Daemon, pattern: RegExp): number =>
+  server.log().match(new RegExp(pattern, 'g'))?.length ?? 0
+
+/** Both ways to run the application: on the main thread, and beside others. */
+const ways = [
+  ['sync', ['--workers', '2']],
+  ['threads', ['--workers', '1', '--threads', '3']],
+] as const
+
+const deaths = [
+  ['/die/exit', /exited with code 7/],
+  ['/die/segv', /Fatal Python error: Segmentation fault[\s\S]*hostile\.py", line \d+ in segfault/],
+  ['/die/abort', /Fatal Python error: Aborted[\s\S]*hostile\.py/],
+  ['/die/kill', /was sent SIGKILL/],
+] as const
+
+const raised = [
+  ['/raise/exit', /SystemExit: the application has had enough/],
+  ['/raise/interrupt', /KeyboardInterrupt/],
+  ['/raise/recursion', /RecursionError/],
+  ['/raise/memory', /MemoryError: no more/],
+] as const
+
+const hangs = [
+  ['/hang/loop', 504],
+  ['/hang/sleep', 504],
+  // Nothing in the process can run: the master ends it.
+  ['/hang/lock', 502],
+  ['/hang/regex', 502],
+] as const
+
+describe.skipIf(noPython !== undefined).each(ways)(`%s (${pythonLabel})`, (_way, args) => {
+  test.each(deaths)(
+    '%s: the client gets 502, the log says why, the worker is replaced',
+    async (path, words) => {
+      const server = await startWsgi({ args })
+      const pythons = pythonsOf(server)
+      expect((await server.request(path)).status).toBe(502)
+      const pid = Number((await noted(server, /seen \S+ (\d+)/))[1])
+      await server.logged(words)
+      expect(occurrences(server, new RegExp(`pid:${pid}\\) died while it handled GET ${path}\\b`))).toBe(1)
+      expect(await server.get()).toBe('hello 1')
+      await hasPythons(server, pythons.length, { not: [pid] })
+      // It was begun: nobody else may have been given it.
+      expect(server.read('notes.log').match(/seen/g)).toHaveLength(1)
+      await server.assertClean({ allows: [/./] })
+    },
+  )
+
+  test('a worker that dies within its answer: the connection is cut', async () => {
+    const server = await startWsgi({ args })
+    expect(await failureOf(server.request('/die/stream'))).toBe('truncated')
+    await server.logged(/died while it handled GET \/die\/stream/)
+    expect(await server.get()).toBe('hello 1')
+    await server.assertClean({ allows: [/./] })
+  })
+
+  test.each(raised)('%s is a 500 with one entry in the log, and the worker goes on', async (path, words) => {
+    const server = await startWsgi({ args })
+    const pythons = pythonsOf(server)
+    expect((await server.request(path)).status).toBe(500)
+    await server.logged(words)
+    expect(occurrences(server, new RegExp(`Error handling request .*${path}`))).toBe(1)
+    for (let n = 0; n < 5; n++) expect(await server.get()).toBe('hello 1')
+    expect(pythonsOf(server)).toEqual(pythons)
+    await server.assertClean({ allows: [/Error handling request/] })
+  })
+
+  test.each(hangs)(
+    '%s: the client gets %i in time, the stack is logged, the worker is replaced',
+    async (path, status) => {
+      const server = await startWsgi({ args: [...args, '--timeout', '1'] })
+      const count = pythonsOf(server).length
+      const answer = await server.request(path, { within: 12_000 })
+      expect([status, 504]).toContain(answer.status)
+      const pid = Number((await noted(server, /seen \S+ (\d+)/))[1])
+      await server.logged(new RegExp(`WORKER TIMEOUT \\(pid:${pid}\\)`))
+      await server.logged(/hostile\.py", line \d+,? in/)
+      expect(occurrences(server, /WORKER TIMEOUT/)).toBe(1)
+      await hasPythons(server, count, { not: [pid] })
+      expect(await server.get()).toBe('hello 1')
+      await server.assertClean({ allows: [/./] })
+    },
+  )
+
+  test('a fork in the application disturbs neither side', async () => {
+    const server = await startWsgi({ args })
+    const pythons = pythonsOf(server)
+    expect(await server.get('/fork/child')).toBe('hello survived')
+    expect(await server.get('/fork/runaway')).toMatch(/^hello from the parent/)
+    for (let n = 0; n < 20; n++) expect(await server.get()).toBe('hello 1')
+    expect(pythonsOf(server)).toEqual(pythons)
+    await server.assertClean({ allows: [/fork/] })
+  })
+
+  test('descriptors, processes and threads that the application leaves do not keep its worker', async () => {
+    const server = await startWsgi({ args })
+    expect(await server.get('/keep/descriptors?400')).toBe('hello survived')
+    expect(await server.get('/keep/process?3')).toBe('hello survived')
+    expect(await server.get('/keep/thread')).toBe('hello survived')
+    expect(await server.get()).toBe('hello 1')
+    await reloadWsgi(server, pythonsOf(server).length)
+    await server.assertClean({ allows: [/thread/] })
+  })
+
+  test('an application that closes all descriptors loses its worker, not the server', async () => {
+    const server = await startWsgi({ args })
+    const count = pythonsOf(server).length
+    const answer = await server.request('/break/descriptors', { within: 12_000 })
+    expect([502, 503, 504]).toContain(answer.status)
+    const pid = Number((await noted(server, /seen \S+ (\d+)/))[1])
+    await hasPythons(server, count, { not: [pid] })
+    expect(await server.get()).toBe('hello 1')
+    await server.assertClean({ allows: [/./] })
+  })
+
+  test('one that is deaf to signals, or has closed its streams, is drained all the same', async () => {
+    const server = await startWsgi({ args })
+    expect(await server.get('/break/signals')).toBe('hello survived')
+    expect(await server.get('/break/streams')).toBe('hello survived')
+    expect(await server.get()).toBe('hello 1')
+    await reloadWsgi(server, pythonsOf(server).length)
+    expect(await server.get('/break/signals')).toBe('hello survived')
+    const began = performance.now()
+    await server.assertClean({ allows: [/break/] })
+    expect(performance.now() - began).toBeLessThan(6000)
+  })
+
+  test('ten megabytes of print, and a line of two, reach the log while others are served', async () => {
+    const server = await startWsgi({ args: [...args, '--error-logfile', 'error.log'] })
+    const shouting = Promise.all([server.get('/print?10'), server.get('/print/line?2')])
+    for (let n = 0; n < 20; n++) expect(await server.get()).toBe('hello 1')
+    expect(await shouting).toEqual(['hello survived', 'hello survived'])
+    await eventually(() => (server.read('error.log').match(/x{99}/g)?.length ?? 0) === 100_000, {
+      within: 20_000,
+      every: 200,
+    })
+    await eventually(() => (server.read('error.log').match(/y/g)?.length ?? 0) >= 2_000_000)
+    await server.assertClean({ keeps: ['error.log'] })
+  })
+})
+
+/** How many bytes came before the server closed. */
+const download = (server: Daemon, path: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    let total = 0
+    const socket = connect(server.port, '127.0.0.1', () => socket.write(requestText(path)))
+    socket.on('data', (piece) => {
+      total += piece.length
+    })
+    socket.once('end', () => resolve(total)).once('error', reject)
+  })
+
+describe.skipIf(noPython !== undefined)(pythonLabel, () => {
+  test.each(['/big/list', '/big/generator'])('%s: a gigabyte goes out in constant memory', async (path) => {
+    const server = await startWsgi({ workers: 1 })
+    const pids = [...pythonsOf(server), ...frontsOf(server)]
+    expect(pids).toHaveLength(2)
+    const before = pids.map(megabytes)
+    let most = [...before]
+    let over = false
+    const done = download(server, `${path}?1000`).finally(() => {
+      over = true
+    })
+    await eventually(
+      () => {
+        most = most.map((value, n) => Math.max(value, megabytes(pids[n] ?? 0)))
+        return over
+      },
+      { within: 60_000, every: 50 },
+    )
+    expect(await done).toBeGreaterThanOrEqual(1_000_000_000)
+    most.forEach((value, n) => expect(value - (before[n] ?? 0)).toBeLessThan(100))
+    await server.assertClean()
+  })
+
+  test('a client that reads nothing of a gigabyte costs no memory, and is no timeout of the application', async () => {
+    const server = await startWsgi({ workers: 1, args: ['--threads', '2', '--timeout', '2'] })
+    const pids = [...pythonsOf(server), ...frontsOf(server)]
+    const before = pids.map(megabytes)
+    const socket = connect(server.port, '127.0.0.1', () => socket.write(requestText('/big/generator?1000')))
+    socket.pause()
+    await steadily(async () => (await server.get()) === 'hello 1', { during: 3500 })
+    pids.forEach((pid, n) => expect(megabytes(pid) - (before[n] ?? 0)).toBeLessThan(60))
+    expect(server.log()).not.toMatch(/WORKER TIMEOUT/)
+    socket.destroy()
+    await server.assertClean()
+  })
+})
