@@ -1,4 +1,4 @@
-"""Which files the user's code was imported from: what `reload` watches, and what a configuration is made of."""
+"""From which files the user's code was imported: what `reload` watches, and configurations."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Imports:
         self._told: Set[str] = set()
 
     def look(self) -> None:
-        """Tells of the modules that were imported since the last look; next to nothing when there are none."""
+        """Tells of the modules that were imported since the last look."""
         if len(sys.modules) == self._seen:
             return
         modules = list(sys.modules.values())
@@ -52,7 +52,7 @@ class Imports:
         self._add([file for file in map(source_of, modules) if file])
 
     def blame(self, error: BaseException) -> None:
-        """Also the files that an import failed in: they are no modules, and are what will be mended."""
+        """Also the files that an import failed in: no modules, and what will be mended."""
         self.look()
         files: List[str] = []
         cause: Optional[BaseException] = error

@@ -232,7 +232,7 @@ class Life:
         self.channel.send({"type": "overdue", "alone": alone})
 
     def blame(self, error: BaseException) -> None:
-        """The boot failed: with `reload`, a change of the files that it failed in starts another."""
+        """The boot failed: with `reload`, a change where it failed starts another."""
         if self._imports:
             self._imports.blame(error)
 

@@ -14,6 +14,7 @@ import select
 import signal
 import sys
 import threading
+from importlib import import_module
 from typing import Any, Dict, List, Optional, Tuple
 
 from . import hooks as hooking
@@ -52,6 +53,8 @@ def main() -> int:
 
 
 def _load(boot: Message, channel: Channel) -> Mold:
+    # What each worker needs is imported once, here, and while the standard library may be read.
+    import_module(".life", __package__)
     log = begin(boot, "mold")
     set_title(f"tsgunicorn: mold [{boot['processName']}]")
     log.logger.info("Loading the application in a mold with pid: %d", os.getpid())
@@ -203,7 +206,7 @@ class Keeper:
                 ended, status = os.waitpid(pid, os.WNOHANG)
                 code, name = _outcome(status)
             except ChildProcessError:
-                # The application waits for all children, or has the system do so: nobody knows how it ended.
+                # The application waits for all children: nobody knows how this one ended.
                 ended, code, name = pid, None, None
             if ended:
                 del self._children[pid]
