@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 import unittest
 
-import front  # noqa: F401  puts src/python on the path
 from tsgunicorn_wsgi import frames, headers
+
+import front  # noqa: F401  puts src/python on the path
 
 
 class Frames(unittest.TestCase):
@@ -42,8 +43,9 @@ class Statuses(unittest.TestCase):
             self.assertEqual(headers.judge_status(status), judged)  # remembered
 
     def test_bad_ones(self):
-        for status in ("", "OK", "20 OK", "2000 OK", "100 Continue", "200\tOK", "200 a\nb", "200 a\rb",
-                       "200 \0", "\xb2\xb200 OK", "200 \u20ac", "200 OK\n"):  # fmt: skip
+        controls = ["200\tOK", "200 a\nb", "200 a\rb", "200 \0", "200 OK\n"]
+        others = ["", "OK", "20 OK", "2000 OK", "100 Continue", "\xb2\xb200 OK", "200 \u20ac"]
+        for status in controls + others:
             with self.assertRaises(ValueError, msg=repr(status)):
                 headers.judge_status(status)
         for status in (200, b"200 OK", None, ["200 OK"]):

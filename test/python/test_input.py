@@ -8,8 +8,9 @@ import struct
 import threading
 import unittest
 
-from front import PATIENCE, Worker, eventually
 from tsgunicorn_wsgi import frames
+
+from front import PATIENCE, Worker, eventually
 
 
 def echo(environ, start_response):
@@ -154,7 +155,9 @@ class Failing(unittest.TestCase):
             self.assertEqual(seen, ["the request body did not arrive whole: it was too slow"])
             eventually(lambda: worker.records.troubles)
             self.assertEqual(len(worker.records.troubles), 1)
-            self.assertIn("Error handling request POST /up: the request body", worker.records.troubles[0])
+            self.assertIn(
+                "Error handling request POST /up: the request body", worker.records.troubles[0]
+            )
             self.assertNotIn("Traceback", worker.records.troubles[0])
 
     def test_a_body_that_failed_before_anybody_read_it(self):

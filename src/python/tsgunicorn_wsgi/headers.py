@@ -1,6 +1,7 @@
-"""What an application may say in a response's head, judged (PEP 3333, "The start_response() Callable").
+"""What an application may say in the head of a response (PEP 3333, "start_response()").
 
-Pure. What was found good is remembered, so that the same names and statuses cost one look-up each time.
+Pure. What was found good is remembered, so that the same names and statuses cost one look-up each
+time.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ REMEMBERED = 1000  # names and statuses; an application that makes them up must 
 _PLAIN, _LENGTH = 0, 1
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch  # RFC 9110, 5.6.2
 _STATUS = re.compile(r"([2-9][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?").fullmatch  # RFC 9112, 4
-# Changes every control character but HTAB, and LF that stands between items. Text without them is not
-# even copied, which no other way to look for a set of bytes can beat.
+# Changes every control character but HTAB, and LF that stands between items. What holds none comes
+# back as it is: no other way to look for a set of bytes is as quick.
 _CONTROLS = bytes.maketrans(bytes([*range(9), *range(11, 32), 127]), b"?" * 31)
 
 _names: dict[str, int] = {}
@@ -37,7 +38,7 @@ def judge_status(status: Any) -> tuple[int, str]:
 
 
 def judge_headers(text: str, headers: list[Any]) -> tuple[bytes, Optional[int]]:
-    """The text of a frame, `text` and then names and values, latin-1 and joined by LF; and Content-Length.
+    """The text of a frame (`text`, names, values; latin-1, joined by LF) and Content-Length.
 
     Raises TypeError and ValueError (UnicodeEncodeError is one) with words for the log.
     """
