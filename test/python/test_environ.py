@@ -6,9 +6,8 @@ import os
 import unittest
 from unittest import mock
 
-from tsgunicorn_wsgi.environ import ErrorStream, decoded, mount
-
 from front import Worker, eventually
+from tsgunicorn_wsgi.environ import ErrorStream, decoded, mount
 
 
 class Keep:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import struct
 import unittest
 
-from tsgunicorn_wsgi import frames, headers
-
 import front  # noqa: F401  puts src/python on the path
+from tsgunicorn_wsgi import frames, headers
 
 
 class Frames(unittest.TestCase):

@@ -8,9 +8,8 @@ import struct
 import threading
 import unittest
 
-from tsgunicorn_wsgi import frames
-
 from front import PATIENCE, Worker, eventually
+from tsgunicorn_wsgi import frames
 
 
 def echo(environ, start_response):

@@ -12,10 +12,9 @@ import unittest
 from pathlib import Path
 from wsgiref.validate import validator
 
+from front import PATIENCE, Worker, eventually
 from tsgunicorn_wsgi import frames
 from tsgunicorn_wsgi.files import FileWrapper
-
-from front import PATIENCE, Worker, eventually
 
 OK = "200 OK"
 MEGABYTE = 1024 * 1024

@@ -11,10 +11,9 @@ import time
 import unittest
 from unittest import mock
 
+from front import PATIENCE, Wire, Worker, eventually
 from tsgunicorn_wsgi import frames
 from tsgunicorn_wsgi.doorway import Doorway
-
-from front import PATIENCE, Wire, Worker, eventually
 
 
 def hello(environ, start_response):
