@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import random
 import struct
@@ -152,6 +153,27 @@ class Channels(unittest.TestCase):
             gate.open.set()
             self.assertEqual([channel.answer().body for channel in channels[:2]], [b"/slow"] * 2)
             eventually(lambda: worker.server.inflight() == [])
+
+
+class Garbage(unittest.TestCase):
+    def test_a_request_leaves_nothing_for_the_collector(self):
+        def app(environ, start_response):
+            environ["wsgi.input"].read()
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [b"x"] if environ["PATH_INFO"] == "/list" else iter([b"x", b"y"])
+
+        with Worker(app) as worker:
+            channel = worker.connect()
+            gc.collect()
+            gc.disable()
+            try:
+                for _ in range(100):
+                    channel.request(uri="/list")
+                    channel.request("POST", "/iter", body=b"abc")
+                    channel.upload([b"abc"], "POST", "/iter")
+                self.assertLess(gc.collect(), 100)
+            finally:
+                gc.enable()
 
 
 class GivingBack(unittest.TestCase):
