@@ -2,7 +2,7 @@
  * The source obeys its own map: who may import whom (the table is read from src/README.md), how long a file may
  * be, and the invariants that a search can check.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Setting } from '../src/config/setting.ts'
@@ -38,6 +38,14 @@ const linesWith = (pattern: RegExp, mayHaveIt: (path: string) => boolean): strin
         .filter((line) => pattern.test(line))
         .map((line) => `${path}: ${line.trim()}`),
     )
+
+/** The text of what Python workers run: they are given all settings, too. */
+const pythonSources = (): string[] => {
+  const folder = join(repository, 'src/python/tsgunicorn_wsgi')
+  if (!existsSync(folder)) return []
+  const names = readdirSync(folder).filter((name) => name.endsWith('.py'))
+  return names.map((name) => readFileSync(join(folder, name), 'utf8'))
+}
 
 /** A file and everything of ours that it imports, values only, directly or not. */
 const reachableFrom = (path: string, seen = new Set<string>()): Set<string> => {
@@ -126,7 +134,7 @@ describe('invariants', () => {
 
   test.runIf(merged)('every setting is read by someone outside config', () => {
     const readers = files.filter(({ folder }) => !['config', 'generate', 'index.ts'].includes(folder))
-    const text = readers.map(({ code }) => code).join('\n')
+    const text = [...readers.map(({ code }) => code), ...pythonSources()].join('\n')
     const unread = Object.entries(settings)
       .filter(([, setting]: [string, Setting]) => setting.later === undefined && !setting.inert)
       .map(([name]) => name)

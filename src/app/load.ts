@@ -4,6 +4,7 @@
  */
 
 import type { Server as HttpServer } from 'node:http'
+import { extname } from 'node:path'
 import { ServerError } from '../errors.ts'
 import { ListenAdoption } from './adopt.ts'
 import type { Application } from './application.ts'
@@ -44,8 +45,8 @@ export interface LoadOptions {
 export const loadApp = async (options: LoadOptions): Promise<Application> => {
   const spec = parseSpec(options.spec)
   if (options.type === 'script' && spec.expression !== undefined) throw namedScript(options.spec, spec.module)
-  const { path, language } = await resolveApp(spec.module, options.cwd)
-  if (language === 'python') throw pythonLater(path)
+  const path = await resolveApp(spec.module, options.cwd)
+  if (extname(path) === '.py') throw isPython(path, options.type)
   options.argv?.splice(1, Number.POSITIVE_INFINITY, path, ...(options.args ?? []))
   const { address, warn, onListen, type } = options
   const adoption = new ListenAdoption({ address, warn, onListen })
@@ -68,8 +69,11 @@ const namedScript = (spec: string, module: string): ServerError =>
     `app_type: 'script' runs a whole module, and '${spec}' names a part of one. Give '${module}', or another app_type.`,
   )
 
-const pythonLater = (path: string): ServerError =>
-  new ServerError(
-    'TSG_SETTING_LATER',
-    `'${path}' is a Python application: those come with the WSGI bridge, which this version does not have yet.`,
-  )
+/** The master tells the languages apart before it starts a worker: only a stated `app_type` brings Python here. */
+const isPython = (path: string, type: AppType): Error =>
+  type === 'auto' || type === 'wsgi'
+    ? new Error(`internal error: a worker of Node was given '${path}', which is Python's. Please report it.`)
+    : new ServerError(
+        'TSG_SETTING_INVALID',
+        `'${path}' is a Python file, and app_type: '${type}' says that the application is JavaScript. Remove app_type.`,
+      )

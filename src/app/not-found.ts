@@ -7,7 +7,10 @@ import { hasCode, ServerError } from '../errors.ts'
 
 const runnable = /\.(?:[mc]?[jt]s|[jt]sx|py)$/u
 
-/** `tried` are absolute paths (or words for a package), in the order of search. */
+/**
+ * `tried` are absolute paths (or words for a package), in the order of search. Python was asked before: JavaScript has
+ * the last word on what is in neither.
+ */
 export const notFound = (module: string, from: string, tried: readonly string[]): ServerError => {
   const near = similarFile(module, from)
   const hint = near === undefined ? '' : ` Did you mean '${near}'?`
@@ -16,10 +19,16 @@ export const notFound = (module: string, from: string, tried: readonly string[])
     'TSG_APP_NOT_FOUND',
     `There is no application module '${module}' in '${from}'.${hint}`,
     {
-      detail: `Tried, in this order:\n${list}`,
+      detail: `Tried, in this order:\n${list}${pythonWords(module)}`,
     },
   )
 }
+
+/** Paths with an extension of JavaScript's own were not looked for as Python's. */
+const pythonWords = (module: string): string =>
+  /\.(?:[mc]?[jt]s|[jt]sx)$/u.test(module)
+    ? ''
+    : `\nAnd as Python: ${module.replaceAll(/(?<=\w)\.(?=\w)/gu, '/')}.py, a package, or one that is installed (app_type: 'wsgi' says that it is Python).`
 
 /** The name, among candidates, that is near enough to be a slip of the fingers. */
 export const nearest = (name: string, candidates: readonly string[]): string | undefined => {

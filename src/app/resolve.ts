@@ -1,42 +1,43 @@
 /**
- * From a module's name to a file: exact file, file with an extension, dotted name, directory, package.
- * It finds; it neither loads nor judges what it found, except that it refuses to guess between Python and JavaScript.
+ * From the name of a JavaScript module to its file: exact file, file with an extension, dotted name, directory,
+ * package. It finds; it neither loads nor judges what it found. Whether the name is Python's is for language.ts.
  */
 
 import { statSync } from 'node:fs'
-import { basename, extname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { ServerError } from '../errors.ts'
 import { readIfPresent } from './package-scope.ts'
 
-export interface ResolvedApp {
-  /** Absolute. */
-  readonly path: string
-  readonly language: 'javascript' | 'python'
-}
-
 /** In the order of search: TypeScript before what was compiled from it beside it. */
-export const extensions = ['.mts', '.ts', '.mjs', '.js', '.cjs', '.cts', '.tsx', '.jsx', '.py'] as const
+export const extensions = ['.mts', '.ts', '.mjs', '.js', '.cjs', '.cts', '.tsx', '.jsx'] as const
 
 const dotted = /^[\w$-]+(?:\.[\w$-]+)+$/u
 const conditions = ['node', 'import', 'module-sync', 'default', 'require']
 
 /**
- * The file that `module` names, looked for from the absolute directory `from`. Throws `TSG_APP_NOT_FOUND` with the
- * paths that were tried, or when a Python and a JavaScript file answer to the same name.
+ * The absolute file that `module` names, looked for from the absolute directory `from`. Rejects with
+ * `TSG_APP_NOT_FOUND` and the paths that were tried.
  */
-export const resolveApp = async (module: string, from: string): Promise<ResolvedApp> => {
+export const resolveApp = async (module: string, from: string): Promise<string> => {
   const tried: string[] = []
+  const found = await findJavaScript(module, from, tried)
+  if (found !== undefined) return found
+  const { notFound } = await import('./not-found.ts')
+  throw notFound(module, from, tried)
+}
+
+/** As `resolveApp`, and undefined when there is none; what was tried is added to `tried`. */
+export const findJavaScript = async (
+  module: string,
+  from: string,
+  tried: string[] = [],
+): Promise<string | undefined> => {
   const path = module.startsWith('file://') ? fileURLToPath(module) : resolve(from, module)
-  const found =
+  return (
     findPath(path, tried) ??
     (dotted.test(module) ? findPath(join(from, ...module.split('.')), tried) : undefined) ??
     (await findPackage(module, from, tried))
-  if (found === undefined) {
-    const { notFound } = await import('./not-found.ts')
-    throw notFound(module, from, tried)
-  }
-  return { path: found, language: extname(found) === '.py' ? 'python' : 'javascript' }
+  )
 }
 
 const findPath = (path: string, tried: string[]): string | undefined =>
@@ -48,10 +49,11 @@ const findFile = (path: string, tried: string[]): string | undefined => {
 }
 
 const findByExtension = (path: string, tried: string[]): string | undefined => {
-  const [first, ...others] = extensions.flatMap((extension) => findFile(path + extension, tried) ?? [])
-  const python = others.find((file) => extname(file) === '.py')
-  if (first !== undefined && python !== undefined) throw ambiguous(first, python)
-  return first
+  for (const extension of extensions) {
+    const found = findFile(path + extension, tried)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 const findInDirectory = (folder: string, tried: string[]): string | undefined => {
@@ -59,8 +61,7 @@ const findInDirectory = (folder: string, tried: string[]): string | undefined =>
   const entry = manifestEntry(join(folder, 'package.json'))
   return (
     (entry === undefined ? undefined : findEntry(join(folder, entry), tried)) ??
-    findByExtension(join(folder, 'index'), tried) ??
-    findFile(join(folder, '__init__.py'), tried)
+    findByExtension(join(folder, 'index'), tried)
   )
 }
 
@@ -91,9 +92,3 @@ const findPackage = async (module: string, from: string, tried: string[]): Promi
   if (found === undefined) tried.push(`package '${module}'`)
   return found
 }
-
-const ambiguous = (first: string, python: string): ServerError =>
-  new ServerError(
-    'TSG_APP_NOT_FOUND',
-    `Both '${first}' and '${python}' answer to that name. Give the extension, as '${basename(first)}'.`,
-  )

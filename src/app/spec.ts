@@ -1,8 +1,9 @@
 /**
  * How an application is named on the command line: `MODULE[:EXPR]`, as in Gunicorn.
  *
- * EXPR is a path of names (`app`, `web.app`) or a call with JSON arguments (`create_app("prod", 3)`). Pure: it
- * knows no file system, so `MODULE` is any text (a file, a dotted name, a directory, a package).
+ * EXPR is a path of names (`app`, `web.app`) or a call with JSON arguments (`create_app("prod", 3)`). Python's EXPR has
+ * Python's literals (`create_app(debug=True)`) and is read by Python: `moduleOf` judges nothing of it. Pure: it knows
+ * no file system, so `MODULE` is any text (a file, a dotted name, a directory, a package).
  */
 
 import { ServerError } from '../errors.ts'
@@ -25,19 +26,21 @@ const expressionForm =
   /^(?<path>[\p{ID_Start}$_][\p{ID_Continue}$]*(?:\.[\p{ID_Start}$_][\p{ID_Continue}$]*)*)\s*(?:\((?<args>.*)\))?$/su
 const singleQuoted = /"(?:[^"\\]|\\.)*"|'((?:[^'\\]|\\.)*)'/gsu
 
+/** The MODULE of a spec in either language, the empty text when none is named. EXPR is not looked at. */
+export const moduleOf = (text: string): string => specForm.exec(text.trim())?.groups?.['module']?.trim() ?? ''
+
 /**
- * Reads a spec. Throws `TSG_APP_NOT_FOUND` when no module is named, `TSG_APP_ATTRIBUTE` when EXPR is neither a
+ * Reads the spec of a JavaScript application. Throws `TSG_APP_NOT_FOUND` when no module is named, `TSG_APP_ATTRIBUTE` when EXPR is neither a
  * name nor a call with literal arguments.
  */
 export const parseSpec = (text: string): AppSpec => {
-  const groups = specForm.exec(text.trim())?.groups
-  const module = groups?.['module']?.trim() ?? ''
+  const module = moduleOf(text)
   if (module === '')
     throw new ServerError(
       'TSG_APP_NOT_FOUND',
       `The application '${text}' names no module. Use MODULE or MODULE:NAME, as 'server.js:app'.`,
     )
-  const expression = groups?.['expression']?.trim()
+  const expression = specForm.exec(text.trim())?.groups?.['expression']?.trim()
   return expression === undefined ? { module } : { module, expression: parseExpression(expression) }
 }
 

@@ -1,66 +1,199 @@
 /**
- * How many workers there should be, and which. One rule serves start, crash, TTIN, TTOU, reload and recycling:
+ * How many workers and fronts there should be, and which. One rule serves start, crash, TTIN, TTOU, reload and recycling:
  *
- *   spawn while the newest generation has fewer workers than the target and there is room;
- *   retire what serves beyond the target, the outdated first, then the oldest.
+ *   spawn while the newest generation has fewer than wanted and there is room;
+ *   retire what serves beyond what is wanted, the outdated first, then the oldest.
  *
- * A worker is outdated when it is of another generation than the newest, or leaving. So a successor is ready
+ * One is outdated when it is of another generation than the newest, or leaving. So a successor is ready
  * before anyone is retired, and no reload, resize or recycling lowers the number of workers that serve.
+ *
+ * Whoever accepts goes first: a worker whose fronts still bring it requests outlives them.
  */
-import type { InPhase, State, Worker } from './state.ts'
-import { afterHooks, isServing, isStaying, isStopping, newestGeneration, type Turn } from './turn.ts'
+import { assign } from './shares.ts'
+import type { InPhase, Role, State, Worker } from './state.ts'
+import {
+  afterHooks,
+  isServing,
+  isStaying,
+  isStopping,
+  newestGeneration,
+  newestPolicy,
+  type Turn,
+} from './turn.ts'
 import { retire } from './workers.ts'
 
+const roles: readonly Role[] = ['worker', 'front']
+
 export function balance(turn: Turn): void {
-  retireSurplus(turn)
-  spawnMissing(turn)
+  for (const role of roles) {
+    retireSurplus(turn, role)
+    spawnMissing(turn, role)
+  }
+  release(turn)
+  assign(turn)
 }
 
 /** Beyond its hooks, a spawn takes milliseconds. */
 const SPAWN_PATIENCE = 10_000
 
+/** How many are wanted. Without workers nobody is to accept. */
+export const wanted = (state: State, role: Role): number => {
+  if (role === 'worker') return state.target
+  return state.target > 0 ? (newestPolicy(state)?.fronts ?? 0) : 0
+}
+
 const isFresh = (worker: Worker, newest: number | undefined): boolean =>
   isStaying(worker) && worker.generation === newest && worker.phase !== 'leaving'
 
-/** Serving workers needed: until a staged generation has proven itself, what the old one had counts too. */
-const floor = (state: State): number => {
+/** How many have to serve: until a staged generation has proven itself, what the old one had counts too. */
+const floor = (state: State, role: Role): number => {
   const { staging, serving, target } = state
-  if (staging?.step !== 'booting' || !serving) return target
-  const proven = state.workers.some((worker) => isServing(worker) && worker.generation === staging.number)
+  if (role === 'front' || staging?.step !== 'booting' || !serving) return wanted(state, role)
+  const proven = state.workers.some(
+    (worker) => worker.role === role && isServing(worker) && worker.generation === staging.number,
+  )
   return proven ? target : Math.max(target, staging.before)
 }
 
-function retireSurplus(turn: Turn): void {
+function retireSurplus(turn: Turn, role: Role): void {
+  if (isStopping(turn.state)) return
   const { state } = turn
   const newest = newestGeneration(state)
-  const serving = state.workers.filter(isServing)
-  const surplus = serving.length - floor(state)
-  if (surplus <= 0) return
+  const serving = state.workers.filter((worker) => worker.role === role && isServing(worker))
   const outdated = serving.filter((worker) => !isFresh(worker, newest))
   const fresh = serving.filter((worker) => isFresh(worker, newest))
-  for (const worker of [...outdated, ...fresh].slice(0, surplus)) retire(turn, worker)
+  const counted = state.target === 0 ? serving : serving.filter((worker) => isUseful(state, worker))
+  let surplus = counted.length - floor(state, role)
+  for (const worker of outdated) {
+    if (isLeftOver(state, worker)) retire(turn, worker)
+    else if (surplus > 0 && mayRetire(turn.state, worker)) {
+      retire(turn, worker)
+      surplus -= 1
+    }
+  }
+  // The outdated that have to stay for a while take nobody's place.
+  const beyond = Math.min(surplus, fresh.length - wanted(state, role))
+  for (const worker of fresh.slice(0, Math.max(0, beyond)))
+    if (mayRetire(turn.state, worker)) retire(turn, worker)
 }
 
-function spawnMissing(turn: Turn): void {
+/** The fronts of a worker's generation, whatever they do: while there is one, requests may come. */
+const hasFronts = ({ workers }: State, { generation }: Worker): boolean =>
+  workers.some((other) => other.role === 'front' && other.generation === generation)
+
+/** Whether requests reach it: who is behind fronts needs one that accepts. */
+const isUseful = ({ workers }: State, { behind, generation }: Worker): boolean =>
+  !behind ||
+  workers.some((other) => other.role === 'front' && other.generation === generation && isServing(other))
+
+/** A worker of the past, whose fronts are gone. Those of the generation that serves get new ones. */
+const isLeftOver = (state: State, worker: Worker): boolean =>
+  worker.behind &&
+  worker.generation !== newestGeneration(state) &&
+  worker.generation !== state.serving?.number &&
+  !hasFronts(state, worker)
+
+function mayRetire(state: State, worker: Worker): boolean {
+  if (acceptsUntilReplaced(state, worker)) return false
+  if (worker.role === 'front') return !isOutdated(state, worker) || isManned(state)
+  if (!worker.behind) return true
+  return state.target === 0 ? !hasFronts(state, worker) : isSpare(state, worker)
+}
+
+const isOutdated = (state: State, { generation }: Worker): boolean => generation !== newestGeneration(state)
+
+/** Whether the newest generation has all its workers: until then the older ones are reached by their own fronts. */
+function isManned(state: State): boolean {
+  const newest = newestGeneration(state)
+  const fresh = state.workers.filter(
+    (worker) => worker.role === 'worker' && isServing(worker) && isFresh(worker, newest),
+  )
+  return fresh.length >= state.target
+}
+
+/** While a generation is staged in which fronts accept, or did: who accepts now goes on until it is complete. */
+function acceptsUntilReplaced({ staging, serving }: State, { role, generation }: Worker): boolean {
+  if (staging?.step !== 'booting' || generation !== serving?.number) return false
+  return role === 'front' || (staging.policy.fronts > 0 && serving.policy.fronts === 0)
+}
+
+/** A generation with fronts keeps a worker for them; all, unless reload_surge leaves no room for so many. */
+function isSpare(state: State, { role, generation }: Worker): boolean {
+  const peers = state.workers.filter(
+    (one) => one.role === role && one.generation === generation && isServing(one),
+  )
+  if (peers.length <= 1) return false
+  if (generation === newestGeneration(state)) return true
+  return (newestPolicy(state)?.surge ?? 0) > 0
+}
+
+/** The workers of a master that ends, once nobody brings them requests any more. */
+function release(turn: Turn): void {
+  const { mode, workers } = turn.state
+  if (mode.phase !== 'stopping') return
+  for (const worker of workers) {
+    if (isServing(worker) && mayEnd(turn.state, worker)) retire(turn, worker, mode.deadline)
+  }
+}
+
+/** Whether a worker may be told to end when the master does: not while its fronts still have requests. */
+export const mayEnd = (state: State, worker: Worker): boolean =>
+  worker.role === 'front' || !isServing(worker) || !hasFronts(state, worker)
+
+function spawnMissing(turn: Turn, role: Role): void {
   const { state, now } = turn
-  if (!wantsSpawn(state) || now < state.crashes.notBefore) return
-  const generation = newestGeneration(state)
-  if (generation === undefined) return
-  for (let count = spawnCount(state); count > 0; count -= 1) spawn(turn, generation)
+  if (isStopping(state) || now < state.crashes.notBefore) return
+  for (const { generation, count } of missing(state, role)) {
+    for (let left = count; left > 0; left -= 1) spawn(turn, generation, role)
+  }
 }
 
 /** Whether another worker is to be spawned as soon as the back-off allows. */
-export const wantsSpawn = (state: State): boolean => !isStopping(state) && spawnCount(state) > 0
+export const wantsSpawn = (state: State): boolean =>
+  !isStopping(state) && roles.some((role) => missing(state, role).some(({ count }) => count > 0))
 
-function spawnCount(state: State): number {
+interface Missing {
+  readonly generation: number
+  readonly count: number
+}
+
+function missing(state: State, role: Role): readonly Missing[] {
+  const generation = newestGeneration(state)
+  if (generation === undefined) return []
+  return [{ generation, count: spawnCount(state, role) }, ...missingOfThePast(state, role)]
+}
+
+/**
+ * What an older generation still needs to keep its word: one front while it serves and a newer one is only staged, and one
+ * worker while its fronts have requests that nobody else may answer.
+ */
+function missingOfThePast(state: State, role: Role): readonly Missing[] {
   const newest = newestGeneration(state)
-  if (newest === undefined) return 0
-  const staying = state.workers.filter(isStaying)
+  const isLacking = (generation: number) =>
+    !state.workers.some((one) => one.role === role && one.generation === generation && isStaying(one))
+  if (role === 'front') {
+    const { serving, target } = state
+    const isNeeded = serving && serving.number !== newest && serving.policy.fronts > 0 && target > 0
+    return isNeeded && isLacking(serving.number) ? [{ generation: serving.number, count: 1 }] : []
+  }
+  const fronts = state.workers.filter(
+    (one) =>
+      one.role === 'front' && one.generation !== newest && (isServing(one) || one.phase === 'retiring'),
+  )
+  const generations = [...new Set(fronts.map(({ generation }) => generation))]
+  return generations.filter(isLacking).map((generation) => ({ generation, count: 1 }))
+}
+
+function spawnCount(state: State, role: Role): number {
+  const newest = newestGeneration(state)
+  const staying = state.workers.filter((worker) => worker.role === role && isStaying(worker))
   const fresh = staying.filter((worker) => isFresh(worker, newest))
-  const missing = state.target - fresh.length
-  if (missing <= 0) return 0
-  // Never stuck without room: what serves beyond the floor was retired, and the allowance is at least one.
-  return Math.max(0, Math.min(missing, floorWithOld(state) + allowance(state) - staying.length))
+  const lacking = wanted(state, role) - fresh.length
+  if (lacking <= 0 || role === 'front') return Math.max(0, lacking)
+  // Never stuck without room: what serves beyond the floor was retired, or has to stay and takes nobody's place, and the
+  // allowance is at least one.
+  const taken = staying.filter((worker) => isFresh(worker, newest) || mayRetire(state, worker)).length
+  return Math.max(0, Math.min(lacking, floorWithOld(state) + allowance(state) - taken))
 }
 
 const floorWithOld = ({ staging, target }: State): number =>
@@ -72,7 +205,7 @@ const allowance = ({ staging, target }: State): number => {
   return Math.max(1, Math.floor(target / 10))
 }
 
-function spawn(turn: Turn, generation: number): void {
+function spawn(turn: Turn, generation: number, role: Role): void {
   const { state } = turn
   const age = state.nextAge
   const slot = freeSlot(state)
@@ -81,9 +214,16 @@ function spawn(turn: Turn, generation: number): void {
   const deadline = turn.policy
     ? afterHooks(turn.now, turn.policy, state.target + 2, SPAWN_PATIENCE)
     : turn.now
-  const worker: InPhase<'spawning'> = { age, generation, slot, phase: 'spawning', deadline }
+  const behind = role === 'worker' && isBehind(state, generation)
+  const worker: InPhase<'spawning'> = { role, behind, age, generation, slot, phase: 'spawning', deadline }
   turn.set({ nextAge: age + 1, workers: [...state.workers, worker] })
-  turn.do({ do: 'spawn', age, generation, slot })
+  turn.do({ do: 'spawn', role, age, generation, slot })
+}
+
+/** Whether this generation has fronts; one of the past that spawns still has some. */
+const isBehind = ({ staging, serving }: State, generation: number): boolean => {
+  if (staging?.step === 'booting' && staging.number === generation) return staging.policy.fronts > 0
+  return serving?.number === generation ? serving.policy.fronts > 0 : true
 }
 
 function freeSlot(state: State): number {

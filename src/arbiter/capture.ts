@@ -31,11 +31,29 @@ export async function beginCapture(
 ): Promise<void> {
   const member = office.crew.get(age)
   try {
-    if (member) await capture(office, member)
+    if (member?.language === 'python') await dumpStacks(office, member)
+    else if (member) await capture(office, member)
   } catch (error) {
     office.log.exception(`the stack of worker (pid:${member?.child.pid}) could not be taken`, error)
   }
   office.enqueue({ type: 'captured', age })
+}
+
+/** faulthandler answers this signal even while nothing else runs; its words go to the log by themselves. */
+const DUMP_PATIENCE = 200
+
+/**
+ * A Python worker that is silent holds the interpreter's lock in native code: it cannot even watch its own requests.
+ * Nothing says when its stacks are written, so they have a moment.
+ */
+async function dumpStacks({ log }: Office, { child, age }: Member): Promise<void> {
+  const { pid } = child
+  log.critical(`Worker (pid:${pid}) is blocked in native code that holds Python's lock; its stacks:`, {
+    pid,
+    age,
+  })
+  child.kill('SIGUSR2')
+  await new Promise((resolve) => setTimeout(resolve, DUMP_PATIENCE))
 }
 
 async function capture({ log }: Office, { child, age }: Member): Promise<void> {

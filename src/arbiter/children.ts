@@ -4,13 +4,14 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { messageOf } from '../errors.ts'
-import { onWorkerMessage, toWorker } from '../ipc/channel.ts'
-import type { BootMessage, InheritedListener, ToMaster, ToWorker } from '../ipc/messages.ts'
+import { onWorkerMessage } from '../ipc/channel.ts'
+import type { BootMessage, InheritedListener } from '../ipc/messages.ts'
+import { pythonPackage } from '../python/package.ts'
 import { type Address, formatAddress } from '../sockets/address.ts'
 import type { Listener } from '../sockets/listener.ts'
 import { paddedArgv0 } from '../system/title.ts'
 import { isIPv6 } from '../util/ipv6.ts'
+import { type Child, type ChildEvents, SpawnedChild } from './child.ts'
 
 const workerProgram = fileURLToPath(new URL('../worker/main.js', import.meta.url))
 
@@ -30,13 +31,6 @@ export interface SpawnOptions {
   readonly output: ProcessOptions['output']
   /** A process that is there already, and is told what others inherit. */
   readonly early?: ChildProcess | undefined
-}
-
-export interface ChildEvents {
-  readonly said: (message: Exclude<ToMaster, { type: 'hello' }>) => void
-  /** Files the worker has imported (`reload`). */
-  readonly imported: (files: readonly string[]) => void
-  readonly ended: (code: number | null, signal: string | null) => void
 }
 
 /** Descriptors in a worker: 0 to 2 as usual, 3 the channel, 4 the board, then the listeners. */
@@ -64,11 +58,45 @@ export function startProcess({ nodeOptions, cwd, env, output, descriptors }: Pro
 }
 
 /** Makes a worker; its boot message follows when it says hello. Throws the system's error when there is no process. */
-export function spawnWorker(options: SpawnOptions, events: ChildEvents): ChildProcess {
+export function spawnWorker(options: SpawnOptions, events: ChildEvents): Child {
   const { listeners, boardFd, early } = options
   const descriptors = [boardFd, ...listeners.map(({ fd }) => fd)]
-  const child = early ?? startProcess({ ...options, descriptors })
+  const process = early ?? startProcess({ ...options, descriptors })
   const boot = bootMessage(options)
+  const child = attend(process, boot, events)
+  process.on('message', (message) => {
+    const files = importedFiles(message)
+    if (files.length > 0) events.imported(files)
+  })
+  if (early) {
+    // It has said its hello. Messages keep their order, also those that wait for a handle to be taken.
+    for (const [index, { handle }] of listeners.entries()) child.tell({ type: 'listener', index }, handle)
+    child.tell(boot)
+  }
+  return child
+}
+
+export interface PythonOptions extends Omit<SpawnOptions, 'listeners' | 'nodeOptions' | 'early'> {
+  /** The interpreter. */
+  readonly python: string
+  readonly program: 'worker' | 'mold'
+}
+
+/** Makes a Python worker, or a mold, which speaks over the same channel (front/README.md). */
+export function spawnPython(options: PythonOptions, events: ChildEvents): Child {
+  const { python, program, boardFd, boot, cwd, env, output } = options
+  // argv[0] stays what it is: by it Python finds its virtual environment.
+  const child = spawn(python, [pythonPackage, program], {
+    cwd,
+    env,
+    stdio: ['ignore', output, output, 'ipc', boardFd],
+  })
+  return attend(child, { type: 'boot', ...boot, listeners: [], board: BOARD_FD }, events)
+}
+
+/** Answers a process's hello, and tells of what it says and of its end, once. */
+function attend(process: ChildProcess, boot: BootMessage, events: ChildEvents): SpawnedChild {
+  const child = new SpawnedChild(process)
   let told = false
   const ended = (code: number | null, signal: string | null) => {
     if (told) return
@@ -76,21 +104,12 @@ export function spawnWorker(options: SpawnOptions, events: ChildEvents): ChildPr
     events.ended(code, signal)
   }
   // 'exit' comes before what the worker said last; 'close' waits for the channel, so that no word is lost.
-  child.once('close', ended)
-  child.once('error', () => ended(null, null))
-  onWorkerMessage(child, (message) => {
-    if (message.type === 'hello') tell(child, boot)
+  process.once('close', ended)
+  process.once('error', () => ended(null, null))
+  onWorkerMessage(process, (message) => {
+    if (message.type === 'hello') child.tell(boot)
     else events.said(message)
   })
-  child.on('message', (message) => {
-    const files = importedFiles(message)
-    if (files.length > 0) events.imported(files)
-  })
-  if (early) {
-    // It has said its hello. Messages keep their order, also those that wait for a handle to be taken.
-    for (const [index, { handle }] of listeners.entries()) tell(child, { type: 'listener', index }, handle)
-    tell(child, boot)
-  }
   return child
 }
 
@@ -115,15 +134,6 @@ const socketAddress = (address: Address): InheritedListener['address'] => {
   if (address.kind === 'unix') return address.path
   if (address.kind === 'fd') return `fd://${address.fd}`
   return { address: address.host, port: address.port, family: isIPv6(address.host) ? 'IPv6' : 'IPv4' }
-}
-
-/** Tells a worker something; one that is gone needs no telling. */
-export function tell(child: ChildProcess, message: ToWorker, handle?: unknown): void {
-  toWorker(child, message, handle).catch((error: unknown) => {
-    if (child.exitCode === null && child.signalCode === null && child.connected) {
-      process.emitWarning(`worker ${child.pid} could not be told '${message.type}': ${messageOf(error)}`)
-    }
-  })
 }
 
 /** What Node reports of imports under WATCH_REPORT_DEPENDENCIES: `{ 'watch:import': [...] }`, paths or file URLs. */

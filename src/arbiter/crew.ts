@@ -2,16 +2,23 @@
  * The children by age: which process is which worker, and what hooks see of each. Kept by perform.ts; what is to
  * become of a worker stands in the state, not here.
  */
-import type { ChildProcess } from 'node:child_process'
 import type { Config } from '../config/config.ts'
 import type { HookLog, HookWorker } from '../config/hook-types.ts'
+import type { WorkerAddress } from '../ipc/messages.ts'
 import type { Listener } from '../sockets/listener.ts'
+import type { Child } from './child.ts'
+import type { Role } from './state.ts'
 
 export interface Member {
+  readonly role: Role
+  /** What is run: a front is Node's, too. */
+  readonly language: 'javascript' | 'python'
   readonly age: number
   readonly generation: number
   readonly slot: number
-  readonly child: ChildProcess
+  /** Where fronts reach it: of Python workers. */
+  readonly address?: WorkerAddress | undefined
+  readonly child: Child
   readonly listeners: readonly Listener[]
   /** What the worker said of why it cannot boot. */
   failure?: string
@@ -39,6 +46,11 @@ export class Crew {
 
   all(): Member[] {
     return [...this.#members.values()]
+  }
+
+  /** Those that run the application. */
+  workers(): Member[] {
+    return this.all().filter(({ role }) => role === 'worker')
   }
 
   /** The worker with this age is not wanted any more, although its process is still to come. */
@@ -83,5 +95,5 @@ export const factsOf = (member: Member): WorkerFacts => ({
   booted: member.booted,
   aborted: member.aborted,
   pid: member.child.pid ?? '[booting]',
-  alive: member.child.exitCode === null && member.child.signalCode === null,
+  alive: member.child.alive,
 })

@@ -6,7 +6,7 @@ import { BOOT_BUDGET, backOff, noCrashes, SETTLED_AFTER } from './restarts.ts'
 import { acknowledge, failStaging } from './staging.ts'
 import type { Event, InPhase, Level, State, Worker } from './state.ts'
 import { isServing, isStopping, newestGeneration, type Turn } from './turn.ts'
-import { isLiving } from './workers.ts'
+import { isLiving, nameOf } from './workers.ts'
 
 export function spawnFailed(turn: Turn, age: number, message: string): void {
   const worker = turn.find(age)
@@ -58,11 +58,13 @@ interface BootDeath {
 
 function diedAtBoot(turn: Turn, worker: Worker, { message, exit, told }: BootDeath): void {
   const { state, now } = turn
-  // What is left of an older generation is not spawned again: it says nothing of the next spawn.
-  if (worker.generation !== newestGeneration(state)) return
+  // What is left of an older generation says nothing of the newest one, but that spawning has to be slow.
+  const isOfThePast = worker.generation !== newestGeneration(state)
+  if (isOfThePast && !worker.behind && worker.role === 'worker') return
   const counted = worker.age < state.crashes.round
   const count = counted ? state.crashes.count : isRowBroken(state, now) ? 1 : state.crashes.count + 1
-  const unproven = state.staging?.step === 'booting' && !state.workers.some((w) => isProof(w, worker))
+  const unproven =
+    !isOfThePast && state.staging?.step === 'booting' && !state.workers.some((w) => isProof(w, worker))
   if (unproven && (told || count >= BOOT_BUDGET)) failStaging(turn, { message, exit })
   else if (!counted) {
     turn.set({ crashes: { count, notBefore: now + backOff(count, turn.random()), round: state.nextAge } })
@@ -74,8 +76,8 @@ const isRowBroken = ({ workers, crashes }: State, now: number): boolean =>
   workers.some((w) => isServing(w) && w.since >= crashes.notBefore && now - w.since >= SETTLED_AFTER)
 
 /** A worker of the generation that serves, or did: proof that it can boot. */
-const isProof = (worker: Worker, { generation }: Worker): boolean =>
-  worker.generation === generation && (isServing(worker) || isHang(worker))
+const isProof = (worker: Worker, { generation, role }: Worker): boolean =>
+  worker.role === role && worker.generation === generation && (isServing(worker) || isHang(worker))
 
 /** A worker that was told to quit and had no handler yet did as it was told. */
 const deathLevel = ({ phase }: Worker, signal: string): Level => {
@@ -92,10 +94,10 @@ function reportDeath(turn: Turn, worker: Worker, { code, signal }: Extract<Event
   const facts = { pid, age: worker.age, ...(signal ? { signal } : { code }) }
   if (signal) {
     const hint = signal === 'SIGKILL' && worker.phase !== 'killed' ? ' Perhaps out of memory?' : ''
-    turn.log(deathLevel(worker, signal), `Worker (pid:${pid}) was sent ${signal}!${hint}`, facts)
+    turn.log(deathLevel(worker, signal), `${nameOf(worker)} (pid:${pid}) was sent ${signal}!${hint}`, facts)
   } else if (code !== 0 || worker.phase === 'booting') {
-    turn.log('error', `Worker (pid:${pid}) exited with code ${code}.`, facts)
+    turn.log('error', `${nameOf(worker)} (pid:${pid}) exited with code ${code}.`, facts)
   } else if (isServing(worker)) {
-    turn.log('info', `Worker (pid:${pid}) exited by itself.`, facts)
+    turn.log('info', `${nameOf(worker)} (pid:${pid}) exited by itself.`, facts)
   }
 }

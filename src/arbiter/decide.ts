@@ -15,7 +15,7 @@ import type { Effect, Event, State } from './state.ts'
 import { chaseLameDuck, finish, stopGracefully, stopQuickly } from './stopping.ts'
 import { isServing, isStopping, Turn } from './turn.ts'
 import { chaseUpgrade, parentGone, startUpgrade, upgradeEnded, upgradeReady } from './upgrade.ts'
-import { becameReady, captured, chase, recycle, spawned, workerDeadline } from './workers.ts'
+import { becameReady, captured, chase, overdue, recycle, spawned, workerDeadline } from './workers.ts'
 
 export type Decision = readonly [State, readonly Effect[]]
 
@@ -29,6 +29,7 @@ export const initialState = (role: State['role'], seed: number): State => ({
   role,
   target: 0,
   workers: [],
+  shares: [],
   nextAge: 1,
   nextGeneration: 1,
   serving: undefined,
@@ -83,6 +84,7 @@ const judgements: Judgements = {
     const worker = turn.find(age)
     if (worker) recycle(turn, worker, reason)
   },
+  overdue,
   captured: (turn, { age }) => captured(turn, age),
   exited,
   changed: (turn, { files }) => {

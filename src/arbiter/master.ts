@@ -14,6 +14,7 @@ import { setTitle } from '../system/title.ts'
 import { createNotifier } from '../systemd/notify.ts'
 import { version } from '../version.ts'
 import { measureBacklog } from './backlog.ts'
+import { BridgeFolder } from './bridge.ts'
 import { Crew } from './crew.ts'
 import { nextDeadline } from './deadlines.ts'
 import { decide, initialState } from './decide.ts'
@@ -22,6 +23,7 @@ import { Listeners } from './listeners.ts'
 import { LogSwitch } from './log-switch.ts'
 import { openMasterLogs } from './logs.ts'
 import { Loop } from './loop.ts'
+import { Molds } from './molds.ts'
 import { currentName, type MasterOptions, type Office } from './office.ts'
 import { perform, readBeats } from './perform.ts'
 import { policyOf } from './policy.ts'
@@ -66,6 +68,8 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     listeners: new Listeners(inherited),
     board: createBoard(config.worker_tmp_dir),
     crew: new Crew(),
+    bridge: new BridgeFolder(options.environment()),
+    molds: new Molds(),
     server: new ServerFacade(() => office),
     loads: new Map([[1, options.loaded]]),
     enqueue,
@@ -90,7 +94,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
   if (config.reload) log.warning('Reloader is on. Use in development only!')
   log.debug('Current configuration:', { detail: describe(config) })
   watch.add(config, options.loaded.files)
-  enqueue({ type: 'start', policy: policyOf(config, cpuCount) })
+  enqueue({ type: 'start', policy: policyOf(options.loaded, cpuCount) })
   return {
     signal: (name) => enqueue({ type: 'signal', signal: name }),
     parentGone: () => enqueue({ type: 'parent-gone' }),

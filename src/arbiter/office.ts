@@ -9,11 +9,14 @@ import type { Statsd } from '../log/statsd.ts'
 import type { Board } from '../system/board.ts'
 import type { Pidfile } from '../system/pidfile.ts'
 import type { Notifier } from '../systemd/notify.ts'
+import type { BridgeFolder } from './bridge.ts'
+import type { Child } from './child.ts'
 import type { Crew } from './crew.ts'
 import type { EarlyWorker } from './early-worker.ts'
 import type { Hooks } from './hooks.ts'
 import type { Listeners } from './listeners.ts'
 import type { LogSwitch } from './log-switch.ts'
+import type { Molds } from './molds.ts'
 import type { Loaded } from './prepare.ts'
 import type { StartCommand } from './reexec.ts'
 import type { Event, State } from './state.ts'
@@ -45,6 +48,8 @@ export interface Office {
   readonly listeners: Listeners
   readonly board: Board
   readonly crew: Crew
+  readonly bridge: BridgeFolder
+  readonly molds: Molds
   readonly server: HookServer
   /** Generation number -> its configuration. */
   readonly loads: Map<number, Loaded>
@@ -63,7 +68,7 @@ export interface Office {
   pidfile: Pidfile | undefined
   statsd: Statsd | undefined
   /** The throw-away process of `preload_app`, while it runs. */
-  proof: ChildProcess | undefined
+  proof: Child | undefined
   /** The new master of an upgrade, while it lives. */
   successor: ChildProcess | undefined
 }
@@ -73,6 +78,23 @@ export function loadedOf(office: Office, generation: number): Loaded {
   const loaded = office.loads.get(generation)
   if (!loaded) throw new Error(`generation ${generation} has no configuration`)
   return loaded
+}
+
+/**
+ * Lets go of the configurations that nobody needs any more: neither staged nor serving, and without a process that might
+ * have to be replaced (balance.ts) or has hooks to come.
+ */
+export function dropUnused(office: Office): void {
+  const { loads, crew, molds } = office
+  const { serving, staging, workers } = office.state()
+  const used = new Set([serving?.number, staging?.number, ...crew.all().map(({ generation }) => generation)])
+  for (const { generation, phase } of workers) if (phase === 'spawning') used.add(generation)
+  for (const [number, loaded] of loads) {
+    if (used.has(number)) continue
+    molds.drop(number)
+    loaded.close?.()
+    loads.delete(number)
+  }
 }
 
 export const processName = (config: Config): string =>

@@ -4,11 +4,10 @@
  */
 import { messageOf } from '../errors.ts'
 import { beginCapture, prepareCapture } from './capture.ts'
-import { tell } from './children.ts'
 import { takePidfile } from './claim.ts'
 import { leave } from './leave.ts'
 import { changeLogs, reopenLogs } from './logs.ts'
-import { loadedOf, type Office } from './office.ts'
+import { dropUnused, loadedOf, type Office } from './office.ts'
 import { startNewMaster } from './reexec.ts'
 import { beginSpawn } from './spawning.ts'
 import type { Effect, State } from './state.ts'
@@ -23,7 +22,7 @@ const deeds: Deeds = {
   discard: (office, { generation }) => {
     office.proof?.kill('SIGKILL')
     office.listeners.drop(generation)
-    office.loads.delete(generation)
+    dropUnused(office)
     const serving = office.state().serving
     if (serving) office.config = loadedOf(office, serving.number).config
   },
@@ -33,6 +32,10 @@ const deeds: Deeds = {
     void office.hooks.call(office.config, 'nworkers_changed', office.server, now, before)
   },
   spawn: beginSpawn,
+  assign: ({ crew }, { front, workers }) => {
+    const list = workers.flatMap((age) => crew.get(age)?.address ?? [])
+    crew.get(front)?.child.tell({ type: 'workers', workers: list })
+  },
   forget: ({ crew }, { age }) => {
     // Its process may exist already, with the word of it still in the queue.
     const member = crew.get(age)
@@ -45,7 +48,8 @@ const deeds: Deeds = {
     if (!member) return
     const { listeners } = office
     const emptyAcceptQueue = !listeners.keeps(member.listeners)
-    tell(member.child, { type: 'drain', emptyAcceptQueue, givenUp: listeners.isGivenUp(member.listeners) })
+    const givenUp = listeners.isGivenUp(member.listeners)
+    member.child.tell({ type: 'drain', emptyAcceptQueue, givenUp })
   },
   kill: ({ crew, log }, { age, signal }) => {
     const member = crew.get(age)
@@ -57,7 +61,7 @@ const deeds: Deeds = {
   'reopen-logs': (office) => {
     // First, for workers that may not make the files themselves.
     reopenLogs(office)
-    for (const { child } of office.crew.all()) tell(child, { type: 'reopen-logs' })
+    for (const { child } of office.crew.all()) child.tell({ type: 'reopen-logs' })
   },
   notify: (office, { state }) => office.notify(state),
   'close-listeners': (office, { shared }) => {
@@ -92,8 +96,7 @@ export function readBeats(office: Office, state: State): ReadonlyMap<number, num
 function commit(office: Office, generation: number, first: boolean): void {
   const loaded = loadedOf(office, generation)
   office.listeners.commit(generation)
-  for (const older of [...office.loads.keys()].filter((number) => number < generation))
-    office.loads.delete(older)
+  dropUnused(office)
   office.title()
   const { target } = office.state()
   office.statsd?.workers(target)

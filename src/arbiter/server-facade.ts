@@ -36,7 +36,7 @@ export class ServerFacade implements HookServer {
   get WORKERS(): ReadonlyMap<number, HookWorker> {
     const { crew, log } = this.#office()
     return new Map(
-      crew.all().flatMap((member) => {
+      crew.workers().flatMap((member) => {
         const { pid } = member.child
         return pid === undefined ? [] : [[pid, hookWorker(factsOf(member), log)] as const]
       }),

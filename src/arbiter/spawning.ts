@@ -1,16 +1,11 @@
-/**
- * How a worker comes to be: `pre_fork`, the process, its boot message, and what is done with what it says.
- */
-import type { Config } from '../config/config.ts'
 import { messageOf } from '../errors.ts'
 import type { ToMaster } from '../ipc/messages.ts'
-import { inheritVariables } from '../sockets/inherit.ts'
-import { masterVariable } from '../system/leftovers.ts'
-import { listenVariables } from '../systemd/listen-fds.ts'
-import { type SpawnOptions, spawnWorker, tell } from './children.ts'
+import { bootOf, spawnOptions } from './boots.ts'
+import type { Child, ChildEvents } from './child.ts'
+import { type SpawnOptions, spawnPython, spawnWorker } from './children.ts'
 import { factsOf, hookWorker, type Member } from './crew.ts'
-import { currentName, loadedOf, type Office, processName } from './office.ts'
-import type { Loaded } from './prepare.ts'
+import { forkWorker } from './molds.ts'
+import { currentName, dropUnused, loadedOf, type Office } from './office.ts'
 import type { Effect } from './state.ts'
 
 type SpawnEffect = Extract<Effect, { do: 'spawn' }>
@@ -22,7 +17,7 @@ export function beginSpawn(office: Office, effect: SpawnEffect): void {
   const begin = () => {
     if (!crew.isForgotten(effect.age)) trySpawn(office, effect)
   }
-  if (!config.pre_fork && !hooks.busy) {
+  if (effect.role === 'front' || (!config.pre_fork && !hooks.busy)) {
     begin()
     return
   }
@@ -43,94 +38,82 @@ function trySpawn(office: Office, effect: SpawnEffect): void {
   const { age } = effect
   try {
     const pid = spawnMember(office, effect)
-    office.enqueue({ type: 'spawned', age, pid })
+    if (pid !== undefined) office.enqueue({ type: 'spawned', age, pid })
   } catch (error) {
-    office.log.error(`A worker could not be spawned: ${messageOf(error)}`, { age, err: error })
-    office.enqueue({
-      type: 'spawn-failed',
-      age,
-      message: `A worker could not be spawned: ${messageOf(error)}`,
-    })
+    spawnFailed(office, age, error)
   }
 }
 
-function spawnMember(office: Office, { age, generation, slot }: SpawnEffect): number {
+function spawnFailed({ log, enqueue }: Office, age: number, error: unknown): void {
+  const message = `A worker could not be spawned: ${messageOf(error)}`
+  log.error(message, { age, err: error })
+  enqueue({ type: 'spawn-failed', age, message })
+}
+
+/** The process's id, undefined when it comes later (a mold forks it). */
+function spawnMember(office: Office, effect: SpawnEffect): number | undefined {
+  const { age, generation, slot, role } = effect
+  const loaded = loadedOf(office, generation)
+  office.board.clear(slot)
+  const boot = { ...bootOf(office, loaded, effect), processName: currentName(office) }
+  const events: ChildEvents = {
+    said: (message) => heard(office, age, message),
+    imported: (files) => office.watch(files),
+    ended: (code, signal) => ended(office, age, code, signal),
+  }
+  const options = { ...spawnOptions(office, loaded, slot), boot }
+  const { interpreter: python } = loaded
+  if (role === 'front' || !python) return spawnNode(office, effect, options, events)
+  const enroll = (child: Child): number => addPython(office, effect, child, boot)
+  if (!loaded.config.preload_app) {
+    return enroll(spawnPython({ ...options, python: python.path, program: 'worker' }, events))
+  }
+  // The board is the mold's fourth descriptor, too.
+  forkWorker(office, loaded, { type: 'boot', ...boot, listeners: [], board: 4 }, events).then(
+    (child) => {
+      const pid = enroll(child)
+      if (office.crew.isForgotten(age)) child.kill('SIGKILL')
+      else office.enqueue({ type: 'spawned', age, pid })
+    },
+    (error: unknown) => spawnFailed(office, age, error),
+  )
+  return undefined
+}
+
+function spawnNode(
+  office: Office,
+  { age, generation, slot, role }: SpawnEffect,
+  options: Omit<SpawnOptions, 'listeners'>,
+  events: ChildEvents,
+): number {
   const loaded = loadedOf(office, generation)
   const listeners = office.listeners.of(generation)
-  office.board.clear(slot)
-  const boot = { ...bootOf(loaded, { age, generation, slot }), processName: currentName(office) }
-  const early = age === 1 ? office.options.early?.take(loaded.config) : undefined
-  const child = spawnWorker(
-    { ...spawnOptions(office, loaded, slot), boot, listeners, early },
-    {
-      said: (message) => heard(office, age, message),
-      imported: (files) => office.watch(files),
-      ended: (code, signal) => ended(office, age, code, signal),
-    },
-  )
+  // The early process is for whoever serves HTTP first; beside Python workers that is a front.
+  const isFirst = age === 1 || (role === 'front' && generation === 1)
+  const early = isFirst ? office.options.early?.take(loaded.config) : undefined
+  const child = spawnWorker({ ...options, listeners, early }, events)
   if (child.pid === undefined)
     throw new Error(`${process.execPath} could not be started in ${loaded.config.chdir}`)
-  office.crew.add({
-    age,
-    generation,
-    slot,
-    child,
-    listeners,
-    booted: false,
-    aborted: false,
-    cfg: loaded.config,
-  })
+  const member = { age, generation, slot, role, child, listeners, booted: false, aborted: false }
+  office.crew.add({ ...member, language: 'javascript', cfg: loaded.config })
   return child.pid
 }
 
-export const bootOf = (
-  { config, transfer, identity: privileges, tls }: Loaded,
-  identity: { readonly age: number; readonly generation: number; readonly slot: number },
-  proof = false,
-): SpawnOptions['boot'] => ({
-  ...identity,
-  role: 'worker',
-  config: transfer,
-  processName: processName(config),
-  privileges,
-  tls,
-  maxRequests: withJitter(config.max_requests, config.max_requests_jitter),
-  proof,
-})
-
-/** Gunicorn draws the jitter in the master, so that two workers never share a seed. */
-const withJitter = (limit: number, jitter: number): number =>
-  limit > 0 ? limit + Math.floor(Math.random() * (jitter + 1)) : 0
-
-export function spawnOptions(
+function addPython(
   office: Office,
-  { config }: Loaded,
-  slot: number,
-): Pick<SpawnOptions, 'boardFd' | 'nodeOptions' | 'cwd' | 'env' | 'output'> {
-  return {
-    boardFd: office.board.fd,
-    nodeOptions: config.node_options,
-    cwd: config.chdir,
-    env: workerEnvironment(config, slot, office.options.environment()),
-    // A daemon has no terminal to print on, and must not keep its caller's pipes open.
-    output: config.daemon && !config.enable_stdio_inheritance ? 'ignore' : 'inherit',
-  }
-}
-
-/** The master's environment with `raw_env` and our marks in it; nothing that is the master's alone. */
-export function workerEnvironment(config: Config, slot: number, base: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { ...base, ...Object.fromEntries(config.raw_env.map(splitPair)) }
-  for (const name of [...inheritVariables, ...listenVariables, 'GUNICORN_PID']) delete env[name]
-  env[masterVariable] = String(process.pid)
-  env['NODE_APP_INSTANCE'] = String(slot)
-  if (config.reload) env['WATCH_REPORT_DEPENDENCIES'] = '1'
-  return env
-}
-
-/** `NAME=value`; the value may hold further equals signs. */
-export function splitPair(pair: string): [string, string] {
-  const cut = pair.indexOf('=')
-  return cut < 0 ? [pair, ''] : [pair.slice(0, cut), pair.slice(cut + 1)]
+  effect: SpawnEffect,
+  child: Child,
+  { python }: SpawnOptions['boot'],
+): number {
+  const { age, generation, slot, role } = effect
+  const { config, interpreter } = loadedOf(office, generation)
+  const { pid } = child
+  if (pid === undefined || !python)
+    throw new Error(`${interpreter?.path} could not be started in ${config.chdir}`)
+  const { socket: path, threads } = python
+  const member = { age, generation, slot, role, child, booted: false, aborted: false, cfg: config }
+  office.crew.add({ ...member, language: 'python', listeners: [], address: { age, pid, path, threads } })
+  return pid
 }
 
 function heard(office: Office, age: number, message: Exclude<ToMaster, { type: 'hello' }>): void {
@@ -139,7 +122,7 @@ function heard(office: Office, age: number, message: Exclude<ToMaster, { type: '
   switch (message.type) {
     case 'ready':
       member.booted = true
-      office.watch([message.program])
+      if (message.program !== '') office.watch([message.program])
       office.enqueue({ type: 'ready', age })
       return
     case 'recycle':
@@ -149,12 +132,19 @@ function heard(office: Office, age: number, message: Exclude<ToMaster, { type: '
       member.failure = message.message
       reportFailure(office, member, message.message, message.detail)
       return
+    case 'overdue':
+      if (message.alone) member.aborted = true
+      office.enqueue({ type: 'overdue', age, alone: message.alone })
+      return
     case 'listener': {
       const listener = member.listeners[message.index]
-      if (listener) tell(member.child, { type: 'listener', index: message.index }, listener.handle)
+      if (listener) member.child.tell({ type: 'listener', index: message.index }, listener.handle)
       return
     }
+    // What others say: helpers of listen(2), and molds.
     case 'listened':
+    case 'forked':
+    case 'ended':
       return
   }
 }
@@ -175,7 +165,9 @@ function ended(office: Office, age: number, code: number | null, signal: string 
   if (!member) return
   const { failure } = member
   office.crew.remove(age)
+  const hook = hookWorker(factsOf(member), office.log)
   // Asked for first: what the judgement makes of the end (on_exit, say) comes behind it.
-  void office.hooks.call(member.cfg, 'child_exit', office.server, hookWorker(factsOf(member), office.log))
+  if (member.role === 'worker') void office.hooks.call(member.cfg, 'child_exit', office.server, hook)
   office.enqueue({ type: 'exited', age, code, signal, ...(failure ? { message: failure } : {}) })
+  dropUnused(office)
 }

@@ -7,8 +7,9 @@
  * A first start that fails ends the master with the failure's exit status; a reload that fails is dropped, and
  * the generation that served before serves on.
  */
+import { mayEnd, wanted } from './balance.ts'
 import { noCrashes } from './restarts.ts'
-import type { Event, Failure, Policy, Staging, Step } from './state.ts'
+import type { Event, Failure, Policy, Role, Staging, Step } from './state.ts'
 import { stop } from './stopping.ts'
 import { after, afterHooks, isServing, isStaying, type Turn } from './turn.ts'
 import { retire } from './workers.ts'
@@ -136,7 +137,8 @@ export function failStaging(turn: Turn, failure: Failure): void {
     return
   }
   for (const worker of turn.state.workers) {
-    if (worker.generation === staging.number && isStaying(worker)) retire(turn, worker)
+    if (worker.generation === staging.number && isStaying(worker) && mayEnd(turn.state, worker))
+      retire(turn, worker)
   }
   if (staging.step === 'booting') turn.set({ target: staging.before })
   turn.do({ do: 'discard', generation: staging.number })
@@ -156,8 +158,11 @@ export function settle(turn: Turn): void {
   const { staging, workers, target, crashes, pending } = turn.state
   if (staging?.step !== 'booting') return
   const ready = workers.filter((worker) => isServing(worker) && worker.generation === staging.number)
-  const superseded = ready.length > 0 && crashes.count > 0 && pending.length > 0
-  if (ready.length >= target || superseded) commit(turn, staging)
+  const count = (role: Role) => ready.filter((worker) => worker.role === role).length
+  const fronts = wanted(turn.state, 'front')
+  const superseded = count('worker') > 0 && crashes.count > 0 && pending.length > 0
+  if (count('front') < (superseded ? Math.min(1, fronts) : fronts)) return
+  if (count('worker') >= target || superseded) commit(turn, staging)
 }
 
 /** A first generation that has served has proven itself, even if not all its workers ever got ready. */

@@ -8,6 +8,8 @@
 /** The numbers decisions need, taken from one generation's settings. Times in milliseconds; 0 switches off. */
 export interface Policy {
   readonly workers: number
+  /** Processes that serve HTTP for the workers; 0 when the workers do it themselves. */
+  readonly fronts: number
   readonly timeout: number
   readonly gracefulTimeout: number
   readonly bootTimeout: number
@@ -27,7 +29,13 @@ export type Signal = 'SIGTERM' | 'SIGQUIT' | 'SIGABRT' | 'SIGKILL'
 /** Why a serving worker is to be replaced. */
 export type RecycleReason = 'max_requests' | 'max_worker_memory' | 'max_worker_lifetime' | 'timeout'
 
+/** A worker runs the application. A front serves HTTP for workers that do not do it themselves. */
+export type Role = 'worker' | 'front'
+
 interface Identity {
+  readonly role: Role
+  /** A worker that gets its requests from fronts. */
+  readonly behind: boolean
   /** A worker's number, from 1, never reused. */
   readonly age: number
   readonly generation: number
@@ -35,7 +43,7 @@ interface Identity {
   readonly slot: number
 }
 
-/** A worker, from the wish for it to its end. `deadline` is when the next rung of the ladder is due. */
+/** A worker or front, from the wish for it to its end. `deadline` is when the next rung of the ladder is due. */
 export type Worker = Identity &
   (
     | { readonly phase: 'spawning'; readonly deadline: number }
@@ -110,6 +118,8 @@ export type Mode =
       readonly how: 'graceful' | 'quick'
       readonly exit: number
       readonly reason?: Failure
+      /** When graceful_timeout is over: workers that waited for their fronts have no more than what is left. */
+      readonly deadline: number
     }
   /** The exit effect was given; nothing more is decided. */
   | { readonly phase: 'gone' }
@@ -129,6 +139,7 @@ export interface State {
   /** How many workers are wanted. */
   readonly target: number
   readonly workers: readonly Worker[]
+  readonly shares: readonly Share[]
   readonly nextAge: number
   readonly nextGeneration: number
   readonly serving: Generation | undefined
@@ -140,6 +151,12 @@ export interface State {
   readonly awakeSince: number
   /** Seed of the pure random numbers (jitter). */
   readonly seed: number
+}
+
+/** The workers that a front has for itself, by age. */
+export interface Share {
+  readonly front: number
+  readonly workers: readonly number[]
 }
 
 /** Deaths at boot in a row. Workers that die together count once, or eight would make a back-off of 12 s. */
@@ -184,6 +201,8 @@ export type Event =
   | { readonly type: 'spawn-failed'; readonly age: number; readonly message: string }
   | { readonly type: 'ready'; readonly age: number }
   | { readonly type: 'recycle'; readonly age: number; readonly reason: RecycleReason }
+  /** A request took longer than `timeout`. `alone`: it keeps the worker from doing anything else. */
+  | { readonly type: 'overdue'; readonly age: number; readonly alone: boolean }
   | { readonly type: 'captured'; readonly age: number }
   | {
       readonly type: 'exited'
@@ -222,7 +241,15 @@ export type Effect =
   /** The generation has failed: what only it used is closed. */
   | { readonly do: 'discard'; readonly generation: number }
   | { readonly do: 'workers-changed'; readonly now: number; readonly before: number }
-  | { readonly do: 'spawn'; readonly age: number; readonly generation: number; readonly slot: number }
+  | {
+      readonly do: 'spawn'
+      readonly age: number
+      readonly generation: number
+      readonly slot: number
+      readonly role: Role
+    }
+  /** Tell a front which workers are its own, all of them. */
+  | ({ readonly do: 'assign' } & Share)
   /** A spawn that was asked for is not wanted any more. */
   | { readonly do: 'forget'; readonly age: number }
   | { readonly do: 'drain'; readonly age: number }

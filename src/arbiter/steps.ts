@@ -1,14 +1,17 @@
 /**
  * The work of a generation's steps (see staging.ts): each is begun here and answered by `loaded`, `done` or `failed`.
  */
+import { usesThreads } from '../config/worker-class.ts'
 import { messageOf, ServerError } from '../errors.ts'
 import { cpuCount } from '../system/cpus.ts'
+import { bootOf, spawnOptions } from './boots.ts'
 import { spawnWorker } from './children.ts'
 import { takePidfile } from './claim.ts'
 import { namesOf } from './listeners.ts'
+import { openMold } from './molds.ts'
 import { loadedOf, type Office } from './office.ts'
 import { policyOf } from './policy.ts'
-import { bootOf, spawnOptions } from './spawning.ts'
+import type { Loaded } from './prepare.ts'
 import type { Effect, Failure } from './state.ts'
 
 type StepEffect = Extract<Effect, { do: 'step' }>
@@ -34,6 +37,14 @@ const failureOf = (error: unknown): Failure => {
   }
 }
 
+/** `node v24.1.0`, or `gthread, 4 threads (CPython 3.11.7, /srv/venv/bin/python, from VIRTUAL_ENV)`. */
+const workerWords = ({ config, interpreter: python }: Loaded): string => {
+  if (!python) return `node ${process.version}`
+  const isThreaded = usesThreads(config.worker_class, config.threads)
+  const kind = isThreaded ? `gthread, ${config.threads} threads` : 'sync'
+  return `${kind} (${python.implementation} ${python.version}, ${python.path}, from ${python.from})`
+}
+
 type Work = (office: Office, generation: number, first: boolean) => Promise<void>
 
 const steps: Readonly<Record<StepEffect['step'], Work>> = {
@@ -42,7 +53,7 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
     const loaded = await office.options.reload()
     for (const warning of loaded.warnings) office.log.warning(warning)
     office.loads.set(generation, loaded)
-    office.enqueue({ type: 'loaded', generation, policy: policyOf(loaded.config, cpuCount) })
+    office.enqueue({ type: 'loaded', generation, policy: policyOf(loaded, cpuCount) })
   },
 
   preparing: async (office, generation) => {
@@ -66,11 +77,12 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
     const addresses = names.join(',')
     if (!first) return
     office.log.info(`Listening at: ${addresses} (${process.pid})`, { addresses: names })
-    office.log.info(`Using worker: node ${process.version}`)
+    office.log.info(`Using worker: ${workerWords(loadedOf(office, generation))}`)
   },
 
   announcing: async (office, generation, first) => {
-    const { config } = loadedOf(office, generation)
+    const loaded = loadedOf(office, generation)
+    const { config } = loaded
     office.config = config
     office.options.adopt(config)
     if (first) {
@@ -79,7 +91,7 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
       return
     }
     const { target } = office.state()
-    const { workers } = policyOf(config, cpuCount)
+    const { workers } = policyOf(loaded, cpuCount)
     await office.hooks.call(config, 'nworkers_changed', office.server, workers, target)
     await office.hooks.call(config, 'on_reload', office.server)
   },
@@ -87,12 +99,16 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
   /** preload_app: one throw-away process loads the app and fills the compile cache before any worker is spawned. */
   proving: async (office, generation) => {
     const loaded = loadedOf(office, generation)
+    if (loaded.interpreter) {
+      await openMold(office, loaded, generation)
+      return
+    }
     await new Promise<void>((resolve, reject) => {
       let failure: ServerError | undefined
       office.proof = spawnWorker(
         {
           ...spawnOptions(office, loaded, 0),
-          boot: bootOf(loaded, { age: 0, generation, slot: 0 }, true),
+          boot: bootOf(office, loaded, { role: 'worker', age: 0, generation, slot: 0 }, true),
           listeners: [],
         },
         {

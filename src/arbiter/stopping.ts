@@ -2,7 +2,9 @@
  * How a master ends: not ready any more, lame duck, drain, gone. A quicker stop may overtake a graceful one;
  * nothing else is heard after it.
  */
-import type { Failure } from './state.ts'
+
+import { mayEnd } from './balance.ts'
+import type { Failure, Worker } from './state.ts'
 import { isStopping, type Turn } from './turn.ts'
 import { quit, retire } from './workers.ts'
 
@@ -40,14 +42,17 @@ export function stop(turn: Turn, how: 'graceful' | 'quick', exit: number, reason
   if (mode.phase !== 'stopping') {
     turn.do({ do: 'close-listeners', shared: upgrade.phase !== 'none' || role === 'challenger' })
   }
-  turn.set({ mode: { phase: 'stopping', how, exit, ...(reason ? { reason } : {}) } })
+  const deadline = turn.now + (turn.policy?.gracefulTimeout ?? 0)
+  turn.set({ mode: { phase: 'stopping', how, exit, deadline, ...(reason ? { reason } : {}) } })
   for (const worker of turn.state.workers) {
     if (how === 'quick') quit(turn, worker)
-    else if (worker.phase !== 'retiring' && worker.phase !== 'dismissed') retire(turn, worker)
+    else if (!isEnding(worker) && mayEnd(turn.state, worker)) retire(turn, worker)
   }
   // Last: the workers of a first start have their graceful_timeout from it.
   turn.set({ staging: undefined, pending: [] })
 }
+
+const isEnding = ({ phase }: Worker): boolean => phase === 'retiring' || phase === 'dismissed'
 
 /** When the last worker is gone, so is the master. */
 export function finish(turn: Turn): void {

@@ -83,6 +83,10 @@ export const policyOf = ({ staging, serving }: State, { generation }: Worker): P
 export const newestGeneration = (state: State): number | undefined =>
   state.staging?.step === 'booting' ? state.staging.number : state.serving?.number
 
+/** The policy of the newest generation. */
+export const newestPolicy = ({ staging, serving }: State): Policy | undefined =>
+  staging?.step === 'booting' ? staging.policy : serving?.policy
+
 /** Without hook_timeout hooks are waited for; what is lost altogether is still found. */
 const LONGEST_HOOK = 24 * 3600 * 1000
 

@@ -12,17 +12,28 @@ const KILL_PATIENCE = 5000
 const CAPTURE_PATIENCE = 1800
 const NEVER = Number.POSITIVE_INFINITY
 
-const identity = ({ age, generation, slot }: Worker) => ({ age, generation, slot })
+const identity = ({ role, behind, age, generation, slot }: Worker) => ({
+  role,
+  behind,
+  age,
+  generation,
+  slot,
+})
+
+/** As it is called in the log. */
+export const nameOf = ({ role }: Worker): string => (role === 'front' ? 'Front' : 'Worker')
 
 export type Living = Exclude<Worker, InPhase<'spawning'>>
 export const isLiving = (worker: Worker): worker is Living => worker.phase !== 'spawning'
 
 /**
  * Has a worker finish what it does and exit. One that boots has nothing to finish, as far as is known: it is told the
- * same, as it may have begun to serve in this moment, and has little time to obey.
+ * same, as it may have begun to serve in this moment, and has little time to obey. `until`: an earlier end than
+ * graceful_timeout's.
  */
-export function retire(turn: Turn, worker: Worker): void {
-  const grace = policyOf(turn.state, worker)?.gracefulTimeout ?? 0
+export function retire(turn: Turn, worker: Worker, until = Number.POSITIVE_INFINITY): void {
+  const patience = Math.max(until - turn.now, QUIT_PATIENCE)
+  const grace = Math.min(policyOf(turn.state, worker)?.gracefulTimeout ?? 0, patience)
   // A drain without an end would hold a generation for ever: graceful_timeout 0 means at once.
   if (grace === 0 || !(isServing(worker) || worker.phase === 'booting')) {
     quit(turn, worker)
@@ -46,19 +57,19 @@ export function quit(turn: Turn, worker: Worker): void {
   turn.do({ do: 'kill', age: worker.age, signal: 'SIGQUIT' })
 }
 
-function kill(turn: Turn, worker: Living): void {
-  const why = 'why' in worker ? worker.why : 'asked'
+function kill(turn: Turn, worker: Living, why = 'why' in worker ? worker.why : 'asked'): void {
   turn.put({ ...identity(worker), phase: 'killed', pid: worker.pid, deadline: turn.now + KILL_PATIENCE, why })
   turn.do({ do: 'kill', age: worker.age, signal: 'SIGKILL' })
 }
 
-function abort(turn: Turn, worker: InPhase<'capturing'>): void {
+function abort(turn: Turn, worker: Living, why: Overdue): void {
   const patience = policyOf(turn.state, worker)?.abortTimeout ?? 0
   if (patience === 0) {
-    kill(turn, worker)
+    kill(turn, worker, why)
     return
   }
-  turn.put({ ...worker, phase: 'aborting', deadline: turn.now + patience })
+  const { pid } = worker
+  turn.put({ ...identity(worker), phase: 'aborting', pid, deadline: turn.now + patience, why })
   turn.do({ do: 'kill', age: worker.age, signal: 'SIGABRT' })
 }
 
@@ -81,10 +92,14 @@ const silenceEnds = (state: State, worker: ServingWorker): number =>
 export function chase(turn: Turn, worker: Living): void {
   switch (worker.phase) {
     case 'booting':
-      turn.log('critical', `WORKER BOOT TIMEOUT (pid:${worker.pid}): not ready within boot_timeout`, {
-        pid: worker.pid,
-        age: worker.age,
-      })
+      turn.log(
+        'critical',
+        `${nameOf(worker).toUpperCase()} BOOT TIMEOUT (pid:${worker.pid}): not ready within boot_timeout`,
+        {
+          pid: worker.pid,
+          age: worker.age,
+        },
+      )
       capture(turn, worker, 'boot_timeout')
       return
     case 'ready':
@@ -92,15 +107,19 @@ export function chase(turn: Turn, worker: Living): void {
       chaseServing(turn, worker)
       return
     case 'capturing':
-      abort(turn, worker)
+      abort(turn, worker, worker.why)
       return
     case 'dismissed':
       quit(turn, worker)
       return
     case 'retiring':
-      turn.log('warning', `Worker (pid:${worker.pid}) did not finish in graceful_timeout, ending it`, {
-        pid: worker.pid,
-      })
+      turn.log(
+        'warning',
+        `${nameOf(worker)} (pid:${worker.pid}) did not finish in graceful_timeout, ending it`,
+        {
+          pid: worker.pid,
+        },
+      )
       quit(turn, worker)
       return
     case 'aborting':
@@ -115,11 +134,26 @@ function chaseServing(turn: Turn, worker: ServingWorker): void {
   const { pid, age } = worker
   if (turn.now >= silenceEnds(turn.state, worker)) {
     const silent = Math.round(turn.now - worker.beat)
-    turn.log('critical', `WORKER TIMEOUT (pid:${pid})`, { pid, age, silent_ms: silent })
+    turn.log('critical', `${nameOf(worker).toUpperCase()} TIMEOUT (pid:${pid})`, {
+      pid,
+      age,
+      silent_ms: silent,
+    })
     capture(turn, worker, 'timeout')
   } else if (turn.now >= worker.expires) {
     recycle(turn, worker, 'max_worker_lifetime')
   }
+}
+
+/**
+ * A request took too long; the worker has logged its stack. If nothing else can run in the worker it is ended; if others
+ * can, it finishes them and is replaced.
+ */
+export function overdue(turn: Turn, { age, alone }: Extract<Event, { type: 'overdue' }>): void {
+  const worker = turn.find(age)
+  if (!worker || !isLiving(worker)) return
+  if (!alone) recycle(turn, worker, 'timeout')
+  else if (isServing(worker) || worker.phase === 'retiring') abort(turn, worker, 'timeout')
 }
 
 /** Marks a serving worker for replacement; it serves on until its successor is ready. */
@@ -149,7 +183,9 @@ export function becameReady(turn: Turn, age: number): void {
   }
   if (worker?.phase !== 'booting') return
   const { lifetime = 0, lifetimeJitter = 0 } = policyOf(turn.state, worker) ?? {}
-  const expires = lifetime > 0 ? turn.now + lifetime + lifetimeJitter * turn.random() : NEVER
+  // What runs no application does not age.
+  const expires =
+    lifetime > 0 && worker.role === 'worker' ? turn.now + lifetime + lifetimeJitter * turn.random() : NEVER
   const { pid } = worker
   turn.put({ ...identity(worker), phase: 'ready', pid, since: turn.now, beat: turn.now, expires })
 }
@@ -157,5 +193,5 @@ export function becameReady(turn: Turn, age: number): void {
 /** The stack was taken, or could not be: now the worker is aborted. */
 export function captured(turn: Turn, age: number): void {
   const worker = turn.find(age)
-  if (worker?.phase === 'capturing') abort(turn, worker)
+  if (worker?.phase === 'capturing') abort(turn, worker, worker.why)
 }

@@ -38,6 +38,8 @@ export interface CommandLine {
   readonly helpTopic?: string
   /** `init --force`. */
   readonly force?: boolean
+  /** `init --from FILE`. */
+  readonly from?: string
 }
 
 /** Reads `argv` (without Node and the program). Rejects with TSG_USAGE, and TSG_SETTING_INVALID for wrong values. */
@@ -219,12 +221,28 @@ async function helpAction(topic: string | undefined, table: SettingsTable): Prom
 }
 
 function readInit(argv: readonly string[]): CommandLine {
-  const [wrong] = argv.filter((token) => token !== '--force')
+  const { from, others } = takeFrom(argv)
+  const [wrong] = others.filter((token) => token !== '--force')
   if (wrong === '-h' || wrong === '--help') return { action: 'help', values: {}, appArguments: [] }
   if (wrong !== undefined) {
-    throw new ServerError('TSG_USAGE', `init: '${wrong}' is not understood. It takes --force only.`)
+    throw new ServerError(
+      'TSG_USAGE',
+      `init: '${wrong}' is not understood. It takes --from FILE and --force.`,
+    )
   }
-  return { action: 'init', values: {}, appArguments: [], force: argv.includes('--force') }
+  const named = from === undefined ? {} : { from }
+  return { action: 'init', values: {}, appArguments: [], force: others.includes('--force'), ...named }
+}
+
+/** `--from FILE` or `--from=FILE`, and what else stands there. */
+function takeFrom(argv: readonly string[]): { readonly from?: string; readonly others: readonly string[] } {
+  const at = argv.findIndex((token) => token === '--from' || token.startsWith('--from='))
+  const token = argv[at]
+  if (token === undefined) return { others: argv }
+  const joined = token.startsWith('--from=')
+  const from = joined ? token.slice('--from='.length) : argv[at + 1]
+  if (from) return { from, others: argv.toSpliced(at, joined ? 1 : 2) }
+  throw new ServerError('TSG_USAGE', 'init: --from takes a file, as --from gunicorn.conf.py.')
 }
 
 // --- errors ---

@@ -19,6 +19,7 @@ const column = 34
 
 const commands: readonly Row[] = [
   { left: 'init', right: 'Write gunicorn.conf.ts, and the types that editors complete it with.' },
+  { left: 'init --from FILE', right: 'The same, with what a gunicorn.conf.py says.' },
 ]
 
 const general: readonly Row[] = [

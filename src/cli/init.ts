@@ -11,13 +11,19 @@ export interface InitRequest {
   readonly directory: string
   /** Whether to replace files that exist. */
   readonly force: boolean
+  /** What gunicorn.conf.ts shall say, when that is not the starter. */
+  readonly text?: string
 }
 
 /** Writes the files and gives their paths, relative to `directory`. Rejects with TSG_USAGE when one is already there. */
-export async function writeStarter({ directory, force }: InitRequest): Promise<readonly string[]> {
+export async function writeStarter({
+  directory,
+  force,
+  text: configuration = starter,
+}: InitRequest): Promise<readonly string[]> {
   // 60 kB that no start of the server needs.
   const { ambient } = await import('../config/ambient.ts')
-  const files = { 'gunicorn.conf.ts': starter, [join('.tsgunicorn', 'config.d.ts')]: ambient }
+  const files = { 'gunicorn.conf.ts': configuration, [join('.tsgunicorn', 'config.d.ts')]: ambient }
   const present = Object.keys(files).filter((name) => existsSync(join(directory, name)))
   if (!force && present.length > 0) throw alreadyThere(present)
   for (const [name, text] of Object.entries(files)) write(join(directory, name), text, force)

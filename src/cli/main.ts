@@ -33,9 +33,11 @@ const actions: Readonly<Record<CommandLine['action'], Run>> = {
     ])
     if (helpTopic && isSettingName(helpTopic)) print(settingHelp(helpTopic))
   },
-  init: async ({ force }) => {
+  init: async ({ force, from }) => {
     const { writeStarter } = await import('./init.ts')
-    const written = await writeStarter({ directory: startDirectory(process.env), force: force ?? false })
+    const directory = startDirectory(process.env)
+    const text = from === undefined ? {} : { text: await translated(from, directory) }
+    const written = await writeStarter({ directory, force: force ?? false, ...text })
     for (const file of written) print(`wrote ${file}`)
   },
   'print-config': async (line) => inspect(await load(line), true),
@@ -44,6 +46,11 @@ const actions: Readonly<Record<CommandLine['action'], Run>> = {
     const { run } = await import('./run.ts')
     await run(line, start)
   },
+}
+
+async function translated(from: string, directory: string): Promise<string> {
+  const { translate } = await import('./init-from.ts')
+  return translate({ from, directory, env: process.env })
 }
 
 async function load(line: CommandLine) {

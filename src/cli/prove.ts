@@ -1,7 +1,10 @@
 /** `--check-config` and `--print-config`: the application is loaded in a throw-away process, as a worker would. */
-import { spawnWorker } from '../arbiter/children.ts'
+
+import { bootOf, workerEnvironment } from '../arbiter/boots.ts'
+import { BridgeFolder } from '../arbiter/bridge.ts'
+import type { ChildEvents } from '../arbiter/child.ts'
+import { spawnPython, spawnWorker } from '../arbiter/children.ts'
 import { prepare } from '../arbiter/prepare.ts'
-import { bootOf, workerEnvironment } from '../arbiter/spawning.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { ServerError } from '../errors.ts'
 import { createBoard } from '../system/board.ts'
@@ -16,36 +19,41 @@ export async function inspectConfig(loaded: LoadedConfig, print: boolean): Promi
 
 /** Resolves when the application loads; rejects with what a worker would have said, as a wrong configuration. */
 async function proveApp(config: LoadedConfig): Promise<void> {
-  const loaded = await prepare(config)
+  const loaded = await prepare(config, process.env)
   const board = createBoard(loaded.config.worker_tmp_dir)
+  const bridge = new BridgeFolder(process.env)
   let failure: ServerError | undefined
+  const place = { role: 'worker', age: 0, generation: 1, slot: 0 } as const
+  const options = {
+    boot: bootOf({ bridge }, loaded, place, true),
+    boardFd: board.fd,
+    cwd: loaded.config.chdir,
+    env: workerEnvironment(loaded.config, 0, process.env),
+    output: 'inherit',
+  } as const
   const code = await new Promise<number | null>((resolve) => {
-    spawnWorker(
-      {
-        boot: bootOf(loaded, { age: 0, generation: 1, slot: 0 }, true),
-        listeners: [],
-        boardFd: board.fd,
-        nodeOptions: loaded.config.node_options,
-        cwd: loaded.config.chdir,
-        env: workerEnvironment(loaded.config, 0, process.env),
-        output: 'inherit',
+    const events: ChildEvents = {
+      said: (message) => {
+        if (message.type === 'failed') failure = failureOf(message)
       },
-      {
-        said: (message) => {
-          if (message.type !== 'failed') return
-          failure = new ServerError(
-            'TSG_CONFIG_APP',
-            message.message,
-            message.detail ? { detail: message.detail } : {},
-          )
-        },
-        imported: () => undefined,
-        ended: resolve,
-      },
-    )
+      imported: () => undefined,
+      ended: resolve,
+    }
+    const { interpreter: python } = loaded
+    if (python) spawnPython({ ...options, python: python.path, program: 'worker' }, events)
+    else spawnWorker({ ...options, listeners: [], nodeOptions: loaded.config.node_options }, events)
   })
   board.close()
+  bridge.remove()
   if (failure) throw failure
   if (code !== 0)
     throw new ServerError('TSG_CONFIG_APP', 'the application could not be loaded: its process died')
 }
+
+const failureOf = ({
+  message,
+  detail,
+}: {
+  readonly message: string
+  readonly detail?: string
+}): ServerError => new ServerError('TSG_CONFIG_APP', message, detail ? { detail } : {})

@@ -6,7 +6,6 @@ import type { EarlyWorker } from '../arbiter/early-worker.ts'
 import { startMaster } from '../arbiter/master.ts'
 import { prepare } from '../arbiter/prepare.ts'
 import type { StartCommand } from '../arbiter/reexec.ts'
-import { splitPair } from '../arbiter/spawning.ts'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { startDirectory } from '../config/sources.ts'
@@ -21,6 +20,7 @@ import {
   launch,
 } from '../system/daemonize.ts'
 import { listenVariables } from '../systemd/listen-fds.ts'
+import { splitPair } from '../util/split-pair.ts'
 import { type CommandLine, configRequest } from './arguments.ts'
 import type { EarlySignals } from './early-signals.ts'
 import { exit, explain } from './exit.ts'
@@ -57,7 +57,7 @@ async function start(
   command: StartCommand,
 ): Promise<void> {
   const request = await configRequest(line, { env: { ...process.env }, directory: command.cwd })
-  const reload = async () => prepare(await loadConfig(request))
+  const reload = async () => prepare(await loadConfig(request), process.env)
   const loaded = await reload()
   const { config } = loaded
   if (config.check_config || config.print_config) {

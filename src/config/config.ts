@@ -8,22 +8,26 @@ export interface Config {
   /**
    * The configuration file.
    *
-   * A path, or `file:PATH`. Without it, the first file of the default's names that exists is read, in the
+   * A path, `file:PATH`, or `python:MODULE` for a Python module. Without it, the first file of the default's names that exists is read, in the
    * directory the command was given in only: parent directories are not searched. A relative PATH starts from there, too, and
    * `chdir` changes neither, also at a reload. It may stand on the command line or in
    * `GUNICORN_CMD_ARGS`; inside a configuration file it has no meaning.
+   *
+   * A Python file (`gunicorn.conf.py`) is read as it is, by a Python process: see `python` for which one. Its names that are
+   * no settings are its own. Its hooks of the master run in that process, those of a worker in Python workers.
    *
    * A file that is named but does not exist stops the start; without a name, no file is needed.
    *
    * Flag: `-c, --config PATH`
    *
-   * @default gunicorn.conf.ts, .mts, .js, .mjs, .cjs, .json, .yaml or .yml in the directory of the start
+   * @default gunicorn.conf.ts, .mts, .js, .mjs, .cjs, .json, .yaml, .yml or .py in the directory of the start
    */
   readonly config: string | undefined
   /**
    * The application, when the command line names none.
    *
-   * A module and, after a colon, what it exports: `./server.ts`, `./dist/app.js:app`, `build/server`. Give
+   * A module and, after a colon, what it exports: `./server.ts`, `./dist/app.js:app`, `build/server`; of Python
+   * `mysite.wsgi`, `web:create_app(debug=True)`. Give
    * it when the command line should be `tsgunicorn` alone, for example in a container. An application on the command line
    * wins.
    *
@@ -73,7 +77,8 @@ export interface Config {
    * The number of worker processes.
    *
    * A JavaScript worker serves many requests at once on one core, so one worker for each core is the measure:
-   * fewer leave cores idle, more only cost memory. `auto` counts the cores this process may really use: the control group's
+   * fewer leave cores idle, more only cost memory. A Python worker handles one request at a time, or as many as it has
+   * `threads`: start with two for each core, and more where the application waits for others. `auto` counts the cores this process may really use: the control group's
    * quota and the CPU affinity, not the cores of the machine.
    *
    * The signals TTIN and TTOU change the number while the server runs; a reload sets it back to this value. 0 is allowed: the
@@ -178,7 +183,7 @@ export interface Config {
    *
    * A remedy for applications that leak memory. The successor is ready before the old worker stops accepting.
    * Give `max_requests_jitter` with it, or workers that started together are all replaced together. When the leak is what
-   * matters, `max_worker_memory` states the wish directly.
+   * matters, `max_worker_memory` states the wish directly. A Python worker counts the requests of all its threads.
    *
    * Flag: `--max-requests INT`
    *
@@ -196,15 +201,20 @@ export interface Config {
    */
   readonly max_requests_jitter: number
   /**
-   * How long a worker may be silent before it is killed; 0 = for ever.
+   * How long a worker may be silent, or a Python request may take; 0 = for ever.
    *
-   * A worker beats from its event loop. Silence means that the loop is blocked: an endless loop, a huge
+   * A JavaScript worker beats from its event loop. Silence means that the loop is blocked: an endless loop, a huge
    * synchronous computation, a synchronous call that waits. A slow request that awaits something is not silent, so this does
    * not bound a request's time.
    *
    * The blocked worker's stack and its requests in hand are logged, `worker_abort` runs where it can, then the worker gets
    * ABRT, and KILL after `abort_timeout`; its other requests are lost. Raise it only for work that honestly blocks longer, and
    * better move that work off the loop. Far below a few seconds, pauses of the machine are taken for hangs.
+   *
+   * In a Python worker it bounds each request, also with `threads`: from the call of the application to the end of its
+   * answer, without the time in which a slow client does not take it. The client of a request that takes longer gets 504
+   * (or its connection is cut, once the answer has begun), the stack of its thread is logged with method and path, and the
+   * worker is replaced: at once when it has one thread, else after its other requests had `graceful_timeout`.
    *
    * Flag: `-t, --timeout SECONDS`
    *
@@ -219,7 +229,7 @@ export interface Config {
    * `TimeoutStopSec` of systemd, `terminationGracePeriodSeconds` of Kubernetes, `stop_grace_period` of Docker (10 seconds
    * by default, less than this default).
    *
-   * The application's own listeners of SIGTERM are called when its requests are done. If they do not end the process
+   * A JavaScript application's own listeners of SIGTERM are called when its requests are done. If they do not end the process
    * themselves, it is ended when it has nothing left to do, at the latest after five seconds.
    *
    * Flag: `--graceful-timeout SECONDS`
@@ -545,7 +555,7 @@ export interface Config {
    * Replace the workers when the code changes.
    *
    * For development. The files that workers have loaded, the configuration file, and `reload_extra_files` are
-   * watched. An application that does not load is reported, and loaded again at the next change. In production reload with
+   * watched; of a Python application its modules, but not those of the standard library and of site-packages. An application that does not load is reported, and loaded again at the next change. In production reload with
    * HUP: watching costs time, and a half-copied deployment would be served.
    *
    * Flag: `--reload`
@@ -577,7 +587,7 @@ export interface Config {
   /**
    * Print every executed line of Python.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * Not there yet: it comes with the tracing of Python.
    *
    * Flag: `--spew`
    *
@@ -606,11 +616,17 @@ export interface Config {
    */
   readonly print_config: boolean
   /**
-   * Prove that the application loads before any worker starts.
+   * Load the application once, before any worker starts.
    *
-   * The application is loaded once in a process of its own, which also fills the cache of compiled code. Workers
-   * start only when that went well, at the start and at every reload. It finds a broken deployment before a worker is
-   * replaced, and costs one loading of the application.
+   * A Python application is loaded in a process of its own, the mold, and workers are forked from it: within
+   * milliseconds, and they share the memory of what was loaded until they write to it. Threads and connections that the
+   * application makes while it is loaded do not survive the fork: make them in `post_fork` or `post_worker_init`.
+   *
+   * A JavaScript application is loaded once in a process that proves that it loads, and fills the cache of compiled code;
+   * memory is not shared, for V8 cannot be forked.
+   *
+   * Workers start only when the loading went well, at the start and at every reload: a broken deployment is found before a
+   * worker is replaced.
    *
    * Flag: `--preload`
    *
@@ -771,9 +787,10 @@ export interface Config {
    */
   readonly forwarded_allow_ips: readonly string[]
   /**
-   * Directories to add to the Python path.
+   * Folders in which Python looks for modules first.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * With commas between them, relative to `chdir`. They come before the folder of `chdir`, which is searched without
+   * being named. Of no meaning for JavaScript applications.
    *
    * Flag: `--pythonpath STRING`
    *
@@ -783,7 +800,7 @@ export interface Config {
   /**
    * A PasteDeploy file to take the application from.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * Not there yet: it comes with PasteDeploy.
    *
    * Flag: `--paste, --paster STRING`
    *
@@ -844,7 +861,7 @@ export interface Config {
   /**
    * Variables for PasteDeploy.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * Not there yet: it comes with PasteDeploy.
    *
    * Flag: `--paste-global CONF`
    *
@@ -1035,19 +1052,23 @@ export interface Config {
    */
   readonly capture_output: boolean
   /**
-   * The Python class that logs.
+   * Nothing: the Python class that logs.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * Accepted, with a warning, for the sake of shared configurations: the server's logs are not written by Python, so
+   * nothing calls such a class. What the application logs is a matter of `logconfig` and its kin; the form of the server's
+   * lines is one of `error_log_format` and `access_log_format`.
    *
    * Flag: `--logger-class STRING`
    *
-   * @default Gunicorn's own
+   * @default none
    */
   readonly logger_class: unknown
   /**
    * A file for Python's logging.config.fileConfig.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * For what a Python application logs: each worker reads it before the application is loaded. Without it, what
+   * the application logs at its root goes to the error log. The server's own lines are not touched by it: handlers of
+   * `gunicorn.error` and `gunicorn.access` get what is logged under these names in the workers.
    *
    * Flag: `--log-config FILE`
    *
@@ -1057,15 +1078,16 @@ export interface Config {
   /**
    * A dictionary for Python's logging.config.dictConfig.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * As `logconfig`, and with plain data in it: classes and streams are named as text (`ext://sys.stdout`). Given
+   * several, this one wins over `logconfig_json`, and that over `logconfig`.
    *
    * @default none
    */
-  readonly logconfig_dict: unknown
+  readonly logconfig_dict: Readonly<Record<string, unknown>> | undefined
   /**
    * The dictionary of logconfig_dict in a JSON file.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * As `logconfig_dict`.
    *
    * Flag: `--log-config-json FILE`
    *
@@ -1220,7 +1242,11 @@ export interface Config {
    * In the worker, first of all, before the application is loaded.
    *
    * `server` is what is known of the master at this moment. Nothing opened in the master exists here: workers are new
-   * processes, not copies.
+   * processes, not copies. With `preload_app` a Python worker is a copy of the mold, and has the application loaded: it is
+   * the place to open anew what must not be shared.
+   *
+   * Hooks of workers are called in the language of the application: a Python one needs `gunicorn.conf.py` for them, a
+   * JavaScript one any of the other files. Hooks of the master may be of either.
    *
    * @default none
    */
@@ -1244,8 +1270,8 @@ export interface Config {
   /**
    * In the worker, on ABRT, which usually means a timeout.
    *
-   * Called even while the event loop is blocked; then only what the hook does synchronously happens. There are
-   * `abort_timeout` seconds until KILL.
+   * Called even while the event loop is blocked; then only what the hook does synchronously happens. Python calls
+   * it on its main thread, as soon as that comes back from C code. There are `abort_timeout` seconds until KILL.
    *
    * @default none
    */
@@ -1502,7 +1528,7 @@ export interface Config {
   /**
    * The applications of dirty workers.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * Not there yet: it comes with dirty arbiters.
    *
    * Flag: `--dirty-app STRING`
    *
@@ -1512,7 +1538,7 @@ export interface Config {
   /**
    * The number of dirty workers.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * Not there yet: it comes with dirty arbiters.
    *
    * Flag: `--dirty-workers INT`
    *
@@ -1522,7 +1548,7 @@ export interface Config {
   /**
    * Seconds a dirty task may take.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * Not there yet: it comes with dirty arbiters.
    *
    * Flag: `--dirty-timeout INT`
    *
@@ -1532,7 +1558,7 @@ export interface Config {
   /**
    * Threads of each dirty worker.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * Not there yet: it comes with dirty arbiters.
    *
    * Flag: `--dirty-threads INT`
    *
@@ -1542,7 +1568,7 @@ export interface Config {
   /**
    * Seconds a retiring dirty worker may finish its tasks.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * Not there yet: it comes with dirty arbiters.
    *
    * Flag: `--dirty-graceful-timeout INT`
    *
@@ -1552,7 +1578,7 @@ export interface Config {
   /**
    * A hook: the dirty arbiter starts.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * Not there yet: it comes with dirty arbiters.
    *
    * @default none
    */
@@ -1560,7 +1586,7 @@ export interface Config {
   /**
    * A hook: a dirty worker was forked.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * Not there yet: it comes with dirty arbiters.
    *
    * @default none
    */
@@ -1568,7 +1594,7 @@ export interface Config {
   /**
    * A hook: a dirty worker is initialised.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * Not there yet: it comes with dirty arbiters.
    *
    * @default none
    */
@@ -1576,7 +1602,7 @@ export interface Config {
   /**
    * A hook: a dirty worker exits.
    *
-   * Not there yet: it comes with the WSGI bridge.
+   * Not there yet: it comes with dirty arbiters.
    *
    * @default none
    */

@@ -4,7 +4,7 @@
  *
  * cosmiconfig's explorer is not used: making one executes `.config/config.{js,ts,cjs,mjs}` of the working directory
  * (its "meta configuration", versions 9 and 10), and nobody expects a server to run that. It knows nothing of what
- * files say.
+ * files say, and does not look for Python modules: Python does.
  */
 
 import { readdirSync, statSync } from 'node:fs'
@@ -12,9 +12,13 @@ import { basename, extname, resolve } from 'node:path'
 import { hasCode, messageOf, ServerError } from '../errors.ts'
 
 /** In the order in which they win. */
-export const extensions = ['.ts', '.mts', '.js', '.mjs', '.cjs', '.json', '.yaml', '.yml'] as const
+export const extensions = ['.ts', '.mts', '.js', '.mjs', '.cjs', '.json', '.yaml', '.yml', '.py'] as const
 
 const baseName = 'gunicorn.conf'
+
+/** Whether the file, or `python:MODULE`, is Python's to read. */
+export const isPython = ({ file, module }: Found): boolean =>
+  module !== undefined || (file !== undefined && extname(file) === '.py')
 
 /** Readable when named with `-c`, though never searched for. */
 const alsoReadable: readonly string[] = ['.cts']
@@ -22,24 +26,29 @@ const alsoReadable: readonly string[] = ['.cts']
 export interface Found {
   /** Absolute; absent when there is no configuration file. */
   readonly file?: string
+  /** In the place of `file`: a Python module, as `pkg.conf`. */
+  readonly module?: string
   readonly warnings: readonly string[]
 }
 
 /**
- * The file to read: the one that was asked for (`PATH` or `file:PATH`, relative to `directory`), or the first
- * `gunicorn.conf.*` of `directory`. Throws TSG_CONFIG_NOT_FOUND, and TSG_SETTING_LATER for Python's files.
+ * The file to read: the one that was asked for (`PATH` or `file:PATH`, relative to `directory`, or `python:MODULE`), or
+ * the first `gunicorn.conf.*` of `directory`. Throws TSG_CONFIG_NOT_FOUND.
  */
 export function findConfig(directory: string, asked?: string): Found {
-  return asked === undefined ? search(directory) : { file: named(directory, asked), warnings: [] }
+  if (asked === undefined) return search(directory)
+  if (!asked.startsWith(pythonPrefix)) return { file: named(directory, asked), warnings: [] }
+  const module = asked.slice(pythonPrefix.length).trim()
+  if (module !== '') return { module, warnings: [] }
+  throw new ServerError(
+    'TSG_CONFIG_NOT_FOUND',
+    `-c ${asked} names no module. Use python:MODULE, as python:my.conf.`,
+  )
 }
 
+const pythonPrefix = 'python:'
+
 function named(directory: string, asked: string): string {
-  if (asked.startsWith('python:') || asked.endsWith('.py')) {
-    throw new ServerError(
-      'TSG_SETTING_LATER',
-      `-c ${asked}: configuration written in Python comes with the WSGI bridge. Use a gunicorn.conf.ts: 'tsgunicorn init' writes one.`,
-    )
-  }
   const file = resolve(directory, asked.startsWith('file:') ? asked.slice('file:'.length) : asked)
   mustBeFile(file)
   const extension = extname(file)
@@ -66,12 +75,10 @@ function search(directory: string): Found {
   const entries = new Set(list(directory))
   const present = extensions.map((extension) => baseName + extension).filter((name) => entries.has(name))
   const [first, ...others] = present
-  if (first !== undefined) {
-    const file = resolve(directory, first)
-    mustBeFile(file)
-    return { file, warnings: others.length === 0 ? [] : [ambiguous(directory, first, others)] }
-  }
-  return { warnings: entries.has(`${baseName}.py`) ? [pythonIsNotRead(directory)] : [] }
+  if (first === undefined) return { warnings: [] }
+  const file = resolve(directory, first)
+  mustBeFile(file)
+  return { file, warnings: others.length === 0 ? [] : [ambiguous(directory, first, others)] }
 }
 
 function list(directory: string): readonly string[] {
@@ -89,9 +96,6 @@ const ambiguous = (directory: string, used: string, others: readonly string[]): 
   `${directory} has more than one configuration file: ${used} is used, ${others.join(', ')} ${
     others.length === 1 ? 'is' : 'are'
   } not. Remove what is not meant, or name one with -c.`
-
-const pythonIsNotRead = (directory: string): string =>
-  `${resolve(directory, `${baseName}.py`)} is not read: configuration written in Python comes with the WSGI bridge.`
 
 /** The name to use of a file in messages: relative to the working directory when it is directly in it. */
 export const nameOf = (file: string, directory: string): string =>

@@ -10,8 +10,8 @@ import { resolve } from 'node:path'
 import { hasCode, messageOf, ServerError } from '../errors.ts'
 import type { Config } from './config.ts'
 import { applicationOf } from './derived.ts'
-import { findConfig, nameOf } from './find.ts'
-import type { ConfigFile } from './read.ts'
+import { type Found, findConfig, isPython, nameOf } from './find.ts'
+import type { GivenFile } from './given-file.ts'
 import { brokenRules, type Platform } from './rules.ts'
 import { settings } from './settings/index.ts'
 import {
@@ -24,7 +24,7 @@ import {
   resolveLayers,
 } from './sources.ts'
 import { type ConfigTransfer, freeze, transferOf } from './transfer.ts'
-import { type Issue, judge, refuseIssues, type SettingsTable, tooEarly } from './validate.ts'
+import { type Issue, refuseIssues, type SettingsTable, tooEarly } from './validate.ts'
 
 export interface ConfigRequest {
   /** Where the program was started, absolute: what relative paths of the command line start from. */
@@ -51,6 +51,10 @@ export interface LoadedConfig {
   readonly files: readonly string[]
   readonly warnings: readonly string[]
   readonly transfer: ConfigTransfer
+  /** The text of a configuration that is written in Python, when it has hooks for Python workers. */
+  readonly python?: { readonly file: string; readonly source: string }
+  /** Ends what stays behind of the file: the process that runs the master's hooks of gunicorn.conf.py. */
+  readonly close?: () => void
 }
 
 /**
@@ -58,7 +62,8 @@ export interface LoadedConfig {
  * was started in, whoever gives `chdir`: as in Gunicorn, and so that a reload finds the same file. When loading
  * fails, the working directory is what it was.
  *
- * Rejects with a ServerError: TSG_CHDIR, TSG_CONFIG_*, TSG_SETTING_*, TSG_ENVIRONMENT, TSG_PLATFORM, TSG_NO_APP.
+ * Rejects with a ServerError: TSG_CHDIR, TSG_CONFIG_*, TSG_SETTING_*, TSG_ENVIRONMENT, TSG_PLATFORM, TSG_NO_APP, and
+ * TSG_PYTHON when the file is Python's and there is no interpreter.
  */
 export async function loadConfig(
   request: ConfigRequest,
@@ -87,42 +92,49 @@ async function load(request: ConfigRequest, table: SettingsTable): Promise<Loade
   const flags = { ...request.commandVariable, ...request.commandLine }
   const directory = enterStart(request.directory, flags['chdir'])
   const found = findConfig(directory, textOf(flags['config']))
-  const layers = [defaultLayer(table, request.env)]
-  const file = found.file === undefined ? undefined : await read(found.file, request.env)
-  const issues: Issue[] = []
-  const warnings = [...found.warnings]
-  if (file !== undefined) {
-    const judged = await judge(table, file, { place: nameOf(file.file, directory), source: file.source })
-    layers.push(fileLayer(file, judged.values, judged.lines))
-    issues.push(...judged.issues)
-    warnings.push(...judged.warnings)
-    if (judged.values['config'] !== undefined) {
-      warnings.push(`${nameOf(file.file, directory)}: config has no meaning in a configuration file.`)
-    }
+  const defaults = defaultLayer(table, request.env)
+  const file = await read(found, { table, directory, env: request.env, python: textOf(flags['python']) })
+  try {
+    return finish({
+      request,
+      table,
+      directory,
+      layers: [
+        defaults,
+        ...(file === undefined ? [] : [fileLayer(file)]),
+        given(request.commandVariable, 'command-variable'),
+        given(request.commandLine, 'command-line'),
+      ],
+      warnings: [...found.warnings, ...(file === undefined ? [] : warningsOf(file, directory))],
+      ...(file === undefined ? {} : { file }),
+    })
+  } catch (error) {
+    file?.close?.()
+    throw error
   }
-  layers.push(given(request.commandVariable, 'command-variable'), given(request.commandLine, 'command-line'))
-  return finish({
-    request,
-    table,
-    directory,
-    layers,
-    issues,
-    warnings,
-    ...(file === undefined ? {} : { file }),
-  })
 }
 
-/** Many a server has no file: bundling and evaluating are not even imported then. */
-async function read(file: string, env: Environment): Promise<ConfigFile> {
-  const { readConfigFile } = await import('./read.ts')
-  return readConfigFile(file, { env })
+interface Reading {
+  readonly table: SettingsTable
+  readonly directory: string
+  readonly env: Environment
+  /** The interpreter that the command line asks for. */
+  readonly python: string | undefined
 }
 
-const fileLayer = (
-  { file }: ConfigFile,
-  values: Readonly<Record<string, unknown>>,
-  lines: Readonly<Record<string, number>>,
-): Layer => ({
+/** Many a server has no file, and few one in Python: what reads them is not even imported for the others. */
+async function read(found: Found, reading: Reading): Promise<GivenFile | undefined> {
+  if (isPython(found)) return (await import('./python-file.ts')).readPythonFile(found, reading)
+  if (found.file === undefined) return undefined
+  return (await import('./given-file.ts')).readGivenFile(found.file, reading)
+}
+
+function warningsOf({ file, judged }: GivenFile, directory: string): readonly string[] {
+  if (judged.values['config'] === undefined) return judged.warnings
+  return [...judged.warnings, `${nameOf(file, directory)}: config has no meaning in a configuration file.`]
+}
+
+const fileLayer = ({ file, judged: { values, lines } }: GivenFile): Layer => ({
   values,
   originOf: (name) => {
     const line = lines[name]
@@ -141,15 +153,14 @@ interface Gathered {
   /** The directory the program was started in: relative paths of every source start from it. */
   readonly directory: string
   readonly layers: readonly Layer[]
-  readonly file?: ConfigFile
-  readonly issues: readonly Issue[]
+  readonly file?: GivenFile
   readonly warnings: readonly string[]
 }
 
-function finish({ request, table, directory, layers, file, issues, warnings }: Gathered): LoadedConfig {
+function finish({ request, table, directory, layers, file, warnings }: Gathered): LoadedConfig {
   const { values, origins } = withApplication(resolveLayers(layers), request.app)
   const ruled = judgeTogether(table, values, origins, directory, request.platform ?? running)
-  refuseIssues([...issues, ...ruled.issues])
+  refuseIssues([...(file?.judged.issues ?? []), ...ruled.issues])
   if (request.needsApp !== false) refuseNoApp(values)
   const chdir = enter(directory, values['chdir'])
   const config = freeze({ ...values, ...('chdir' in table ? { chdir } : {}) })
@@ -160,10 +171,9 @@ function finish({ request, table, directory, layers, file, issues, warnings }: G
     ...(file === undefined ? {} : { file: file.file }),
     files: file?.files ?? [],
     warnings: [...warnings, ...ruled.warnings],
-    transfer: transferOf({
-      values: config,
-      ...(file?.module === undefined ? {} : { code: { module: file.module, style: file.style ?? 'none' } }),
-    }),
+    transfer: transferOf({ values: config, ...(file?.code === undefined ? {} : { code: file.code }) }),
+    ...(file?.python === undefined ? {} : { python: file.python }),
+    ...(file?.close === undefined ? {} : { close: file.close }),
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { Issue } from './validate.ts'
+import { workerClassFault } from './worker-class.ts'
 
 export interface Platform {
   /** As `process.platform`. */
@@ -20,11 +21,14 @@ interface Rule {
   readonly breaks: (values: Values, platform: Platform) => boolean
   /** The code of an error, or a warning. */
   readonly as: Issue['code'] | 'warning'
-  readonly text: string
+  readonly text: string | ((values: Values) => string)
 }
 
 const isSet = (value: unknown): boolean =>
   value !== undefined && value !== null && value !== '' && value !== false && value !== 0
+
+const classFault = (value: unknown): string | undefined =>
+  typeof value === 'string' ? workerClassFault(value) : undefined
 
 const hasEntries = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.keys(value).length > 0
@@ -89,6 +93,19 @@ const rules: readonly Rule[] = [
     text: 'reload and preload_app are both on: every change loads the application twice.',
   },
   {
+    name: 'worker_class',
+    // Of an application of another app_type the language is not known yet: whoever tells it asks workerClassFault.
+    breaks: ({ app_type, worker_class }) => app_type === 'wsgi' && classFault(worker_class) !== undefined,
+    as: 'TSG_SETTING_INVALID',
+    text: ({ worker_class }) => classFault(worker_class) ?? '',
+  },
+  {
+    name: 'logger_class',
+    breaks: ({ logger_class }) => isSet(logger_class) && logger_class !== 'gunicorn.glogging.Logger',
+    as: 'warning',
+    text: "logger_class has no meaning here: the server's logs are not written by Python. logconfig and its kin are for what the application logs, error_log_format and access_log_format for the server's lines.",
+  },
+  {
     name: 'max_requests_jitter',
     breaks: ({ max_requests, max_requests_jitter }) => isSet(max_requests_jitter) && !isSet(max_requests),
     as: 'warning',
@@ -104,7 +121,9 @@ export interface RuleBreach {
 
 /** The rules that these values break, in the order of the table. */
 export const brokenRules = (values: Values, platform: Platform): readonly RuleBreach[] =>
-  rules.filter(({ breaks }) => breaks(values, platform)).map(({ name, as, text }) => ({ name, as, text }))
+  rules
+    .filter(({ breaks }) => breaks(values, platform))
+    .map(({ name, as, text }) => ({ name, as, text: typeof text === 'function' ? text(values) : text }))
 
 function isAtLeast(version: string, [major, minor]: readonly [number, number]): boolean {
   const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number)

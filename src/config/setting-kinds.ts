@@ -4,6 +4,7 @@
  * before them. No setting is known here by name.
  */
 
+import { isRecord } from '../util/is-record.ts'
 import { faultOfNetwork } from './network.ts'
 import { type About, accepted, type Checked, declare, type Kind, refused, type Setting } from './setting.ts'
 import { type Bounds, bytesKind, integerKind, octalKind, secondsKind } from './setting-numbers.ts'
@@ -252,6 +253,16 @@ const mappingKind: Kind<Readonly<Record<string, string>>> = {
     }
     return accepted(Object.fromEntries(entries))
   },
+}
+
+/** Plain data under names, that only its user can judge. */
+export const dictionaryKind: Kind<Readonly<Record<string, unknown>>> = {
+  ...bad('dictionary', 'a dictionary, in the configuration file'),
+  type: 'Readonly<Record<string, unknown>>',
+  schema: { type: 'object' },
+  flag: 'value',
+  check: (value) =>
+    isRecord(value) && !Array.isArray(value) ? accepted(value) : refused('a dictionary of plain data'),
 }
 
 function optionalKind<T>(kind: Kind<T>): Kind<T | undefined> {

@@ -8,6 +8,7 @@
 import { isRecord } from '../util/is-record.ts'
 import type { ConfigModule } from './bundle.ts'
 import type { Config } from './config.ts'
+import { isMasterHook } from './hook-names.ts'
 import type { Exported } from './shape.ts'
 
 /** JSON-safe. */
@@ -20,18 +21,6 @@ export interface ConfigTransfer {
   readonly code?: { readonly module: ConfigModule; readonly style: 'esm' | 'cjs' | 'none' }
 }
 
-/** Hooks that only the master calls; every other function of a configuration is a worker's business. */
-const masterOnly: ReadonlySet<string> = new Set([
-  'on_starting',
-  'on_reload',
-  'when_ready',
-  'pre_fork',
-  'pre_exec',
-  'child_exit',
-  'nworkers_changed',
-  'on_exit',
-])
-
 export interface TransferSource {
   readonly values: Readonly<Record<string, unknown>>
   readonly code?: { readonly module: ConfigModule; readonly style: 'esm' | 'cjs' | 'none' }
@@ -41,7 +30,7 @@ export interface TransferSource {
 export function transferOf({ values, code }: TransferSource): ConfigTransfer {
   const entries = Object.entries(values)
   const functions = entries
-    .filter(([name, value]) => typeof value === 'function' && !masterOnly.has(name))
+    .filter(([name, value]) => typeof value === 'function' && !isMasterHook(name))
     .map(([name]) => name)
   const data = entries.filter(([, value]) => typeof value !== 'function' && value !== undefined)
   return {

@@ -6,7 +6,7 @@
  * Chunks stand one folder deep, as the modules do, so that `new URL('../worker/main.js', import.meta.url)` means the
  * same file before and after.
  */
-import { readFileSync, rmSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -37,6 +37,14 @@ const bundle = (program: string) =>
     },
     sourcemap: 'linked',
   })
+
+// The Python package goes along as it is; what Python compiled of it beside it does not.
+const source = fileURLToPath(new URL('../../src/python/tsgunicorn_wsgi', import.meta.url))
+rmSync(`${dist}/python/tsgunicorn_wsgi`, { recursive: true, force: true })
+cpSync(source, `${dist}/python/tsgunicorn_wsgi`, {
+  recursive: true,
+  filter: (path) => !path.endsWith('__pycache__'),
+})
 
 rmSync(`${dist}/chunks`, { recursive: true, force: true })
 // One after the other: what master and worker share would otherwise become many small files for both.

@@ -14,14 +14,14 @@ export const programPage = (): string =>
     heading('Name'),
     'tsgunicorn \\- pre\\-fork application server',
     heading('Synopsis'),
-    '.B tsgunicorn\n[\\fIOPTIONS\\fR] [\\fIMODULE\\fR[:\\fINAME\\fR]]\n.br\n.B tsgunicorn init\n[\\fB\\-\\-force\\fR]',
+    '.B tsgunicorn\n[\\fIOPTIONS\\fR] [\\fIMODULE\\fR[:\\fINAME\\fR]]\n.br\n.B tsgunicorn init\n[\\fB\\-\\-from\\fR \\fIFILE\\fR] [\\fB\\-\\-force\\fR]',
     heading('Description'),
     ...prose([
       `\`tsgunicorn\` holds the listening sockets in one master process and serves the application in worker processes.
 The master never touches a client; workers that die, hang or grow too large are replaced.`,
       `MODULE is a path or a package; NAME is what it exports. Without NAME, the usual exports are tried: see \`wsgi_app\`
 and \`app_type\` in gunicorn.conf(5).`,
-      '`tsgunicorn init` writes a configuration file to start from, and the types that editors complete it with.',
+      '`tsgunicorn init` writes a configuration file to start from, and the types that editors complete it with; with `--from gunicorn.conf.py` it holds what that file says.',
     ]),
     heading('Options'),
     item(
@@ -51,12 +51,12 @@ export const configurationPage = (): string =>
     heading('Name'),
     'gunicorn.conf \\- configuration of tsgunicorn',
     heading('Synopsis'),
-    '.B gunicorn.conf.ts\n(also .mts, .js, .mjs, .cjs, .json, .yaml, .yml)',
+    '.B gunicorn.conf.ts\n(also .mts, .js, .mjs, .cjs, .json, .yaml, .yml, .py)',
     heading('Description'),
     ...prose([
       `The file is looked for in the working directory, or named by \`--config\`. It exports an object of settings, a
 function that gives one, or settings by their names. JSON and YAML files hold the object; hooks are functions, and cannot
-stand in them.`,
+stand in them. A \`gunicorn.conf.py\` of Gunicorn's is read as it is.`,
       `Defaults and the variables they are taken from are weakest; then come the file, the flags in
 \`GUNICORN_CMD_ARGS\`, and the flags on the command line. \`tsgunicorn --print-config\` tells where each value came from.`,
       `Names that do not exist and values that are not allowed are errors that name the file, the setting and what is

@@ -5,9 +5,8 @@
  */
 import type { ChildProcess } from 'node:child_process'
 import type { EventEmitter } from 'node:events'
+import { CMD } from './lines.ts'
 import type { ToMaster, ToWorker } from './messages.ts'
-
-const CMD = 'NODE_TSGUNICORN'
 
 interface Envelope {
   readonly cmd: typeof CMD

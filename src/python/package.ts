@@ -1,4 +1,7 @@
-/** Where the Python package lies that workers, molds and side processes run: a folder with a `__main__.py`. */
+/**
+ * Where the Python package lies that workers, molds and side processes run: a folder with a `__main__.py`. By way of the
+ * parent, because the build puts modules into chunks that stand in another folder of the same depth.
+ */
 import { fileURLToPath } from 'node:url'
 
-export const pythonPackage = fileURLToPath(new URL('./tsgunicorn_wsgi', import.meta.url))
+export const pythonPackage = fileURLToPath(new URL('../python/tsgunicorn_wsgi', import.meta.url))

@@ -8,8 +8,9 @@ import type { Config } from '../config/config.ts'
 import type { HookRequest } from '../config/hook-types.ts'
 import { receiveConfig } from '../config/transfer.ts'
 import { messageOf, ServerError } from '../errors.ts'
+import type { Front } from '../front/front.ts'
 import { createEngineFor } from '../http/create.ts'
-import type { Engine } from '../http/engine.ts'
+import type { Engine, EngineOptions } from '../http/engine.ts'
 import type { IntakeStep } from '../http/intake/intake.ts'
 import { toMaster } from '../ipc/channel.ts'
 import type { BootMessage, InheritedListener } from '../ipc/messages.ts'
@@ -23,6 +24,11 @@ import { createIntake } from './intake.ts'
 import { openLogs, type WorkerLogs } from './logs.ts'
 import { httpPolicy } from './policy.ts'
 
+/** What answers requests here: an application, or, in a front, the Python workers that it is told of. */
+export type Serves =
+  | { readonly kind: 'app'; readonly app: Application }
+  | { readonly kind: 'front'; readonly token: string }
+
 /** A worker that has booted so far that it may serve. */
 export interface Booted {
   readonly boot: BootMessage
@@ -31,22 +37,27 @@ export interface Booted {
   readonly logs: WorkerLogs
   readonly facades: Facades
   readonly vital: Vital
-  readonly app: Application
+  readonly serves: Serves
   readonly intake: IntakeStep | undefined
 }
 
 /** Everything up to the application. Rejects with what failed. */
 export async function bootWorker(boot: BootMessage, vital: Vital, program: string[]): Promise<Booted> {
-  setTitle(`tsgunicorn: worker [${boot.processName}]`)
+  setTitle(`tsgunicorn: ${boot.role} [${boot.processName}]`)
   const config = await receiveConfig(boot.config)
   const inheritance = inherit(boot)
   const logs = await openLogs(config, boot)
   if (!boot.proof)
-    logs.error.info(`Booting worker with pid: ${process.pid}`, { pid: process.pid, age: boot.age })
+    logs.error.info(`Booting ${boot.role} with pid: ${process.pid}`, { pid: process.pid, age: boot.age })
   const both = facades(boot, config, logs.error, vital)
   if (!boot.proof) await config.post_fork?.(both.server, both.worker)
   const intake = await createIntake(config, boot.tls)
   if (boot.privileges) dropPrivileges(boot.privileges)
+  const parts = { boot, inheritance, config, logs, facades: both, vital, intake }
+  if (boot.role === 'front') {
+    if (!boot.bridge) throw new Error('a front is told where its workers are')
+    return { ...parts, serves: { kind: 'front', token: boot.bridge.token } }
+  }
   if (config.preload_app) useCompileCache()
   const app = await loadApp({
     spec: config.wsgi_app ?? '',
@@ -60,18 +71,34 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
     installGlobals: async () => (await import('../http/fetch/globals.ts')).installGlobals(),
   })
   if (boot.proof && config.preload_app) writeCompileCache()
-  return { boot, inheritance, config, logs, facades: both, vital, app, intake }
+  return { ...parts, serves: { kind: 'app', app } }
 }
 
 /** What an adopted script's `server.address()` answers. */
 const addressFor = ([first]: readonly InheritedListener[]) => first?.address
 
 /** From the application to a server that accepts. */
-export async function serve(
-  booted: Booted,
-  options: Pick<ServeOptions, 'onRequest' | 'askListener'>,
-): Promise<Engine> {
-  const { config, logs, facades: both, app, inheritance, intake } = booted
+export async function serve(booted: Booted, options: ServeOptions): Promise<Served> {
+  const { config, inheritance, facades: both } = booted
+  const told = engineOptions(booted, options)
+  if (booted.serves.kind === 'front') {
+    const { serveFront } = await import('./front.ts')
+    return serveFront(booted, booted.serves.token, told)
+  }
+  const engine = await createEngineFor(booted.serves.app, told)
+  await config.post_worker_init?.(both.worker)
+  await engine.listen(inheritance.sockets, config.backlog)
+  return { engine }
+}
+
+export interface Served {
+  readonly engine: Engine
+  /** Of a front: tells it which workers it may use. */
+  readonly front?: Pick<Front, 'workers' | 'close'>
+}
+
+function engineOptions(booted: Booted, options: ServeOptions): EngineOptions {
+  const { config, logs, facades: both, intake } = booted
   const { pre_request: before, post_request: behind } = config
   const { worker } = both
   /** Gunicorn's own pre_request tells each request to the debug log. */
@@ -79,7 +106,7 @@ export async function serve(
     logs.error.debug(`${request.method} ${request.uri}`)
     return before?.(worker, request)
   }
-  const engine = await createEngineFor(app, {
+  return {
     policy: httpPolicy(config),
     intake,
     onRequest: options.onRequest,
@@ -100,10 +127,7 @@ export async function serve(
     ...(behind
       ? { postRequest: (request, environ, response) => behind(worker, request, environ, response) }
       : {}),
-  })
-  await config.post_worker_init?.(worker)
-  await engine.listen(inheritance.sockets, config.backlog)
-  return engine
+  }
 }
 
 export interface ServeOptions {

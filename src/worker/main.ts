@@ -39,6 +39,13 @@ onMasterMessage((message, handle) => {
       if (worker) worker.reopenLogs()
       else rotated = true
       return
+    case 'workers':
+      worker?.workers(message.workers)
+      return
+    // To molds, which are none of Node's.
+    case 'fork':
+    case 'retire':
+      return
     case 'listener':
       if (worker) worker.listener(message.index, handle)
       else receive(message.index, handle)

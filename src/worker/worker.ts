@@ -7,8 +7,8 @@ import { inSource } from '../config/stack.ts'
 import { messageOf } from '../errors.ts'
 import type { DrainOptions, Engine } from '../http/engine.ts'
 import { releaseParent, toMaster } from '../ipc/channel.ts'
-import type { ToMaster } from '../ipc/messages.ts'
-import { type Booted, serve } from './boot.ts'
+import type { ToMaster, WorkerAddress } from '../ipc/messages.ts'
+import { type Booted, type Served, serve } from './boot.ts'
 import { exit } from './exit.ts'
 import { leaveHangReport } from './hang.ts'
 import { startHeartbeat } from './heartbeat.ts'
@@ -30,7 +30,7 @@ const ORPHAN = 1500
 export class Worker {
   readonly #booted: Booted
   #phase: Phase = 'booting'
-  #engine: Engine | undefined
+  #served: Served | undefined
   #recycling = false
   readonly #awaited = new Map<number, (handle: object) => void>()
 
@@ -48,13 +48,14 @@ export class Worker {
 
   /** Accepts from now on, and says so. Rejects when it cannot listen, or `post_worker_init` throws. */
   async start(): Promise<void> {
-    const { config, vital, boot, app, inheritance } = this.#booted
-    this.#engine = await serve(this.#booted, {
+    const { config, vital, boot, serves, inheritance } = this.#booted
+    this.#served = await serve(this.#booted, {
       onRequest: () => this.#counted(),
       askListener: (index) => this.#askListener(index),
     })
     leaveHangReport({ inflight: () => this.#engine?.inflight() ?? [], abort: () => this.#abortHook() })
-    const limit = config.max_worker_memory
+    // What runs no application does not leak one's memory.
+    const limit = boot.role === 'worker' ? config.max_worker_memory : 0
     startHeartbeat({
       board: inheritance.board,
       slot: boot.slot,
@@ -68,9 +69,21 @@ export class Worker {
     })
     this.#phase = 'serving'
     vital.booted = true
-    await this.#tell({ type: 'ready', shape: app.shape, program: program() })
+    await this.#tell(
+      serves.kind === 'app'
+        ? { type: 'ready', shape: serves.app.shape, program: program() }
+        : { type: 'ready', shape: 'front', program: '' },
+    )
     // Booting is over: nothing has to be quick any more.
     await this.log.usePino()
+  }
+
+  get #engine(): Engine | undefined {
+    return this.#served?.engine
+  }
+
+  get #name(): string {
+    return this.#booted.boot.role === 'front' ? 'Front' : 'Worker'
   }
 
   get log() {
@@ -83,7 +96,7 @@ export class Worker {
     if (this.#phase !== 'serving') return
     this.#phase = 'draining'
     this.#booted.vital.alive = false
-    this.log.info(`Worker exiting (pid: ${process.pid})`, { pid: process.pid })
+    this.log.info(`${this.#name} exiting (pid: ${process.pid})`, { pid: process.pid })
     void this.#finish(accepted)
   }
 
@@ -91,6 +104,7 @@ export class Worker {
     const idleMs = (this.#booted.config.graceful_timeout * 1000) / 2
     try {
       await this.#engine?.drain({ ...accepted, idleMs })
+      this.#served?.front?.close()
     } catch (error) {
       this.log.exception('the drain failed', error)
     }
@@ -102,7 +116,8 @@ export class Worker {
   quit(signal: WorkerSignal): void {
     if (this.#phase === 'gone') return
     this.#booted.vital.alive = false
-    if (this.#phase === 'serving') this.log.info(`Worker exiting (pid: ${process.pid})`, { pid: process.pid })
+    if (this.#phase === 'serving')
+      this.log.info(`${this.#name} exiting (pid: ${process.pid})`, { pid: process.pid })
     this.#phase = 'draining'
     void this.#interrupted(signal)
   }
@@ -123,7 +138,7 @@ export class Worker {
   /** The master is dead: nobody would replace this worker, and nobody is to find it left. */
   orphaned(): void {
     if (this.#phase === 'gone') return
-    this.log.info('Parent changed, shutting down: worker', { pid: process.pid })
+    this.log.info(`Parent changed, shutting down: ${this.#booted.boot.role}`, { pid: process.pid })
     setTimeout(() => this.end(0), ORPHAN).unref()
     this.drain({ emptyAcceptQueue: false, givenUp: false })
   }
@@ -133,6 +148,11 @@ export class Worker {
     if (typeof handle !== 'object' || handle === null) return
     this.#awaited.get(index)?.(handle)
     this.#awaited.delete(index)
+  }
+
+  /** To a front: the workers it may use from now on. */
+  workers(list: readonly WorkerAddress[]): void {
+    this.#served?.front?.workers(list)
   }
 
   reopenLogs(): void {

@@ -85,7 +85,10 @@ export const layers = (): Layer[] =>
 
 const allowances = (cell: string): Layer['may'] => {
   if (cell.includes('everything')) return new Map([['*', 'values']])
-  const words = /`([^`]*)`/.exec(cell)?.[1]?.split(/\s+/) ?? []
-  const kind = cell.includes('(types)') ? 'types' : 'values'
-  return new Map(words.map((word) => [word, kind]))
+  const groups = [...cell.matchAll(/`([^`]*)`(\s*\(types\))?/g)]
+  return new Map(
+    groups.flatMap(([, words = '', types]) =>
+      words.split(/\s+/).map((word) => [word, types === undefined ? 'values' : 'types'] as const),
+    ),
+  )
 }

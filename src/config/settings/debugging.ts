@@ -10,7 +10,7 @@ export const settings = {
     default: false,
     summary: 'Replace the workers when the code changes.',
     details: `For development. The files that workers have loaded, the configuration file, and \`reload_extra_files\` are
-watched. An application that does not load is reported, and loaded again at the next change. In production reload with
+watched; of a Python application its modules, but not those of the standard library and of site-packages. An application that does not load is reported, and loaded again at the next change. In production reload with
 HUP: watching costs time, and a half-copied deployment would be served.`,
     common: true,
   }),
@@ -34,7 +34,7 @@ network file systems and on directories mounted into containers or virtual machi
     cli: ['--spew'],
     default: false,
     summary: 'Print every executed line of Python.',
-    later: 'the WSGI bridge',
+    later: 'the tracing of Python',
   }),
   check_config: flag({
     cli: ['--check-config'],

@@ -4,7 +4,7 @@ import { anyKind, integer, list, optional } from '../setting-kinds.ts'
 
 export const title = 'Dirty Arbiters'
 
-const later = 'the WSGI bridge'
+const later = 'dirty arbiters'
 
 export const settings = {
   dirty_apps: list({

@@ -1,6 +1,16 @@
 /** The error log, the access log, and what is sent to syslog and statsd. */
 import type { Setting } from '../setting.ts'
-import { anyKind, choice, flag, matching, optional, pathKind, text, textKind } from '../setting-kinds.ts'
+import {
+  anyKind,
+  choice,
+  dictionaryKind,
+  flag,
+  matching,
+  optional,
+  pathKind,
+  text,
+  textKind,
+} from '../setting-kinds.ts'
 
 export const title = 'Logging'
 
@@ -97,25 +107,33 @@ Without it they go where the server's own do, and with \`daemon\` nowhere.`,
   logger_class: optional(anyKind, {
     cli: ['--logger-class'],
     metavar: 'STRING',
-    defaultText: "Gunicorn's own",
-    summary: 'The Python class that logs.',
-    later: 'the WSGI bridge',
+    summary: 'Nothing: the Python class that logs.',
+    details: `Accepted, with a warning, for the sake of shared configurations: the server's logs are not written by Python, so
+nothing calls such a class. What the application logs is a matter of \`logconfig\` and its kin; the form of the server's
+lines is one of \`error_log_format\` and \`access_log_format\`.`,
+    inert: true,
   }),
   logconfig: optional(pathKind, {
     cli: ['--log-config'],
     metavar: 'FILE',
     summary: "A file for Python's logging.config.fileConfig.",
-    later: 'the WSGI bridge',
+    details: `For what a Python application logs: each worker reads it before the application is loaded. Without it, what
+the application logs at its root goes to the error log. The server's own lines are not touched by it: handlers of
+\`gunicorn.error\` and \`gunicorn.access\` get what is logged under these names in the workers.`,
+    gunicorn: { differs: "The server's own lines are not written by Python's logging." },
   }),
-  logconfig_dict: optional(anyKind, {
+  logconfig_dict: optional(dictionaryKind, {
     summary: "A dictionary for Python's logging.config.dictConfig.",
-    later: 'the WSGI bridge',
+    details: `As \`logconfig\`, and with plain data in it: classes and streams are named as text (\`ext://sys.stdout\`). Given
+several, this one wins over \`logconfig_json\`, and that over \`logconfig\`.`,
+    gunicorn: { differs: "The server's own lines are not written by Python's logging." },
   }),
   logconfig_json: optional(pathKind, {
     cli: ['--log-config-json'],
     metavar: 'FILE',
     summary: 'The dictionary of logconfig_dict in a JSON file.',
-    later: 'the WSGI bridge',
+    details: 'As `logconfig_dict`.',
+    gunicorn: { differs: "The server's own lines are not written by Python's logging." },
   }),
   syslog_addr: text({
     cli: ['--log-syslog-to'],

@@ -1,4 +1,7 @@
-/** The functions a configuration may give. Order, process and moment of each are part of its meaning. */
+/**
+ * The functions a configuration may give. Order, process and moment of each are part of its meaning. Those of a worker
+ * run in the language of the application: of gunicorn.conf.py with a Python one, of the others with a JavaScript one.
+ */
 import type { HookEnviron, HookRequest, HookResponse, HookServer, HookWorker } from '../hook-types.ts'
 import type { Setting } from '../setting.ts'
 import { hook, seconds } from '../setting-kinds.ts'
@@ -36,7 +39,11 @@ export const settings = {
     parameters: ['server', 'worker'],
     summary: 'In the worker, first of all, before the application is loaded.',
     details: `\`server\` is what is known of the master at this moment. Nothing opened in the master exists here: workers are new
-processes, not copies.`,
+processes, not copies. With \`preload_app\` a Python worker is a copy of the mold, and has the application loaded: it is
+the place to open anew what must not be shared.
+
+Hooks of workers are called in the language of the application: a Python one needs \`gunicorn.conf.py\` for them, a
+JavaScript one any of the other files. Hooks of the master may be of either.`,
     gunicorn: { differs: 'The worker is a new process; the memory of the master is not there.' },
   }),
   post_worker_init: hook<OfWorker>({
@@ -53,8 +60,8 @@ processes, not copies.`,
   worker_abort: hook<OfWorker>({
     parameters: ['worker'],
     summary: 'In the worker, on ABRT, which usually means a timeout.',
-    details: `Called even while the event loop is blocked; then only what the hook does synchronously happens. There are
-\`abort_timeout\` seconds until KILL.`,
+    details: `Called even while the event loop is blocked; then only what the hook does synchronously happens. Python calls
+it on its main thread, as soon as that comes back from C code. There are \`abort_timeout\` seconds until KILL.`,
     gunicorn: { differs: 'While the event loop is blocked, only its synchronous part runs.' },
   }),
   pre_exec: hook<OfServer>({

@@ -27,11 +27,19 @@ export const settings = {
   preload_app: flag({
     cli: ['--preload'],
     default: false,
-    summary: 'Prove that the application loads before any worker starts.',
-    details: `The application is loaded once in a process of its own, which also fills the cache of compiled code. Workers
-start only when that went well, at the start and at every reload. It finds a broken deployment before a worker is
-replaced, and costs one loading of the application.`,
-    gunicorn: { differs: 'Memory is not shared (V8 cannot be forked), and a reload does load changed code.' },
+    summary: 'Load the application once, before any worker starts.',
+    details: `A Python application is loaded in a process of its own, the mold, and workers are forked from it: within
+milliseconds, and they share the memory of what was loaded until they write to it. Threads and connections that the
+application makes while it is loaded do not survive the fork: make them in \`post_fork\` or \`post_worker_init\`.
+
+A JavaScript application is loaded once in a process that proves that it loads, and fills the cache of compiled code;
+memory is not shared, for V8 cannot be forked.
+
+Workers start only when the loading went well, at the start and at every reload: a broken deployment is found before a
+worker is replaced.`,
+    gunicorn: {
+      differs: 'The application is not loaded in the master, and a reload does load changed code.',
+    },
     common: true,
   }),
   sendfile: flag({
@@ -157,14 +165,15 @@ on another machine, name it here, else the application takes https for http and 
   pythonpath: optional(textKind, {
     cli: ['--pythonpath'],
     metavar: 'STRING',
-    summary: 'Directories to add to the Python path.',
-    later: 'the WSGI bridge',
+    summary: 'Folders in which Python looks for modules first.',
+    details: `With commas between them, relative to \`chdir\`. They come before the folder of \`chdir\`, which is searched without
+being named. Of no meaning for JavaScript applications.`,
   }),
   paste: optional(textKind, {
     cli: ['--paste', '--paster'],
     metavar: 'STRING',
     summary: 'A PasteDeploy file to take the application from.',
-    later: 'the WSGI bridge',
+    later: 'PasteDeploy',
   }),
   proxy_protocol: choiceOrBare({
     words: ['off', 'v1', 'v2', 'auto'],
@@ -217,7 +226,7 @@ claim any address they like.`,
     metavar: 'CONF',
     default: [],
     summary: 'Variables for PasteDeploy.',
-    later: 'the WSGI bridge',
+    later: 'PasteDeploy',
   }),
   permit_obsolete_folding: flag({
     cli: ['--permit-obsolete-folding'],

@@ -14,7 +14,8 @@ export const settings = {
     defaultText: '1, or $WEB_CONCURRENCY',
     summary: 'The number of worker processes.',
     details: `A JavaScript worker serves many requests at once on one core, so one worker for each core is the measure:
-fewer leave cores idle, more only cost memory. \`auto\` counts the cores this process may really use: the control group's
+fewer leave cores idle, more only cost memory. A Python worker handles one request at a time, or as many as it has
+\`threads\`: start with two for each core, and more where the application waits for others. \`auto\` counts the cores this process may really use: the control group's
 quota and the CPU affinity, not the cores of the machine.
 
 The signals TTIN and TTOU change the number while the server runs; a reload sets it back to this value. 0 is allowed: the
@@ -104,7 +105,7 @@ long polling), and raise the limit of open files with it. Too low, and idle keep
     summary: 'Requests after which a worker is replaced; 0 = never.',
     details: `A remedy for applications that leak memory. The successor is ready before the old worker stops accepting.
 Give \`max_requests_jitter\` with it, or workers that started together are all replaced together. When the leak is what
-matters, \`max_worker_memory\` states the wish directly.`,
+matters, \`max_worker_memory\` states the wish directly. A Python worker counts the requests of all its threads.`,
     common: true,
   }),
   max_requests_jitter: integer({
@@ -118,15 +119,23 @@ matters, \`max_worker_memory\` states the wish directly.`,
     cli: ['-t', '--timeout'],
     metavar: 'SECONDS',
     default: 30,
-    summary: 'How long a worker may be silent before it is killed; 0 = for ever.',
-    details: `A worker beats from its event loop. Silence means that the loop is blocked: an endless loop, a huge
+    summary: 'How long a worker may be silent, or a Python request may take; 0 = for ever.',
+    details: `A JavaScript worker beats from its event loop. Silence means that the loop is blocked: an endless loop, a huge
 synchronous computation, a synchronous call that waits. A slow request that awaits something is not silent, so this does
 not bound a request's time.
 
 The blocked worker's stack and its requests in hand are logged, \`worker_abort\` runs where it can, then the worker gets
 ABRT, and KILL after \`abort_timeout\`; its other requests are lost. Raise it only for work that honestly blocks longer, and
-better move that work off the loop. Far below a few seconds, pauses of the machine are taken for hangs.`,
-    gunicorn: { differs: 'Fractions are accepted.' },
+better move that work off the loop. Far below a few seconds, pauses of the machine are taken for hangs.
+
+In a Python worker it bounds each request, also with \`threads\`: from the call of the application to the end of its
+answer, without the time in which a slow client does not take it. The client of a request that takes longer gets 504
+(or its connection is cut, once the answer has begun), the stack of its thread is logged with method and path, and the
+worker is replaced: at once when it has one thread, else after its other requests had \`graceful_timeout\`.`,
+    gunicorn: {
+      differs:
+        'Fractions are accepted. With threads it bounds requests, not the silence of the whole worker.',
+    },
     common: true,
   }),
   graceful_timeout: seconds({
@@ -139,7 +148,7 @@ afterwards is cut off. Set it above your slowest honest request, and below what 
 \`TimeoutStopSec\` of systemd, \`terminationGracePeriodSeconds\` of Kubernetes, \`stop_grace_period\` of Docker (10 seconds
 by default, less than this default).
 
-The application's own listeners of SIGTERM are called when its requests are done. If they do not end the process
+A JavaScript application's own listeners of SIGTERM are called when its requests are done. If they do not end the process
 themselves, it is ended when it has nothing left to do, at the latest after five seconds.`,
     gunicorn: { differs: 'Fractions are accepted.' },
     common: true,

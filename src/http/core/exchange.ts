@@ -7,10 +7,11 @@ import { errorBody, wantsJson } from '../answers.ts'
 import type { RequestHead } from '../h1/events.ts'
 import { type Fields, fieldsOf } from '../h1/fields.ts'
 import type { HeaderBlock } from '../h1/header-block.ts'
-import { latin1 } from '../h1/latin1.ts'
+import { type Proxied, proxiedOf } from '../intake/proxied.ts'
 import type { Body } from './body.ts'
 import { type Ending, type Heads, interim } from './heads.ts'
 import type { Outbox } from './outbox.ts'
+import { lacksBody, lengthLine, lengthOf, textOf } from './payload.ts'
 import type { CoreBody, CoreExchange, ResponseListener, ResponsePhase } from './types.ts'
 import type { Visitor } from './visitor.ts'
 
@@ -35,9 +36,6 @@ const slice = 262_144
 
 /** How the end of the body is known: 'none' has no body, 'close' ends with the connection. */
 type Framing = 'none' | 'length' | 'chunked' | 'close'
-
-const lacksBody = (method: string, status: number): boolean =>
-  status === 204 || status === 304 || method === 'HEAD'
 
 export class Exchange implements CoreExchange {
   readonly owner: ExchangeOwner
@@ -113,6 +111,22 @@ export class Exchange implements CoreExchange {
 
   get peerPort(): number {
     return this.owner.socket.remotePort ?? 0
+  }
+
+  get trusted(): boolean {
+    return this.owner.visitor.trusted
+  }
+
+  get proxied(): Proxied | undefined {
+    return proxiedOf(this.owner.socket)
+  }
+
+  get memory(): unknown {
+    return this.owner.visitor.memory
+  }
+
+  set memory(value: unknown) {
+    this.owner.visitor.memory = value
   }
 
   get localAddress(): string {
@@ -202,10 +216,9 @@ export class Exchange implements CoreExchange {
     this.answer(500)
   }
 
-  /** Answers with the page, or the problem, of an error status; the connection ends with it. */
-  answer(status: number): void {
+  answer(status: number, more: readonly string[] = []): void {
     const { type, text } = errorBody(status, wantsJson(this.headers.get('accept')))
-    this.respond(status, '', fieldsOf(['Content-Type', type, 'Connection', 'close']), text)
+    this.respond(status, '', fieldsOf(['Content-Type', type, 'Connection', 'close', ...more]), text)
   }
 
   upgrade(): { readonly socket: Socket; readonly head: Buffer } {
@@ -310,29 +323,3 @@ const pourLater = (exchange: Exchange): void => exchange.pour()
 /** What the request, and a body that nobody has read, say of the connection. */
 export const endingFor = ({ request, incoming }: Exchange): Ending =>
   request.keepAlive && !incoming?.isTooMuchToDrop(request.expectContinue) ? 'keep' : 'close'
-
-const lengthOf = (body: string | Uint8Array | undefined): number => {
-  if (body === undefined) return 0
-  return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
-}
-
-const textOf = (bytes: Uint8Array): string => {
-  const buffer = Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return latin1(buffer, 0, buffer.length)
-}
-
-/** RFC 9110, 8.6: none with 204; with HEAD and 304 what the GET's would be, when that is known. */
-const lengthLine = (
-  status: number,
-  said: number,
-  length: number,
-  bodyless: boolean,
-  body: string | Uint8Array | undefined,
-): string => {
-  if (!bodyless) return `Content-Length: ${length}\r\n`
-  if (status === 204) return ''
-  if (said !== -1) return `Content-Length: ${said}\r\n`
-  return body === undefined || status === 304 ? '' : `Content-Length: ${length}\r\n`
-}

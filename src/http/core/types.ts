@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net'
 import type { Fields } from '../h1/fields.ts'
 import type { HeaderBlock } from '../h1/header-block.ts'
+import type { Proxied } from '../intake/proxied.ts'
 
 /** Takes every request that is complete in its head and in order. What it throws is answered with 500. */
 export type Consumer = (exchange: CoreExchange) => void
@@ -51,6 +52,12 @@ export interface CoreExchange {
   /** Whether the client asks for another protocol (`Upgrade`), or for a tunnel (CONNECT). */
   readonly upgradable: boolean
   readonly phase: ResponsePhase
+  /** Whether the peer's word about the client is taken (`forwarded_allow_ips`); computed when asked for. */
+  readonly trusted: boolean
+  /** What a PROXY header said of the address that the client connected to; undefined without one. */
+  readonly proxied: Proxied | undefined
+  /** A place on the connection for what the consumer wants to know again at its next request. */
+  memory: unknown
   /** Whether the client has ended its side, as those do that go and those that only have said all they have to say. */
   readonly left: boolean
   listener: ResponseListener | undefined
@@ -70,6 +77,11 @@ export interface CoreExchange {
   inform(status: number, fields: Fields): void
   /** The response cannot be completed: cuts the connection when its head was sent, or with `cut`; else answers 500. */
   fail(cut?: boolean): void
+  /**
+   * Answers with the page, or the problem, of an error status, and ends the connection with it. `more` are further
+   * fields: name, value, name, value ...
+   */
+  answer(status: number, more?: readonly string[]): void
   /** The connection for whoever speaks the other protocol, with what was read of it already; nothing is sent. */
   upgrade(): { readonly socket: Socket; readonly head: Buffer }
 }

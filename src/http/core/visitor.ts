@@ -13,6 +13,9 @@ export class Visitor {
   #judged: HeaderBlock | undefined
   #visible: HeaderBlock | undefined
 
+  /** The consumer's: what it knows of the connection. */
+  memory: unknown = undefined
+
   constructor(socket: Socket, admission: Admission) {
     this.#socket = socket
     this.#admission = admission
@@ -24,10 +27,13 @@ export class Visitor {
     return this.#address
   }
 
-  readonly #isTrusted = (): boolean => {
+  /** Whether its word about the client is taken. */
+  get trusted(): boolean {
     this.#trusted ??= this.#admission.trust.trusts(this.address)
     return this.#trusted
   }
+
+  readonly #isTrusted = (): boolean => this.trusted
 
   /** The fields the application may see, or why it may see none. */
   admit(fields: HeaderBlock): Admitted {
@@ -42,6 +48,7 @@ export class Visitor {
 
   /** The fields that were judged last are not to be kept for the next request. */
   forget(): void {
+    this.memory = undefined
     this.#judged = undefined
     this.#visible = undefined
   }

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { errorResponse } from '../answers.ts'
 import { compileTrust, plainAddress } from '../forwarded.ts'
 import type { IntakeContext, IntakeStep } from './intake.ts'
+import { noteProxied } from './proxied.ts'
 import { type Endpoint, type ProxyHeader, type ProxyMode, readProxyHeader } from './proxy-protocol.ts'
 
 export interface ProxyStepOptions {
@@ -77,7 +78,11 @@ class Arrival {
     const { socket, deliver } = this.#options
     this.#release()
     if (this.#bytes.length > length) socket.unshift(this.#bytes.subarray(length))
-    if (header.ends) namePeer(socket, header.ends.source)
+    if (header.ends) {
+      namePeer(socket, header.ends.source)
+      const { address, port, family } = header.ends.destination
+      noteProxied(socket, { protocol: family === 'IPv4' ? 'TCP4' : 'TCP6', address, port })
+    }
     deliver(socket)
   }
 

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net'
 import { createServer, type SecureContext, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
 import type { IntakeContext, IntakeStep } from './intake.ts'
+import { noteProxied, proxiedOf } from './proxied.ts'
 import { contextFor, type ServerNames } from './tls-names.ts'
 import { answerPlain, kindOfStart, peek, plainReason } from './tls-plain.ts'
 import { handshakeWords, isGone, unverifiedWords } from './tls-words.ts'
@@ -116,6 +117,8 @@ const secured = (arrival: Arrival | undefined, socket: TLSSocket, refuseUnverifi
   }
   socket.allowHalfOpen = true
   nameAlike(arrival.raw, socket)
+  const proxied = proxiedOf(arrival.raw)
+  if (proxied) noteProxied(socket, proxied)
   arrival.deliver(socket)
 }
 

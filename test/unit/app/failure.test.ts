@@ -75,14 +75,11 @@ test.each(['syntax.mjs', 'syntax.cjs', 'syntax.ts'])('a syntax error in %s shows
   expect(error.detail).not.toContain('node:internal')
 })
 
-test('a Python application is told when it will be served', async () => {
-  const error = await errorOf({ spec: 'python.wsgi:application' })
-  expect(error.message).toContain('WSGI bridge')
-})
-
-test('a name that both a Python and a JavaScript file have is not guessed at', async () => {
-  const error = await errorOf({ spec: 'both/wsgi' })
-  expect(error.message).toMatch(/Both '.*wsgi\.js' and '.*wsgi\.py'/u)
+test('a Python file in a worker of Node is the fault of app_type, or of the server', async () => {
+  const stated = await errorOf({ spec: 'python/wsgi.py:application', type: 'node' })
+  expect(stated).toMatchObject({ code: 'TSG_SETTING_INVALID', exit: 1 })
+  expect(stated.message).toMatch(/wsgi\.py' is a Python file, and app_type: 'node' says/u)
+  await expect(errorOf({ spec: 'python/wsgi.py:application' })).rejects.toThrow('internal error')
 })
 
 test('what cannot be called is not called', async () => {

@@ -18,8 +18,7 @@ const files = (...entries: ReadonlyArray<string | readonly [path: string, text: 
     writeFileSync(join(folder, path), text)
   }
 }
-const found = async (module: string): Promise<string> =>
-  relative(folder, (await resolveApp(module, folder)).path)
+const found = async (module: string): Promise<string> => relative(folder, await resolveApp(module, folder))
 
 test('an exact file comes before one with an extension', async () => {
   files('server', 'server.js')
@@ -63,18 +62,13 @@ test('a file URL is a path', async () => {
   expect(await found(pathToFileURL(join(folder, 'a b.mjs')).href)).toBe('a b.mjs')
 })
 
-test('a Python module is found, and known for what it is', async () => {
-  files('site/__init__.py')
-  expect(await resolveApp('site', folder)).toEqual({
-    path: join(folder, 'site/__init__.py'),
-    language: 'python',
+test('Python files are not looked at', async () => {
+  files('site/__init__.py', 'wsgi.py', 'wsgi.ts')
+  expect(await found('wsgi')).toBe('wsgi.ts')
+  await expect(resolveApp('site', folder)).rejects.toMatchObject({
+    code: 'TSG_APP_NOT_FOUND',
+    detail: expect.stringContaining('And as Python: site.py, a package'),
   })
-})
-
-test('a name of both languages is refused with both names', async () => {
-  files('wsgi.py', 'wsgi.ts')
-  await expect(resolveApp('wsgi', folder)).rejects.toThrow(/Both '.*wsgi\.ts' and '.*wsgi\.py'/u)
-  expect(await found('wsgi.py')).toBe('wsgi.py')
 })
 
 test('nothing found: the paths in the order they were tried, and what was probably meant', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { expressionText, parseSpec } from '../../../src/app/spec.ts'
+import { expressionText, moduleOf, parseSpec } from '../../../src/app/spec.ts'
 
 test.each([
   ['server.js', { module: 'server.js' }],
@@ -38,6 +38,16 @@ test.each([
   ['app:a + b', 'TSG_APP_ATTRIBUTE', 4],
 ])('%j is refused with %s', (text, code, exitStatus) => {
   expect(() => parseSpec(text)).toThrow(expect.objectContaining({ code, exitStatus }))
+})
+
+test.each([
+  ['app:create(debug=True, x="a:b")', 'app'],
+  [' mysite.wsgi : application', 'mysite.wsgi'],
+  ['file:///srv/app.py:app', 'file:///srv/app.py'],
+  ['', ''],
+  [':app', ''],
+])('the module of %j is %j, whatever stands behind it', (text, module) => {
+  expect(moduleOf(text)).toBe(module)
 })
 
 test('any arguments that JSON can carry are read as they were written', () => {

@@ -5,6 +5,7 @@ import type { Action, Health } from './world.ts'
 
 const policy: fc.Arbitrary<Policy> = fc.record({
   workers: fc.integer({ min: 1, max: 5 }),
+  fronts: fc.constantFrom(0, 0, 1, 2),
   timeout: fc.constantFrom(0, 2000, 30_000),
   gracefulTimeout: fc.constantFrom(0, 1000, 30_000),
   bootTimeout: fc.constantFrom(1500, 10_000),

@@ -48,6 +48,9 @@ describe('whatever the world does', () => {
       assert.notEqual(upgrade.phase, 'starting')
       const fresh = serving(world.state).filter((worker) => worker.generation === generation?.number)
       assert.equal(fresh.length, target)
+      const fronts = serving(world.state, 'front')
+      assert.equal(fronts.length, target > 0 ? generation?.policy.fronts : 0)
+      assert(world.state.workers.every((worker) => worker.generation === generation?.number))
     })
   })
 

@@ -5,6 +5,7 @@ import type { Effect, Event, Phase, Policy, SignalName, State, Worker } from '..
 
 export const policy: Policy = {
   workers: 2,
+  fronts: 0,
   timeout: 30_000,
   gracefulTimeout: 30_000,
   bootTimeout: 60_000,

@@ -2,15 +2,24 @@
 import { strict as assert, deepStrictEqual } from 'node:assert'
 import { nextDeadline } from '../../../src/arbiter/deadlines.ts'
 import { decide } from '../../../src/arbiter/decide.ts'
-import type { Effect, Phase, State, Worker } from '../../../src/arbiter/state.ts'
+import type { Effect, Event, Phase, Role, State, Worker } from '../../../src/arbiter/state.ts'
 import type { Step, World } from './world.ts'
 
 const servingPhases: readonly Phase[] = ['ready', 'leaving']
 const stayingPhases: readonly Phase[] = ['spawning', 'booting', ...servingPhases]
-export const serving = (state: State): readonly Worker[] =>
-  state.workers.filter(({ phase }) => servingPhases.includes(phase))
-const staying = (state: State): readonly Worker[] =>
-  state.workers.filter(({ phase }) => stayingPhases.includes(phase))
+const inPhases = ({ workers }: State, phases: readonly Phase[], role: Role): readonly Worker[] =>
+  workers.filter((worker) => worker.role === role && phases.includes(worker.phase))
+export const serving = (state: State, role: Role = 'worker'): readonly Worker[] =>
+  inPhases(state, servingPhases, role)
+const staying = (state: State): readonly Worker[] => inPhases(state, stayingPhases, 'worker')
+/** Those that get requests: behind fronts, one has to serve. */
+const useful = (state: State): readonly Worker[] => {
+  const fronts = serving(state, 'front').map(({ generation }) => generation)
+  return serving(state).filter(({ behind, generation }) => !behind || fronts.includes(generation))
+}
+/** The fronts that may still bring requests to workers of this generation. */
+const frontsOf = (state: State, generation: number): readonly Worker[] =>
+  state.workers.filter((worker) => worker.role === 'front' && worker.generation === generation)
 const stopping = ({ mode }: State): boolean => mode.phase === 'stopping' || mode.phase === 'gone'
 const before = ({ staging, target }: State): number => (staging?.step === 'booting' ? staging.before : target)
 
@@ -19,6 +28,9 @@ const only = <D extends Effect['do']>(
   kind: D,
 ): readonly Extract<Effect, { do: D }>[] =>
   effects.filter((effect): effect is Extract<Effect, { do: D }> => effect.do === kind)
+
+const isDeathOrHang = (event: Event, effects: readonly Effect[]): boolean =>
+  event.type === 'exited' || event.type === 'overdue' || only(effects, 'capture').length > 0
 
 export const rules: Readonly<Record<string, (step: Step, world: World) => void>> = {
   'decide is pure': ({ before: state, event, now, decision }) => {
@@ -94,12 +106,20 @@ export const rules: Readonly<Record<string, (step: Step, world: World) => void>>
   },
   'only deaths and hangs lower what serves below the target': ({ before: state, event, decision }) => {
     const [after] = decision
-    if (stopping(after)) return
+    const frontsBefore = serving(state, 'front').length
+    // With a front, all of its workers are out of reach.
+    if (
+      stopping(after) ||
+      (isDeathOrHang(event, decision[1]) && serving(after, 'front').length < frontsBefore)
+    )
+      return
     const fallen = event.type === 'exited' && serving(state).some(({ age }) => age === event.age) ? 1 : 0
-    const hung = only(decision[1], 'capture').length
+    const isStuck = event.type === 'overdue' && event.alone
+    const stuck = isStuck && serving(state).some(({ age }) => age === event.age) ? 1 : 0
+    const hung = only(decision[1], 'capture').length + stuck
     const floor = Math.min(after.target, before(after), before(state))
-    const lowest = Math.min(serving(state).length - fallen - hung, floor)
-    assert(serving(after).length >= lowest, `${serving(after).length} serve, ${lowest} should`)
+    const lowest = Math.min(useful(state).length - fallen - hung, floor)
+    assert(useful(after).length >= lowest, `${useful(after).length} serve, ${lowest} should`)
   },
   'a reload and recycling keep to their room': ({ before: state, decision: [after, effects] }) => {
     if (only(effects, 'spawn').length === 0) return
@@ -107,7 +127,13 @@ export const rules: Readonly<Record<string, (step: Step, world: World) => void>>
     const most = Math.max(target, before(after))
     const extra =
       staging?.step === 'booting' ? staging.policy.surge || most : Math.max(1, Math.floor(target / 10))
-    assert(staying(after).length <= Math.max(most + extra, staying(state).length + 1))
+    // Older workers that cannot go before fronts have come or gone take nobody's place.
+    const newest = staging?.step === 'booting' ? staging.number : after.serving?.number
+    const awaitsFronts = staging?.step === 'booting' && staging.policy.fronts > 0
+    const counted = staying(after).filter(
+      ({ behind, generation }) => generation === newest || !(behind || awaitsFronts),
+    )
+    assert(counted.length <= Math.max(most + extra, staying(state).length + 1))
   },
   'a failed reload leaves the serving generation and its target': ({ before: state, decision }) => {
     const [after, effects] = decision
@@ -117,7 +143,10 @@ export const rules: Readonly<Record<string, (step: Step, world: World) => void>>
     assert(after.staging?.step !== 'booting')
     const { target } = after
     assert.equal(target, before(state))
-    const left = staying(after).filter(({ generation }) => generation === state.staging?.number)
+    const failed = state.staging?.number ?? 0
+    // Workers that wait for their fronts' last requests are ended behind them.
+    if (frontsOf(after, failed).length > 0) return
+    const left = staying(after).filter(({ generation }) => generation === failed)
     assert.deepEqual(left, [])
   },
   'nothing waits without a deadline': ({ decision: [state], now }) => {
@@ -129,6 +158,46 @@ export const rules: Readonly<Record<string, (step: Step, world: World) => void>>
     const settled = !moving && !missing && !waiting && state.pending.length === 0
     const { phase } = state.mode
     if (!settled && phase !== 'gone') assert(Number.isFinite(deadline), `at ${now}`)
+  },
+  'while a front has requests, its generation has a worker that is not told to end': ({
+    before: state,
+    decision: [after, effects],
+  }) => {
+    for (const { age } of only(effects, 'drain')) {
+      const worker = state.workers.find((one) => one.age === age)
+      if (worker?.role !== 'worker' || !servingPhases.includes(worker.phase)) continue
+      if (frontsOf(after, worker.generation).length === 0) continue
+      assert(!stopping(after), 'the master ends, and its workers end before its fronts')
+      assert(serving(after).some(({ generation }) => generation === worker.generation))
+    }
+  },
+  'every serving worker belongs to one front of its generation, and fronts have equally many': ({
+    decision: [state],
+  }) => {
+    const shared = state.shares.flatMap(({ workers }) => workers)
+    assert.equal(new Set(shared).size, shared.length)
+    for (const { front, workers } of state.shares) {
+      const generation = state.workers.find(({ age }) => age === front)?.generation
+      assert(generation !== undefined, `the share of a front that is gone: ${front}`)
+      const all = serving(state).filter((worker) => worker.generation === generation)
+      assert(workers.every((one) => all.some(({ age }) => age === one)))
+      const rivals = state.shares.filter((other) =>
+        frontsOf(state, generation).some(({ age }) => age === other.front),
+      )
+      assert(all.every(({ age }) => shared.includes(age)))
+      assert(rivals.every((other) => Math.abs(other.workers.length - workers.length) < 2))
+    }
+  },
+  'who accepts is not told to end before another does, unless the master ends or no workers are wanted': ({
+    before: state,
+    decision: [after, effects],
+  }) => {
+    if (stopping(after) || after.target === 0 || !state.serving) return
+    const drained = only(effects, 'drain').map(({ age }) => state.workers.find((one) => one.age === age))
+    if (!drained.some((worker) => worker?.role === 'front' && worker.phase === 'ready')) return
+    assert(
+      serving(after, 'front').length > 0 || (after.serving?.policy.fronts === 0 && serving(after).length > 0),
+    )
   },
   'the pending list is short': ({ decision: [state] }) => {
     assert.equal(new Set(state.pending).size, state.pending.length)

@@ -54,7 +54,7 @@ describe('the number of workers', () => {
 
   test('slots are used again, ages never', () => {
     const story = new Story().serve().exit(1, 1)
-    expect(story.did('spawn')).toEqual([{ do: 'spawn', age: 3, generation: 1, slot: 0 }])
+    expect(story.did('spawn')).toEqual([{ do: 'spawn', role: 'worker', age: 3, generation: 1, slot: 0 }])
   })
 })
 

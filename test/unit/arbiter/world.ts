@@ -235,6 +235,8 @@ export class World {
     const { age } = process
     if (this.#chance(crashes)) this.#exit(age, 20_000, 1)
     if (this.#chance(hangs)) process.hungAt = this.now + this.#upTo(10_000)
+    if (this.#chance(hangs / 2))
+      this.#later(20_000, () => ({ type: 'overdue', age, alone: this.#chance(0.5) }))
     if (this.#chance(recycles)) this.#later(20_000, () => ({ type: 'recycle', age, reason: 'max_requests' }))
   }
 

@@ -125,8 +125,8 @@ describe('finding the file', () => {
     ['gone.ts', 'TSG_CONFIG_NOT_FOUND', 'does not exist'],
     ['sub', 'TSG_CONFIG_NOT_FOUND', 'is not a file'],
     ['conf.toml', 'TSG_CONFIG_NOT_FOUND', "cannot end in '.toml'"],
-    ['conf.py', 'TSG_SETTING_LATER', 'WSGI bridge'],
-    ['python:my.conf', 'TSG_SETTING_LATER', 'WSGI bridge'],
+    ['gone.py', 'TSG_CONFIG_NOT_FOUND', 'does not exist'],
+    ['python:', 'TSG_CONFIG_NOT_FOUND', 'names no module'],
   ])('-c %s is refused', async (config, code, words) => {
     project.write({ 'conf.toml': '', 'sub/x': '' })
     const error = await project.fault({ commandLine: { config } })
@@ -134,9 +134,11 @@ describe('finding the file', () => {
     expect(error.message).toContain(words)
   })
 
-  test('gunicorn.conf.py alone is not passed over silently', async () => {
-    project.write({ 'gunicorn.conf.py': 'workers = 4' })
-    expect((await project.load()).warnings).toEqual([expect.stringContaining('gunicorn.conf.py is not read')])
+  test('gunicorn.conf.py comes last of several, and a warning says so', async () => {
+    project.write({ 'gunicorn.conf.py': 'workers = 4', 'gunicorn.conf.yml': 'workers: 2' })
+    const { config, warnings } = await project.load()
+    expect(config['workers']).toBe(2)
+    expect(warnings).toEqual([expect.stringContaining('gunicorn.conf.yml is used, gunicorn.conf.py is not')])
   })
 })
 

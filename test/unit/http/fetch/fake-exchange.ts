@@ -114,6 +114,9 @@ export class FakeExchange implements CoreExchange {
   readonly body: CoreBody | undefined
   readonly upgradable: boolean
   phase: ResponsePhase = 'waiting'
+  readonly trusted = false
+  readonly proxied = undefined
+  memory: unknown = undefined
   left = false
   listener: ResponseListener | undefined
 
@@ -183,6 +186,12 @@ export class FakeExchange implements CoreExchange {
     const answers = this.phase === 'waiting' && !cut
     if (answers) this.status = 500
     this.#finish(answers ? 'complete' : 'gone')
+  }
+
+  answer(status: number): void {
+    this.calls.push(`answer ${status}`)
+    this.status = status
+    this.#finish('complete')
   }
 
   upgrade(): { readonly socket: Socket; readonly head: Buffer } {

@@ -1,0 +1,28 @@
+/** Which language an application is written in, and what runs it: asked once for each loading of the configuration. */
+import { languageOf } from '../app/language.ts'
+import type { Config } from '../config/config.ts'
+import { workerClassFault } from '../config/worker-class.ts'
+import { ServerError } from '../errors.ts'
+import type { Interpreter } from '../python/interpreter.ts'
+import { splitPair } from '../util/split-pair.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * The interpreter of a Python application; undefined for JavaScript. Rejects with TSG_APP_NOT_FOUND when both languages
+ * answer to its name, and TSG_PYTHON when there is no interpreter for it.
+ */
+export async function pythonFor(config: Config, base: Environment): Promise<Interpreter | undefined> {
+  const { wsgi_app: spec, app_type: type, chdir: cwd, pythonpath: pythonPath } = config
+  if (spec === undefined) return undefined
+  const env = { ...base, ...Object.fromEntries(config.raw_env.map(splitPair)) }
+  const interpreter = async () => {
+    const { findInterpreter } = await import('../python/interpreter.ts')
+    return findInterpreter({ python: config.python, directory: cwd, env })
+  }
+  const language = await languageOf({ spec, cwd, type, pythonPath, env, interpreter })
+  if (language === 'javascript') return undefined
+  const fault = workerClassFault(config.worker_class)
+  if (fault !== undefined) throw new ServerError('TSG_SETTING_INVALID', fault)
+  return interpreter()
+}

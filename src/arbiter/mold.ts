@@ -1,0 +1,224 @@
+/**
+ * The mold of a generation (`preload_app` with Python): a process that has loaded the application once and forks its
+ * workers. They are its children, so it tells their ends; but each speaks to this master by a socket of its own, so that
+ * they live on without it.
+ */
+import { createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { hasCode, ServerError } from '../errors.ts'
+import { readEnvelope, writeEnvelope } from '../ipc/lines.ts'
+import type { BootMessage, Bridge, ToMaster, ToWorker } from '../ipc/messages.ts'
+import type { Child, ChildEvents, ChildSignal } from './child.ts'
+import { type PythonOptions, spawnPython } from './children.ts'
+
+type Said = Exclude<ToMaster, { type: 'hello' }>
+
+export interface MoldEvents {
+  readonly imported: (files: readonly string[]) => void
+  /** The mold ended, asked or not; its workers serve on. */
+  readonly ended: (words: string) => void
+}
+
+/** Where forked workers report: `master.sock` in the bridge's folder. One for a master. */
+export class MoldDoor {
+  readonly #awaited = new Map<number, MoldedChild>()
+  readonly #token: string
+  readonly #server: Server
+
+  constructor({ folder, token }: Bridge) {
+    this.#token = token
+    this.#server = createServer((socket) => this.#greet(socket))
+    this.#server.listen(join(folder, 'master.sock')).unref()
+    this.#server.on('error', (error) => process.emitWarning(`workers cannot be forked: ${error.message}`))
+  }
+
+  await(age: number, child: MoldedChild): void {
+    this.#awaited.set(age, child)
+  }
+
+  forget(age: number): void {
+    this.#awaited.delete(age)
+  }
+
+  close(): void {
+    this.#server.close()
+  }
+
+  /** The first line says who it is; whoever says anything else is no worker of ours. */
+  #greet(socket: Socket): void {
+    socket.on('error', () => socket.destroy())
+    const lines = createInterface({ input: socket })
+    lines.once('line', (line) => {
+      const hello = readEnvelope<{ type: string; age: number; token: string }>(line)
+      const child =
+        hello?.type === 'hello' && hello.token === this.#token ? this.#awaited.get(hello.age) : undefined
+      if (!child) {
+        socket.destroy()
+        return
+      }
+      lines.on('line', (next) => {
+        const message = readEnvelope<Said>(next)
+        if (message) child.heard(message)
+      })
+      child.connected(socket)
+    })
+  }
+}
+
+export class MoldedChild implements Child {
+  pid: number | undefined
+  alive = true
+  readonly #events: ChildEvents
+  #socket: Socket | undefined
+  readonly #unsent: ToWorker[] = []
+
+  constructor(events: ChildEvents) {
+    this.#events = events
+  }
+
+  kill(signal: ChildSignal): boolean {
+    if (!this.alive || this.pid === undefined) return false
+    try {
+      return process.kill(this.pid, signal)
+    } catch (error) {
+      if (hasCode(error, 'ESRCH')) return false
+      throw error
+    }
+  }
+
+  tell(message: ToWorker): void {
+    if (!this.#socket) this.#unsent.push(message)
+    else if (this.#socket.writable) this.#socket.write(writeEnvelope(message))
+  }
+
+  heard(message: Said): void {
+    this.#events.said(message)
+  }
+
+  connected(socket: Socket): void {
+    this.#socket = socket
+    for (const message of this.#unsent.splice(0)) this.tell(message)
+  }
+
+  /** The end of its channel is not its end; its parent tells that. */
+  ended(code: number | null, signal: string | null): void {
+    if (!this.alive) return
+    this.alive = false
+    // What it said last may still be on its way.
+    const socket = this.#socket
+    if (!socket || socket.destroyed) this.#events.ended(code, signal)
+    else socket.once('close', () => this.#events.ended(code, signal)).resume()
+  }
+
+  /** Nobody tells its end any more: its channel's end has to do. */
+  orphaned(): void {
+    if (!this.#socket || this.#socket.destroyed) this.ended(null, null)
+    else this.#socket.once('close', () => this.ended(null, null))
+  }
+}
+
+interface Fork {
+  readonly child: MoldedChild
+  readonly resolve: (child: Child) => void
+  readonly reject: (error: Error) => void
+}
+
+export class Mold {
+  readonly #process: Child
+  readonly #door: MoldDoor
+  readonly #children = new Map<number, MoldedChild>()
+  readonly #forks = new Map<number, Fork>()
+  /** Rejects with what keeps the application from being loaded. */
+  readonly ready: Promise<void>
+  #failure: ServerError | undefined
+  #resolve: () => void = () => undefined
+  #reject: (error: Error) => void = () => undefined
+
+  constructor(options: Omit<PythonOptions, 'program'>, door: MoldDoor, { imported, ended }: MoldEvents) {
+    this.#door = door
+    this.ready = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    // Whoever waits for it hears of it; nobody has to.
+    this.ready.catch(() => undefined)
+    this.#process = spawnPython(
+      { ...options, program: 'mold' },
+      {
+        said: (message) => this.#heard(message),
+        imported,
+        ended: (code, signal) => {
+          const words = `the mold (pid:${this.pid}) ended ${signal ? `by ${signal}` : `with status ${code}`}`
+          this.#ended(words)
+          ended(words)
+        },
+      },
+    )
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
+  get alive(): boolean {
+    return this.#process.alive
+  }
+
+  /** A worker that is told `boot`. Rejects when it cannot be forked. */
+  fork(boot: BootMessage, events: ChildEvents): Promise<Child> {
+    return new Promise((resolve, reject) => {
+      const child = new MoldedChild(events)
+      this.#forks.set(boot.age, { child, resolve, reject })
+      this.#door.await(boot.age, child)
+      this.#process.tell({ type: 'fork', boot })
+    })
+  }
+
+  /** No more workers; it exits when its last one has. */
+  retire(): void {
+    this.#process.tell({ type: 'retire' })
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL')
+  }
+
+  #heard(message: Said): void {
+    if (message.type === 'ready') this.#resolve()
+    else if (message.type === 'failed') this.#failed(message)
+    else if (message.type === 'forked') this.#forked(message)
+    else if (message.type === 'ended') {
+      this.#children.get(message.age)?.ended(message.code, message.signal)
+      this.#children.delete(message.age)
+      this.#door.forget(message.age)
+    }
+  }
+
+  #failed({ exit, message, detail }: Extract<Said, { type: 'failed' }>): void {
+    const code = exit === 4 ? 'TSG_APP_SHAPE' : 'TSG_WORKER_BOOT'
+    this.#failure = new ServerError(code, message, detail ? { detail } : {})
+  }
+
+  #forked({ age, pid, message }: Extract<Said, { type: 'forked' }>): void {
+    const fork = this.#forks.get(age)
+    if (!fork) return
+    this.#forks.delete(age)
+    if (pid === 0) {
+      this.#door.forget(age)
+      fork.reject(new Error(message ?? 'fork(2) failed'))
+      return
+    }
+    fork.child.pid = pid
+    this.#children.set(age, fork.child)
+    fork.resolve(fork.child)
+  }
+
+  #ended(words: string): void {
+    this.#reject(this.#failure ?? new ServerError('TSG_WORKER_BOOT', `preload_app: ${words}`))
+    for (const { reject } of this.#forks.values()) reject(new Error(words))
+    this.#forks.clear()
+    for (const child of this.#children.values()) child.orphaned()
+    this.#children.clear()
+  }
+}

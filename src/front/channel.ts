@@ -1,0 +1,292 @@
+/**
+ * A data channel: one thread of a worker, the requests it was given, and its answers, which come in their order. The
+ * requests' ends are told here; which request comes next, and what becomes of those of a dead channel, is not.
+ */
+import { messageOf } from '../errors.ts'
+import { answerFrames, type Outcome, takeFull } from './answers.ts'
+import { averageAfter, type Crew, firstAverage, type Lane, windowOf } from './dispatch.ts'
+import { type NamedFile, readNamedFile } from './files.ts'
+import type { FrameReader } from './frames.ts'
+import { type Head, headIn } from './heads.ts'
+import { Link, type LinkEnd, type LinkOwner } from './link.ts'
+import { failedFlag, protocolVersion, streamedFlag, toFront, toWorker } from './protocol.ts'
+import { Ring } from './ring.ts'
+import { type Shape, ShapeNumbers } from './shapes.ts'
+import type { Keeper, Ticket } from './ticket.ts'
+
+/** Who is told of a channel. */
+export interface ChannelOwner extends Crew {
+  readonly token: string
+  /** It can be given requests. */
+  opened(channel: Channel): void
+  /** Answers came: it may have room. */
+  settled(channel: Channel): void
+  /** Its end, with what it had in hand; `written` of these were told to the worker. */
+  ended(channel: Channel, tickets: readonly Ticket[], written: number, why: LinkEnd): void
+  /** What the operator has to know. */
+  failed(ticket: Ticket, what: string): void
+  /** FILE of this ticket: to be answered with `fileOk`. */
+  file(channel: Channel, ticket: Ticket, head: Head, file: NamedFile): void
+}
+
+/** `opening`: its HELLO is not answered; `leaving`: gets nothing more, and ends when it is idle. */
+type Phase = 'opening' | 'open' | 'leaving' | 'closed'
+
+export class Channel implements Lane, LinkOwner, Keeper {
+  readonly crew: ChannelOwner
+  readonly #link: Link
+  readonly #ring = new Ring()
+  readonly #numbers = new ShapeNumbers()
+  #phase: Phase = 'opening'
+  #silent = false
+  thread = 0
+  average = firstAverage
+  window = windowOf(firstAverage)
+  /** Tickets that are not written yet, the last of the ring. */
+  #unwritten = 0
+  /** When the request in hand began, or something was heard last. Monotonic milliseconds. */
+  #since = 0
+  /** Requests completed by the frames that came together. */
+  #done = 0
+
+  constructor(path: string, crew: ChannelOwner) {
+    this.crew = crew
+    this.#link = new Link(path, this)
+  }
+
+  get inHand(): number {
+    return this.#ring.length
+  }
+
+  get state(): Lane['state'] {
+    if (this.#phase !== 'open') return 'closed'
+    if (this.#silent) return 'silent'
+    return this.#ring.first?.stream === undefined ? 'usable' : 'alone'
+  }
+
+  /** How long nothing was heard, while something should have been. */
+  silentFor(now: number): number {
+    return now - this.#since
+  }
+
+  /** Gives it a request, for which `choose` found room. */
+  give(ticket: Ticket): void {
+    const { environ, body, stream } = ticket
+    if (environ === undefined) throw new TypeError('a request without its environ is given to a worker')
+    const number = this.#numbers.of(environ.shape, this.#tell)
+    if (this.#ring.length === 0) this.crew.busy += 1
+    this.#ring.push(ticket)
+    this.#unwritten += 1
+    ticket.phase = 'given'
+    ticket.keeper = this
+    this.#link.send(
+      toWorker.request,
+      stream === undefined ? 0 : streamedFlag,
+      number,
+      ticket.id,
+      environ.text,
+      body,
+    )
+  }
+
+  readonly #tell = (number: number, shape: Shape): void =>
+    this.#link.send(toWorker.shape, 0, number, 0, shape.text)
+
+  /** Its waiting requests were asked back: it gets none until it is heard of. */
+  hush(): void {
+    this.#silent = true
+  }
+
+  /** These came back, never started. */
+  takeBack(ids: ReadonlySet<number>): Ticket[] {
+    const taken = this.#ring.take(({ id }) => ids.has(id))
+    if (taken.length > 0 && this.#ring.length === 0) this.crew.busy -= 1
+    if (taken.length > 0) this.#emptied()
+    return taken
+  }
+
+  /** Gets nothing more, and ends when it is idle. */
+  leave(): void {
+    if (this.#phase === 'opening') return void this.cut()
+    if (this.#phase !== 'open') return
+    this.#phase = 'leaving'
+    this.#endWhenIdle()
+  }
+
+  /** Ends at once. */
+  cut(fault?: string): void {
+    this.#link.destroy(fault)
+  }
+
+  /** The request in hand took too long: its client is told. False when this is not the one in hand. */
+  overdue(id: number): boolean {
+    this.#skip(id)
+    const ticket = this.#ring.first
+    if (ticket?.id !== id) return false
+    const { phase, exchange } = ticket
+    if (phase === 'over') return true
+    ticket.end()
+    if (phase === 'begun') exchange.fail(true)
+    else exchange.answer(504)
+    const fate = phase === 'begun' ? 'its response was cut' : 'the client got 504'
+    this.crew.failed(ticket, `it took longer than timeout: ${fate}`)
+    return true
+  }
+
+  /** Answers FILE: whether the front sends the file. Then the thread is free. */
+  fileOk(ticket: Ticket, sends: boolean): void {
+    this.#link.send(toWorker.fileOk, sends ? 0 : failedFlag, 0, ticket.id)
+    if (!sends || this.#ring.first !== ticket) return
+    this.#complete()
+    this.fed()
+  }
+
+  /** The client of the request in hand takes bytes again. */
+  resume(): void {
+    this.#link.flow(true)
+  }
+
+  abort(ticket: Ticket): void {
+    this.#link.send(toWorker.abort, 0, 0, ticket.id)
+    this.#link.flow(true)
+  }
+
+  connected(): void {
+    this.#link.send(toWorker.hello, 0, protocolVersion, 0, this.crew.token)
+    this.#link.flush()
+  }
+
+  flushing(): void {
+    // What was in hand before has its own beginning.
+    if (this.#unwritten === this.#ring.length) this.#since = performance.now()
+    this.#unwritten = 0
+  }
+
+  frame(reader: FrameReader): void {
+    if (reader.type === toFront.full && this.#phase !== 'opening') this.#answer(reader, takeFull)
+    else this.#other(reader)
+  }
+
+  fed(): void {
+    if (this.#phase === 'opening' || this.#phase === 'closed') return
+    const now = performance.now()
+    const { crew } = this
+    this.#silent = false
+    if (this.#done > 0) {
+      this.average = averageAfter(this.average, this.#done, now - this.#since)
+      this.window = windowOf(this.average)
+      this.#done = 0
+      this.#emptied()
+    }
+    this.#since = now
+    crew.settled(this)
+  }
+
+  closed(why: LinkEnd): void {
+    if (this.#phase === 'closed') return
+    this.#phase = 'closed'
+    const tickets = this.#ring.takeAll()
+    if (tickets.length > 0) this.crew.busy -= 1
+    this.crew.ended(this, tickets, tickets.length - this.#unwritten, why)
+  }
+
+  #answer(reader: FrameReader, take: (ticket: Ticket, reader: FrameReader) => Outcome): void {
+    const ticket = this.#answered(reader.id)
+    if (ticket === undefined) return
+    let outcome: Outcome
+    try {
+      outcome = take(ticket, reader)
+    } catch (error) {
+      this.#unfit(ticket, error)
+      outcome = reader.type === toFront.full || reader.type === toFront.end ? 'complete' : 'more'
+    }
+    if (outcome === 'complete') this.#complete()
+    else if (outcome === 'behind') this.#link.flow(false)
+    else if (outcome === 'fault') this.#fault(reader)
+  }
+
+  /** The ticket that a frame is about. */
+  #answered(id: number): Ticket | undefined {
+    const ring = this.#ring
+    if (ring.first?.id !== id) this.#skip(id)
+    if (ring.first?.id === id) return ring.first
+    this.cut(`an answer to request ${id} came, which is not the one in hand`)
+    return undefined
+  }
+
+  /** Passes over those before this one whose clients went: a worker may leave them unanswered. */
+  #skip(id: number): void {
+    const ring = this.#ring
+    while (ring.first !== undefined && ring.first.id !== id && ring.first.phase === 'over') this.#complete()
+  }
+
+  #complete(): void {
+    this.#ring.shift()
+    // Whoever had it stopped is answered, and says no more.
+    this.#link.flow(true)
+    this.#done += 1
+    if (this.#ring.length === 0) this.crew.busy -= 1
+  }
+
+  #emptied(): void {
+    if (this.#phase === 'leaving') this.#endWhenIdle()
+  }
+
+  #other(reader: FrameReader): void {
+    const { type } = reader
+    const take = answerFrames.get(type)
+    if (this.#phase === 'opening') this.#hello(reader)
+    else if (take !== undefined) this.#answer(reader, take)
+    else if (type === toFront.want) this.#want(reader)
+    else if (type === toFront.file) this.#file(reader)
+    else this.#fault(reader)
+  }
+
+  #hello(reader: FrameReader): void {
+    if (reader.type !== toFront.hello) return void this.#fault(reader)
+    this.thread = reader.index
+    this.#phase = 'open'
+    this.crew.opened(this)
+  }
+
+  #want(reader: FrameReader): void {
+    const ticket = this.#answered(reader.id)
+    if (ticket === undefined || ticket.phase === 'over') return
+    if (ticket.stream === undefined || reader.bodyEnd - reader.bodyStart !== 4)
+      return void this.#fault(reader)
+    ticket.stream.want(reader.bytes.readUInt32LE(reader.bodyStart), this.#link, ticket.id)
+  }
+
+  #file(reader: FrameReader): void {
+    const ticket = this.#answered(reader.id)
+    if (ticket === undefined) return
+    if (ticket.phase === 'begun') return void this.#fault(reader)
+    if (ticket.phase === 'over') return void this.fileOk(ticket, true)
+    const file = readNamedFile(reader.body.toString())
+    if (file === undefined) return void this.#fault(reader)
+    try {
+      this.crew.file(this, ticket, headIn(reader), file)
+    } catch (error) {
+      this.#unfit(ticket, error)
+      this.fileOk(ticket, true)
+    }
+  }
+
+  /** What cannot be sent: the worker should have seen it. Of a response that had begun no more is taken. */
+  #unfit(ticket: Ticket, error: unknown): void {
+    const { exchange } = ticket
+    this.crew.failed(ticket, `the response cannot be sent: ${messageOf(error)}`)
+    ticket.end()
+    if (exchange.phase === 'waiting') exchange.answer(502)
+    else if (exchange.phase === 'streaming') exchange.fail(true)
+  }
+
+  #fault(reader: FrameReader): void {
+    this.cut(`a frame of type ${reader.type} came where none may`)
+  }
+
+  #endWhenIdle(): void {
+    if (this.#ring.length > 0) return
+    this.#link.end()
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * A front: it takes the core's exchanges, has workers answer them, and keeps those that no worker has room for. Who
+ * gets what is judged in dispatch.ts, what becomes of requests whose worker died in deaths.ts; here it is done.
+ */
+import { messageOf } from '../errors.ts'
+import type { Consumer, CoreExchange } from '../http/core/types.ts'
+import type { WorkerAddress } from '../ipc/messages.ts'
+import { BodyStream } from './body.ts'
+import type { Channel } from './channel.ts'
+import { fateOf } from './deaths.ts'
+import { Desk } from './desk.ts'
+import { isToBePoked } from './dispatch.ts'
+import { environOf } from './environ.ts'
+import { FileAnswer, type NamedFile, openNamedFile } from './files.ts'
+import type { Front, FrontOptions } from './front.ts'
+import type { Head } from './heads.ts'
+import { Shapes } from './shapes.ts'
+import { Ticket } from './ticket.ts'
+import { Worker, type WorkerOwner } from './worker.ts'
+
+/** Bytes of a body that are collected before a worker is given the request. */
+const usualCollectLimit = 65_536
+
+/** How often channels with waiting requests are looked at. */
+const lookMs = 2
+
+/** Ids are whole numbers that V8 keeps without an object of their own. */
+const lastId = 0x7fff_ffff
+
+export const createFront = (options: FrontOptions): Front => new BridgeFront(options)
+
+class BridgeFront implements Front, WorkerOwner {
+  readonly token: string
+  readonly log: FrontOptions['log']
+  readonly #options: FrontOptions
+  readonly #collectLimit: number
+  readonly #shapes = new Shapes()
+  readonly #desk: Desk<Ticket, Channel>
+  /** By age: those on the list. */
+  readonly #workers = new Map<number, Worker>()
+  /** Those that end. */
+  readonly #leaving = new Set<Worker>()
+  #phase: 'starting' | 'usable' | 'closed' = 'starting'
+  #lastId = 0
+  #look: NodeJS.Timeout | undefined
+
+  constructor(options: FrontOptions) {
+    this.#options = options
+    this.token = options.token
+    this.log = options.log
+    this.#desk = new Desk({ limit: options.queueLimit, give: (lane, ticket) => this.#give(lane, ticket) })
+    this.#collectLimit = options.collectLimit ?? usualCollectLimit
+  }
+
+  get waiting(): number {
+    return this.#desk.waiting
+  }
+
+  get running(): number {
+    let count = 0
+    for (const worker of this.#everyWorker()) for (const { inHand } of worker.channels) count += inHand
+    return count
+  }
+
+  readonly consumer: Consumer = (exchange) => {
+    // RFC 9110, 9.3.6: nobody here opens a tunnel, and what follows may be meant for it.
+    if (exchange.method === 'CONNECT') return void exchange.answer(501)
+    this.#lastId = this.#lastId === lastId ? 1 : this.#lastId + 1
+    const ticket = new Ticket(exchange, this.#lastId, this.#desk)
+    exchange.listener = ticket
+    if (exchange.body === undefined) this.#submit(ticket, -1)
+    else this.#takeBody(exchange, ticket, new BodyStream(exchange.body))
+  }
+
+  workers(list: readonly WorkerAddress[]): void {
+    if (this.#phase === 'closed') return
+    const ages = new Set(list.map(({ age }) => age))
+    for (const [age, worker] of this.#workers) if (!ages.has(age)) this.#letGo(age, worker)
+    for (const address of list)
+      if (!this.#workers.has(address.age)) this.#workers.set(address.age, new Worker(address, this))
+  }
+
+  close(): void {
+    this.#phase = 'closed'
+    clearTimeout(this.#look)
+    for (const worker of this.#everyWorker()) worker.cut()
+    for (const ticket of [...this.#desk.queued]) this.#refuse(ticket, 503)
+  }
+
+  changed(worker: Worker): void {
+    this.#desk.lanes = [...this.#workers.values()]
+      .flatMap((one) => [...one.channels])
+      .filter(({ state }) => state !== 'closed')
+    if (this.#desk.lanes.length === 0) return
+    if (this.#phase === 'starting') {
+      this.#phase = 'usable'
+      this.log('debug', `Worker (pid:${worker.address.pid}) can be given requests`)
+      this.#options.usable()
+    }
+    this.#desk.pump()
+  }
+
+  settled(): void {
+    this.#desk.pump()
+  }
+
+  lost(worker: Worker, tickets: readonly Ticket[], written: number): void {
+    const again = tickets.filter((ticket, at) => this.#survives(worker, ticket, at, at < written))
+    if (again.length > 0) this.returned(again)
+  }
+
+  returned(tickets: readonly Ticket[]): void {
+    const alive = tickets.filter(({ phase }) => phase === 'given')
+    for (const ticket of alive) ticket.wait()
+    this.#desk.waitAgain(alive)
+  }
+
+  file(channel: Channel, ticket: Ticket, head: Head, file: NamedFile): void {
+    // A worker that dies meanwhile, or a client that goes, is seen when it is open: the ticket is kept by another then.
+    this.#answerFile(channel, ticket, head, file).catch((error: unknown) => {
+      this.log('error', `${ticket.where}: ${file.path} cannot be sent: ${messageOf(error)}`)
+      ticket.end()
+      ticket.exchange.fail(true)
+    })
+  }
+
+  gone(worker: Worker): void {
+    // One that went by itself stays known while it is on the list, so that nobody looks for it again.
+    this.#leaving.delete(worker)
+  }
+
+  #letGo(age: number, worker: Worker): void {
+    this.#workers.delete(age)
+    if (worker.isGone) return
+    this.#leaving.add(worker)
+    worker.leave()
+  }
+
+  *#everyWorker(): Generator<Worker> {
+    yield* this.#workers.values()
+    yield* this.#leaving
+  }
+
+  #takeBody(exchange: CoreExchange, ticket: Ticket, stream: BodyStream): void {
+    const { body, headers } = exchange
+    if (body === undefined) return
+    const asked = headers.facts.expect === 'continue' && !body.complete
+    const large = (): void => {
+      ticket.stream = stream
+      this.#submit(ticket, -1)
+    }
+    if (asked || body.length > this.#collectLimit) return void large()
+    stream.collect(this.#collectLimit, {
+      large,
+      whole: (bytes) => {
+        ticket.body = bytes
+        this.#submit(ticket, body.length === -1 ? bytes.length : -1)
+      },
+    })
+  }
+
+  /** `collected`: bytes of a chunked body that is here whole, else -1. */
+  #submit(ticket: Ticket, collected: number): void {
+    if (ticket.phase === 'over') return
+    ticket.environ = environOf(ticket.exchange, this.#shapes, collected)
+    if (this.#desk.passes(ticket)) return
+    if (!this.#desk.hasRoom || this.#phase === 'closed') return void this.#refuse(ticket, 503)
+    ticket.wait()
+    this.#desk.wait(ticket)
+  }
+
+  #give(lane: Channel, ticket: Ticket): void {
+    lane.give(ticket)
+    if (lane.inHand > 1 && this.#look === undefined) this.#lookLater()
+  }
+
+  /** Whether a request of a dead channel is to be given to another. The others are answered here. */
+  #survives(worker: Worker, ticket: Ticket, at: number, written: boolean): boolean {
+    const { phase, idempotent, stream, deaths } = ticket
+    if (phase !== 'given' && phase !== 'begun') return false
+    const started = at === 0 && written
+    const fate = fateOf({ phase, started, written, idempotent, streamed: stream !== undefined, deaths })
+    if (fate === 'again' && this.#phase !== 'closed') {
+      ticket.deaths += 1
+      return true
+    }
+    const who = `Worker (pid:${worker.address.pid}) died ${started ? 'while it handled' : 'before it handled'} ${ticket.where}`
+    if (fate === 'cut') {
+      this.log('error', `${who}: its response was cut`)
+      ticket.end()
+      ticket.exchange.fail(true)
+    } else {
+      this.log('error', `${who}: the client got 502`)
+      this.#refuse(ticket, 502)
+    }
+    return false
+  }
+
+  async #answerFile(channel: Channel, ticket: Ticket, head: Head, file: NamedFile): Promise<void> {
+    const opened = await openNamedFile(file)
+    if (typeof opened !== 'string') {
+      const isHere = ticket.phase === 'given' && ticket.keeper === channel
+      const answer = new FileAnswer(ticket.exchange, file, opened)
+      channel.fileOk(ticket, true)
+      if (!isHere) return await opened.close()
+      ticket.phase = 'begun'
+      ticket.keeper = answer
+      await answer.send(head)
+      ticket.end()
+    } else if (ticket.phase === 'given' && ticket.keeper === channel) {
+      this.log('debug', `${ticket.where}: ${file.path} is left to the worker: ${opened}`)
+      ticket.phase = 'begun'
+      ticket.exchange.begin(head.status, head.reason, head.fields)
+      channel.fileOk(ticket, false)
+    } else channel.fileOk(ticket, true)
+  }
+
+  #refuse(ticket: Ticket, status: number): void {
+    if (ticket.phase === 'over') return
+    if (ticket.waiting) this.#desk.left()
+    ticket.end()
+    ticket.exchange.answer(status, status === 503 ? ['Retry-After', '1'] : [])
+  }
+
+  #lookLater(): void {
+    this.#look = setTimeout(() => this.#lookAround(), lookMs)
+  }
+
+  /** Takes back what waits behind a request that takes long. */
+  #lookAround(): void {
+    this.#look = undefined
+    const now = performance.now()
+    let waiting = false
+    for (const worker of this.#workers.values())
+      for (const channel of worker.channels) {
+        if (channel.inHand < 2) continue
+        waiting = true
+        if (worker.canBePoked && isToBePoked(channel, channel.silentFor(now))) worker.poke(channel)
+      }
+    if (waiting) this.#lookLater()
+  }
+}

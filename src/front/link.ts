@@ -1,0 +1,106 @@
+/**
+ * One unix socket to a worker: frames out, gathered so that what is said in one turn of the loop is one write, and
+ * frames in, read into one buffer that all links share. Owns the socket; knows nothing of what frames mean.
+ */
+import { connect, type Socket } from 'node:net'
+import { FrameReader, type FrameSink, FrameWriter } from './frames.ts'
+
+/** Who is told of a link. */
+export interface LinkOwner extends FrameSink {
+  connected(): void
+  /** All frames that came together were given out. */
+  fed(): void
+  /** What was gathered is about to be written. */
+  flushing(): void
+  /** The end, called once. */
+  closed(why: LinkEnd): void
+}
+
+/** How a link ended; `words` are there unless the other side closed it in order. `fault`: what it said was wrong. */
+export interface LinkEnd {
+  readonly fault: boolean
+  readonly words: string | undefined
+}
+
+/** As much as a unix socket holds by default, and some. */
+const readBuffer = Buffer.allocUnsafeSlow(262_144)
+
+export class Link {
+  readonly #socket: Socket
+  readonly #owner: LinkOwner
+  readonly #writer = new FrameWriter()
+  readonly #reader: FrameReader
+  #scheduled = false
+  #flowing = true
+  #end: LinkEnd = { fault: false, words: undefined }
+
+  /** Connects to the socket at `path`. */
+  constructor(path: string, owner: LinkOwner) {
+    this.#owner = owner
+    this.#reader = new FrameReader(owner)
+    const callback = (count: number): boolean => this.#received(count)
+    this.#socket = connect({ path, onread: { buffer: readBuffer, callback } })
+    this.#socket
+      .on('connect', () => owner.connected())
+      .on('error', (error) => {
+        this.#end = { fault: this.#end.fault, words: this.#end.words ?? error.message }
+      })
+      .on('close', () => this.#closed())
+  }
+
+  /** Gathers a frame. */
+  send(type: number, flags: number, index: number, id: number, text = '', body?: Uint8Array): void {
+    this.#writer.add(type, flags, index, id, text, body)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(flushLater, this)
+  }
+
+  /** Writes what was gathered. */
+  flush(): void {
+    this.#scheduled = false
+    const writer = this.#writer
+    if (writer.used === 0) return
+    if (this.#socket.destroyed) return void writer.reuse(true)
+    this.#owner.flushing()
+    this.#socket.write(writer.take())
+    // Else the system did not take all of it, and node reads the rest from where it stands.
+    writer.reuse(this.#socket.writableLength === 0)
+  }
+
+  /** Whether to read: frames that came already are given out all the same. */
+  flow(on: boolean): void {
+    if (this.#flowing === on) return
+    this.#flowing = on
+    this.#socket[on ? 'resume' : 'pause']()
+  }
+
+  /** Ends it behind what was gathered. */
+  end(): void {
+    this.flush()
+    this.#reader.stop()
+    this.flow(true)
+    this.#socket.end()
+  }
+
+  /** Cuts it; with `fault` for what the other side said. */
+  destroy(fault?: string): void {
+    if (fault !== undefined) this.#end = { fault: true, words: fault }
+    this.#reader.stop()
+    this.#socket.destroy()
+  }
+
+  #received(count: number): boolean {
+    const fault = this.#reader.feed(readBuffer, count)
+    if (fault !== undefined) this.destroy(fault)
+    else this.#owner.fed()
+    return this.#flowing
+  }
+
+  #closed(): void {
+    this.#reader.stop()
+    this.#owner.closed(this.#end)
+  }
+}
+
+const flushLater = (link: Link): void => link.flush()

@@ -1,0 +1,58 @@
+"""The board: one file that all processes of an instance share, a slot for each worker
+(src/system/board.ts).
+
+A worker writes its own slot by one pwrite(2): nothing is sent, nothing waits for the master.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from typing import Union
+
+#: beat f64 | requests f64 | rss f64 | connections u32 | pid u32 | phase u32 | 20 unused | beat f64;
+#: little-endian.
+_SLOT = struct.Struct("<dddIII20xd")
+_PHASES = {"empty": 0, "booting": 1, "ready": 2, "retiring": 3}
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Slot:
+    """A worker's place. `board`: the descriptor, or a path to open it by (OSError)."""
+
+    __slots__ = ("_at", "_fd")
+
+    def __init__(self, board: Union[int, str], index: int) -> None:
+        self._fd = os.open(board, os.O_RDWR) if isinstance(board, str) else board
+        self._at = index * _SLOT.size
+        os.set_inheritable(self._fd, False)
+
+    def beat(self, requests: int, rss: int, phase: str) -> None:
+        """Says that this process lives. Phases: empty, booting, ready, retiring. Raises what
+        write(2) raises.
+        """
+        # CLOCK_MONOTONIC in milliseconds, the clock of Node's process.hrtime.
+        now = time.monotonic() * 1000.0
+        os.pwrite(
+            self._fd, _SLOT.pack(now, requests, rss, 0, os.getpid(), _PHASES[phase], now), self._at
+        )
+
+    def close(self) -> None:
+        """For children that the application forks: they are not this worker. Twice is harmless."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+
+def resident() -> int:
+    """Bytes of memory that this process has in use (RSS); its peak where there is no /proc."""
+    try:
+        with open("/proc/self/statm", "rb", buffering=0) as statm:
+            return int(statm.read(128).split()[1]) * _PAGE
+    except FileNotFoundError:
+        import resource
+        import sys
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024

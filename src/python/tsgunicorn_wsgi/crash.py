@@ -1,0 +1,89 @@
+"""What failed, in words: the error that ends a boot, tracebacks without our own frames, and stacks
+of hung processes.
+
+It knows no log and no channel.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import traceback
+from typing import Optional
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_IMPORTLIB = os.path.join("importlib", "__init__.py")
+
+
+class Failure(Exception):
+    """The process cannot boot. `status` is its exit status: 3, or 4 when the application itself is
+    not one.
+
+    `detail` is printed below the message: a traceback.
+    """
+
+    def __init__(self, status: int, message: str, detail: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.detail = detail
+
+
+def describe(error: BaseException) -> str:
+    """`NameError: name 'x' is not defined`, on one line; of a SyntaxError also the place."""
+    return traceback.format_exception_only(type(error), error)[-1].strip()
+
+
+def user_traceback(error: BaseException) -> str:
+    """The traceback as Python prints it, without the frames of ours above the user's, and without
+    importlib's.
+
+    An error with no frame of the user's keeps what it has: it may be ours.
+    """
+    try:
+        whole = traceback.TracebackException(type(error), error, error.__traceback__)
+        _trim(whole, set())
+        if isinstance(error, (ImportError, SyntaxError)) and all(map(_is_inner, whole.stack)):
+            # Nobody's code but ours, who asked for the module: the words of the error say all.
+            whole.stack[:] = []
+        return "".join(whole.format()).rstrip("\n")
+    except RecursionError:
+        # Raised again while a very deep traceback is put into words.
+        return describe(error)
+
+
+def _trim(part: Optional[traceback.TracebackException], seen: set[int]) -> None:
+    if part is None or id(part) in seen:
+        return
+    seen.add(id(part))
+    frames = [frame for frame in part.stack if not _is_importlib(frame.filename)]
+    first = next((at for at, frame in enumerate(frames) if not is_ours(frame.filename)), None)
+    if first is not None:
+        part.stack[:] = frames[first:]
+    _trim(part.__cause__, seen)
+    _trim(part.__context__, seen)
+
+
+def is_ours(file: str) -> bool:
+    """The file belongs to this package."""
+    return file.startswith(_HERE)
+
+
+def _is_inner(frame: traceback.FrameSummary) -> bool:
+    return is_ours(frame.filename)
+
+
+def _is_importlib(file: str) -> bool:
+    return file.startswith("<frozen importlib") or file.endswith(_IMPORTLIB)
+
+
+def watch(fd: int) -> None:
+    """Crashes below Python (SIGSEGV, abort(3) and their like) and SIGUSR2 write the stacks of all
+    threads to `fd`.
+
+    To be called when the Python handler of SIGABRT stands: faulthandler then writes, and hands the
+    signal on to it. The descriptor must stay what it is; a log that is reopened keeps its number.
+    """
+    faulthandler.enable(file=fd, all_threads=True)
+    faulthandler.register(signal.SIGUSR2, file=fd, all_threads=True, chain=False)

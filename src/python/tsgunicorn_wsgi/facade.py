@@ -1,0 +1,167 @@
+"""What hooks of gunicorn.conf.py are given: `worker`, `server`, `cfg` and `log`, with Gunicorn's
+names.
+
+What Gunicorn has there and we do not says so in words. Hooks may keep things of their own on the
+objects, as they do in Gunicorn. Used by workers and by the side process that runs the master's
+hooks.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any, Callable, Dict, Mapping, NoReturn, Optional
+
+#: Settings that may have no value; they travel only when they have one.
+_OPTIONAL = frozenset(
+    "accesslog ca_certs certfile ciphers config control_socket group keyfile logconfig "
+    "logconfig_dict logconfig_json logger_class paste pidfile proc_name python pythonpath "
+    "statsd_host syslog_prefix tmp_upload_dir user worker_tmp_dir wsgi_app".split()
+)
+HOOKS = (
+    "on_starting on_reload when_ready pre_fork post_fork post_worker_init worker_int "
+    "worker_abort pre_exec pre_request post_request child_exit worker_exit nworkers_changed "
+    "on_exit ssl_context"
+).split()
+
+
+def _nothing(*_: Any) -> None:
+    """A hook that the configuration does not have."""
+
+
+class HookLog:
+    """`server.log`, `worker.log`: Gunicorn's logger, as far as hooks use it."""
+
+    def __init__(self, say: Callable[..., None]) -> None:
+        # say(level, message, *args, **options of logging)
+        self._say = say
+
+    def critical(self, message: Any, *args: Any, **more: Any) -> None:
+        """Level critical; `message % args`, as all that follow."""
+        self._say(logging.CRITICAL, message, *args, **more)
+
+    def error(self, message: Any, *args: Any, **more: Any) -> None:
+        """Level error."""
+        self._say(logging.ERROR, message, *args, **more)
+
+    def warning(self, message: Any, *args: Any, **more: Any) -> None:
+        """Level warning."""
+        self._say(logging.WARNING, message, *args, **more)
+
+    def info(self, message: Any, *args: Any, **more: Any) -> None:
+        """Level info."""
+        self._say(logging.INFO, message, *args, **more)
+
+    def debug(self, message: Any, *args: Any, **more: Any) -> None:
+        """Level debug."""
+        self._say(logging.DEBUG, message, *args, **more)
+
+    def exception(self, message: Any, *args: Any, **more: Any) -> None:
+        """Level error, with the traceback of the exception that is being handled."""
+        self._say(logging.ERROR, message, *args, **{"exc_info": True, **more})
+
+    def log(self, level: Any, message: Any, *args: Any, **more: Any) -> None:
+        """A level by its number or its name."""
+        number = (
+            level if isinstance(level, int) else getattr(logging, str(level).upper(), logging.INFO)
+        )
+        self._say(number, message, *args, **more)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("error_log", "access_log"):
+            return logging.getLogger(f"gunicorn.{name[: -len('_log')]}")
+        raise AttributeError(
+            f"log.{name}: there are critical, error, warning, info, debug, exception and log."
+        )
+
+
+class Cfg:
+    """The settings as attributes, `None` for those without a value; hooks are functions."""
+
+    def __init__(
+        self, values: Mapping[str, Any], hooks: Optional[Mapping[str, Callable[..., Any]]] = None
+    ) -> None:
+        self.__dict__.update(values)
+        self.__dict__["_hooks"] = hooks or {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name in HOOKS:
+            return self.__dict__["_hooks"].get(name, _nothing)
+        derived = _DERIVED.get(name)
+        if derived:
+            return derived(self)
+        if name in _OPTIONAL:
+            return None
+        raise AttributeError(f"cfg.{name}: no setting has this name in tsgunicorn.")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(
+            f"cfg.{name}: settings are read at start and on HUP, a hook cannot change them."
+        )
+
+    def set(self, name: str, value: Any) -> NoReturn:
+        """Gunicorn's way to change a setting; here it raises AttributeError."""
+        raise AttributeError(
+            f"cfg.set({name!r}): settings are read at start and on HUP, a hook cannot change them."
+        )
+
+
+def _environment(cfg: Cfg) -> Dict[str, str]:
+    return dict(pair.split("=", 1) for pair in getattr(cfg, "raw_env", ()) if "=" in pair)
+
+
+#: What Gunicorn computes from settings.
+_DERIVED: Dict[str, Callable[[Cfg], Any]] = {
+    "uid": lambda cfg: os.geteuid(),
+    "gid": lambda cfg: os.getegid(),
+    "env": _environment,
+    "is_ssl": lambda cfg: bool(cfg.certfile or cfg.keyfile),
+    "worker_class_str": lambda cfg: "gthread" if getattr(cfg, "threads", 1) > 1 else "sync",
+}
+
+
+class Facade:
+    """A thing that hooks see: it has the attributes it was given, those that the hooks add, and
+    words for others.
+    """
+
+    def __init__(self, kind: str, known: Mapping[str, Any]) -> None:
+        self.__dict__["_kind"] = kind
+        self.__dict__["_known"] = sorted(known)
+        self.__dict__.update(known)
+
+    def __getattr__(self, name: str) -> Any:
+        kind, known = self.__dict__.get("_kind", "it"), self.__dict__.get("_known", [])
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise AttributeError(
+            f"{kind}.{name}: not in tsgunicorn, where HTTP and sockets belong to other processes. "
+            f"{kind} has {', '.join(known)}."
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self.__dict__['_kind']} {self.__dict__.get('pid', '')}>"
+
+    def update(self, known: Mapping[str, Any]) -> None:
+        """New values of what it was given; what hooks have put there stays."""
+        self.__dict__["_known"] = sorted({*self.__dict__["_known"], *known})
+        self.__dict__.update(known)
+
+
+class WorkerFacade(Facade):
+    """A worker as its own hooks see it: `nr` and `alive` are what they are now."""
+
+    alive: bool
+    booted: bool
+    aborted: bool
+    wsgi: Any
+
+    def __init__(self, known: Mapping[str, Any], requests: Callable[[], int]) -> None:
+        super().__init__("worker", {**known, "nr": 0})
+        del self.__dict__["nr"]
+        self.__dict__["_requests"] = requests
+
+    @property
+    def nr(self) -> int:
+        """Requests this worker has finished."""
+        return int(self.__dict__["_requests"]())

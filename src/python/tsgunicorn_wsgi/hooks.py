@@ -1,0 +1,115 @@
+"""gunicorn.conf.py as Python runs it, and its hooks, called as Gunicorn calls them.
+
+It knows no process: workers run their hooks by it, the side process (conf.py) those of the master.
+"""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import sys
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, Callable, Dict, Mapping, Optional
+
+from .crash import Failure, describe, user_traceback
+from .facade import HOOKS
+
+Hook = Callable[..., Any]
+
+MODULE = "__config__"
+
+
+def run_source(source: str, file: str) -> Dict[str, Any]:
+    """Runs a configuration as the module `__config__` and gives its names. Raises whatever it
+    raises.
+    """
+    module = ModuleType(MODULE)
+    module.__file__ = file
+    # As importlib makes it: a relative import says what is wrong instead of failing oddly.
+    module.__spec__ = ModuleSpec(MODULE, None, origin=file)
+    module.__package__ = ""
+    sys.modules[MODULE] = module
+    # Tracebacks show the lines that run, though the file may have changed meanwhile.
+    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)
+    return module.__dict__
+
+
+def worker_hooks(conf: Optional[Mapping[str, Any]]) -> Dict[str, Hook]:
+    """The hooks of `{file, source}`; none without. Raises Failure 3 with the traceback when it does
+    not run.
+    """
+    if not conf:
+        return {}
+    file = str(conf["file"])
+    try:
+        return find_hooks(run_source(str(conf["source"]), file))
+    except (Exception, SystemExit) as error:
+        raise Failure(3, f"{file}: {describe(error)}", user_traceback(error)) from error
+
+
+def find_hooks(names: Mapping[str, Any]) -> Dict[str, Hook]:
+    """The hooks among a configuration's names; a text `package.module.function` is imported, as in
+    Gunicorn.
+
+    Raises what the import raises; AttributeError when the function is not there.
+    """
+    found = {}
+    for name in HOOKS:
+        value = names.get(name)
+        if isinstance(value, str) and "." in value:
+            value = resolve(value)
+        if callable(value):
+            found[name] = value
+    return found
+
+
+def resolve(text: str) -> Any:
+    """`package.module.name` -> what it names. Raises ImportError or AttributeError."""
+    module, _, name = text.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+def adapt_post_request(hook: Hook) -> Hook:
+    """Older hooks take (worker, req) or (worker, req, environ) only."""
+    count = _positional(hook)
+    if count == 2:
+        return lambda worker, req, environ, resp: hook(worker, req)
+    if count == 3:
+        return lambda worker, req, environ, resp: hook(worker, req, environ)
+    return hook
+
+
+def _positional(hook: Hook) -> Optional[int]:
+    """How many arguments a hook takes; None when it takes any number, or does not say."""
+    try:
+        parameters = inspect.signature(hook).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(one.kind is one.VAR_POSITIONAL for one in parameters):
+        return None
+    return sum(one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for one in parameters)
+
+
+def must(name: str, hooks: Mapping[str, Hook], *args: Any) -> None:
+    """Calls a hook of the boot, if there is one. Raises Failure 3 with its traceback."""
+    hook = hooks.get(name)
+    if not hook:
+        return
+    try:
+        hook(*args)
+    except (Exception, SystemExit) as error:
+        raise Failure(3, f"{name}: {describe(error)}", user_traceback(error)) from error
+
+
+def may(name: str, hooks: Mapping[str, Hook], log: Any, *args: Any) -> None:
+    """Calls a hook of the end, if there is one; an error is logged, and stops nothing."""
+    hook = hooks.get(name)
+    if not hook:
+        return
+    try:
+        hook(*args)
+    except (Exception, SystemExit):
+        log.exception(f"Exception in {name} hook")

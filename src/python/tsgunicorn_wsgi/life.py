@@ -1,0 +1,318 @@
+"""A worker's life after its log is open: booting, ready, retiring, gone. One object owns the
+channel, the board's slot, the hooks and the server; commands come as signals and as messages, and
+the first that ends the worker does.
+
+Threads: hooks of the boot and of the end run on the main thread; messages, beats and TERM are heard
+on the control thread, so that a worker drains also while its main thread is in C code. It knows no
+frame and no environ.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import Any, Callable, Dict, Mapping, Optional
+
+from .board import Slot, resident
+from .control import Control
+from .ending import CLEAN_UP, end_within, unlink_if_present
+from .facade import Cfg, Facade, HookLog, WorkerFacade
+from .hooks import Hook, adapt_post_request, may
+from .ipc import Channel, Message
+from .log import Log
+from .serve import Server
+from .signals import Signals
+
+#: Seconds for hooks when the worker is told to end at once.
+QUICK = 1.0
+#: A worker without a master finishes what it can in this time.
+ORPHAN = 1.5
+_USUAL_INTERVAL = 1.0
+
+
+class Life:
+    """`phase`: booting, ready, retiring or gone; it never goes back."""
+
+    def __init__(
+        self, boot: Message, channel: Channel, signals: Signals, log: Log, hooks: Mapping[str, Hook]
+    ) -> None:
+        self.phase = "booting"
+        self.boot = boot
+        self.channel = channel
+        self.hooks = hooks
+        self.control = Control(log.logger)
+        self._log = log
+        self._signals = signals
+        self._pid = os.getpid()
+        self._slot = Slot(boot["board"], boot["slot"])
+        self._listener: Optional[socket.socket] = None
+        self._server: Optional[Server] = None
+        self._recycling = False
+        self._values: Dict[str, Any] = boot["config"]["values"]
+        self._told: Dict[str, Callable[[], None]] = {"drain": self.drain, "reopen-logs": log.reopen}
+        self.worker, self.server = self._facades()
+        signals.heard = self.signalled
+        os.register_at_fork(after_in_child=self._forked)
+
+    def _facades(self) -> tuple[WorkerFacade, Facade]:
+        boot, values, log = self.boot, self._values, HookLog(self._log.logger.log)
+        cfg, limit = Cfg(values, self.hooks), boot.get("maxRequests") or sys.maxsize
+        common = {"cfg": cfg, "log": log}
+        vital = {"alive": True, "booted": False, "aborted": False, "wsgi": None}
+        numbers = {
+            "age": boot["age"],
+            "generation": boot["generation"],
+            "pid": self._pid,
+            "ppid": boot["master"],
+        }
+        rest = {"timeout": values.get("timeout", 30), "max_requests": limit}
+        workers = values.get("workers")
+        master = {
+            "pid": boot["master"],
+            "proc_name": boot["processName"],
+            "num_workers": workers if isinstance(workers, int) else 0,
+            "address": [listener["name"] for listener in boot["listeners"]],
+            "WORKERS": {},
+        }
+        worker = WorkerFacade({**numbers, **vital, **rest, **common}, self.requests)
+        return worker, Facade("server", {**master, **common})
+
+    def requests(self) -> int:
+        """Finished since the start."""
+        return self._server.requests() if self._server else 0
+
+    def listen_to_master(self) -> None:
+        """From now on messages, signals and beats are served by the control thread, whatever the
+        main thread does.
+        """
+        control, timeout = self.control, float(self._values.get("timeout") or 0)
+        control.register(self.channel, self._heard)
+        control.register(self._signals, self._noticed)
+        control.every(min(timeout / 2, _USUAL_INTERVAL) if timeout else _USUAL_INTERVAL, self._beat)
+        control.call(self._beat)
+        if self.channel.pending:
+            control.call(self._heard)
+        control.start()
+
+    def serve(self, app: Any, listener: socket.socket, program: str) -> int:
+        """Says `ready`, serves until it is drained, runs `worker_exit`; gives the exit status."""
+        self._listener = listener
+        self._server = server = self._make_server(app, listener)
+        self.phase = "ready"
+        self.worker.booted = True
+        self.channel.send({"type": "ready", "shape": "wsgi", "program": program})
+        self._beat()
+        failed: Optional[BaseException] = None
+        try:
+            server.run()
+        except BaseException as error:
+            failed = error
+        if os.getpid() != self._pid:
+            # A child that the application forked within a request, and that came back to us: it is
+            # no worker.
+            os._exit(0)
+        return self._served(failed)
+
+    def _served(self, failed: Optional[BaseException]) -> int:
+        if failed:
+            self._log.logger.error("the worker stopped serving", exc_info=failed)
+        elif self.phase == "ready":
+            self._log.logger.error("the worker stopped serving and was not told to")
+        status = 0 if self.phase == "retiring" and not failed else 1
+        self.phase = "gone"
+        self._exit_hook()
+        self.leave()
+        end_within(CLEAN_UP, status)
+        return status
+
+    def _make_server(self, app: Any, listener: socket.socket) -> Server:
+        python, hooks, post = self.boot["python"], self.hooks, self.hooks.get("post_request")
+        pre = hooks.get("pre_request")
+        return Server(
+            app,
+            control=self.control,
+            listener=listener,
+            token=self.boot["bridge"]["token"],
+            threads=python["threads"],
+            multiprocess=python["multiprocess"],
+            software=python["software"],
+            log=self._log.logger,
+            timeout=float(self._values.get("timeout") or 0),
+            # Gunicorn's own pre_request tells each request to the debug log.
+            pre_request=pre or (_tell if self._values.get("loglevel") == "debug" else None),
+            post_request=adapt_post_request(post) if post else None,
+            hook_worker=self.worker,
+            on_request=self._counted if self.boot.get("maxRequests") else None,
+            on_overdue=self._overdue,
+            on_drained=self._drained,
+        )
+
+    # The control thread.
+
+    def _heard(self) -> None:
+        messages = self.channel.receive()
+        if messages is None:
+            self.control.unregister(self.channel)
+            self.orphaned()
+            return
+        for message in messages:
+            act = self._told.get(str(message.get("type")))
+            if act:
+                act()
+
+    def _noticed(self) -> None:
+        for number in set(self._signals.numbers()):
+            if number == signal.SIGTERM:
+                self.drain()
+            elif number == signal.SIGUSR1:
+                self._log.reopen()
+            elif number in (signal.SIGINT, signal.SIGQUIT, signal.SIGABRT):
+                self._noticed_end(number)
+
+    def _noticed_end(self, number: int) -> None:
+        """The hooks run on the main thread, if it comes out of C code; of ABRT's the master judges
+        how long.
+        """
+        if self.phase == "booting":
+            self.cut(1 if number == signal.SIGABRT else 0)
+        if number != signal.SIGABRT:
+            end_within(QUICK, 0, self.leave)
+
+    def _beat(self) -> None:
+        rss = resident()
+        try:
+            self._slot.beat(
+                self.requests(), rss, "retiring" if self.phase == "gone" else self.phase
+            )
+        except OSError as error:
+            self._log.logger.error("the heartbeat could not be written: %s", error)
+        limit = self._values.get("max_worker_memory") or 0
+        if 0 < limit < rss:
+            self._recycle("max_worker_memory", f"{rss} bytes")
+
+    def drain(self) -> None:
+        """TERM, or the master's word: finish the requests in hand; `serve` then gives 0."""
+        if self.phase == "booting":
+            self.cut(0)
+        if self.phase != "ready" or not self._server:
+            return
+        self.phase = "retiring"
+        self.worker.alive = False
+        self._say_exit()
+        self._beat()
+        self._server.drain()
+
+    def orphaned(self) -> None:
+        """The master is dead: nobody would replace this worker, and nobody is to find it left."""
+        if self.phase == "booting":
+            self.cut(0)
+        self._log.logger.info("Parent changed, shutting down: worker")
+        end_within(ORPHAN, 0, self.leave)
+        self.drain()
+
+    def _recycle(self, reason: str, why: str) -> None:
+        """Asks to be replaced, once; it serves on until its successor is ready."""
+        if self._recycling or self.phase != "ready":
+            return
+        self._recycling = True
+        words = "Autorestarting worker after current request. (%s: %s)"
+        self._log.logger.info(words, reason, why, extra={"reason": reason})
+        self.channel.send({"type": "recycle", "reason": reason})
+
+    def _overdue(self, alone: bool) -> None:
+        self.channel.send({"type": "overdue", "alone": alone})
+
+    def _drained(self) -> None:
+        """`serve` goes on where the main thread is free; one that hangs in a request is not waited
+        for.
+        """
+
+        def look() -> None:
+            time.sleep(CLEAN_UP)
+            if self.phase == "retiring":
+                self._exit_hook()
+                self.cut(0)
+
+        threading.Thread(target=look, name="tsgunicorn-drained", daemon=True).start()
+
+    # A thread of the server.
+
+    def _counted(self, total: int) -> None:
+        if total >= self.boot["maxRequests"] and not self._recycling:
+            self.control.call(lambda: self._recycle("max_requests", f"{total} requests"))
+
+    # The main thread.
+
+    def signalled(self, number: int) -> None:
+        """A signal's handler; what TERM and USR1 mean is done by the control thread."""
+        if number in (signal.SIGINT, signal.SIGQUIT):
+            self._quit("worker_int", 0)
+        elif number == signal.SIGABRT:
+            self._quit("worker_abort", 1)
+        elif number == signal.SIGTERM and self.phase == "booting":
+            self.cut(0)
+
+    def _quit(self, hook: str, status: int) -> None:
+        """The end at once, from within whatever the main thread was doing: it does not go back
+        there.
+        """
+        if self.phase == "booting":
+            self.cut(status)
+        if self.phase == "gone":
+            return
+        exiting = self.phase == "ready"
+        self.phase = "gone"
+        self.worker.alive = False
+        self.worker.aborted = bool(status)
+        if exiting:
+            self._say_exit()
+        may(hook, self.hooks, self.worker.log, self.worker)
+        self._exit_hook()
+        atexit._run_exitfuncs()
+        self._log.flush()
+        self.cut(status)
+
+    def _say_exit(self) -> None:
+        self._log.logger.info("Worker exiting (pid: %d)", self._pid)
+
+    def _exit_hook(self) -> None:
+        may("worker_exit", self.hooks, self.worker.log, self.server, self.worker)
+
+    def cut(self, status: int) -> None:
+        """The process ends here and now."""
+        self.leave()
+        os._exit(status)
+
+    def leave(self) -> None:
+        """Takes the worker's socket out of the folder; whoever is last behind a dead master takes
+        the folder, too.
+        """
+        if os.getpid() != self._pid:
+            return
+        folder = self.boot["bridge"]["folder"]
+        unlink_if_present(self.boot["python"]["socket"])
+        if self.channel.gone:
+            unlink_if_present(os.path.join(folder, "master.sock"))
+            try:
+                os.rmdir(folder)
+            except OSError:
+                # Others are still in it, or it belongs to another user: the last of them, or the
+                # next start, removes it.
+                return
+
+    def _forked(self) -> None:
+        """In a child that the application forked: nothing of the worker's is its business."""
+        self.phase = "gone"
+        self.channel.close()
+        self._slot.close()
+        if self._listener:
+            self._listener.close()
+
+
+def _tell(worker: Any, req: Any) -> None:
+    worker.log.debug("%s %s", req.method, req.path)
