@@ -79,7 +79,7 @@ def is_ours(file: str) -> bool:
 
 
 def _is_inner(frame: traceback.FrameSummary) -> bool:
-    return is_ours(frame.filename)
+    return is_ours(frame.filename) or _is_importlib(frame.filename)
 
 
 def _is_importlib(file: str) -> bool:

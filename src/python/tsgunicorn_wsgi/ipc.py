@@ -17,6 +17,14 @@ from typing import Any, Deque, Dict, List, Optional
 Message = Dict[str, Any]
 
 _COMMAND = "NODE_TSGUNICORN"
+#: What the master says in the environment to Node and to later masters; nothing of the application's.
+_MARKS = (
+    "NODE_CHANNEL_SERIALIZATION_MODE",
+    "NODE_APP_INSTANCE",
+    "TSGUNICORN_MASTER",
+    "TSGUNICORN_DAEMON",
+    "WATCH_REPORT_DEPENDENCIES",
+)
 _CHUNK = 1 << 18
 #: A master that writes no end of line is not ours.
 _LONGEST = 64 << 20
@@ -53,14 +61,7 @@ class Channel:
         """Writes one message whole, waiting for room. False when the master is gone. Not for signal
         handlers.
         """
-        return self._write({"cmd": _COMMAND, "body": body})
-
-    def report(self, files: List[str]) -> bool:
-        """Says as Node does under WATCH_REPORT_DEPENDENCIES from which files the code comes."""
-        return self._write({"watch:import": files})
-
-    def _write(self, message: Message) -> bool:
-        line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        line = json.dumps({"cmd": _COMMAND, "body": body}, separators=(",", ":")).encode() + b"\n"
         with self._lock:
             try:
                 rest = memoryview(line)
@@ -136,7 +137,7 @@ def inherited() -> Channel:
     RuntimeError without one.
     """
     number = os.environ.pop("NODE_CHANNEL_FD", "")
-    for name in ("NODE_CHANNEL_SERIALIZATION_MODE", "WATCH_REPORT_DEPENDENCIES"):
+    for name in _MARKS:
         os.environ.pop(name, None)
     if not number.isdigit():
         raise RuntimeError(
