@@ -1,12 +1,12 @@
 /** Fronts beside Python workers: who is there, who goes first, and which workers a front has. */
 import { describe, expect, test } from 'vitest'
 import { share } from '../../../src/arbiter/shares.ts'
-import type { Role } from '../../../src/arbiter/state.ts'
+import type { Phase, Role } from '../../../src/arbiter/state.ts'
 import { Story } from './story.ts'
 
 const behindFronts = { workers: 2, fronts: 1 }
 
-const agesOf = (story: Story, role: Role, ...phases: Parameters<Story['ages']>): readonly number[] =>
+const agesOf = (story: Story, role: Role, ...phases: readonly Phase[]): readonly number[] =>
   story
     .of(...phases)
     .filter((worker) => worker.role === role)
