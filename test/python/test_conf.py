@@ -212,11 +212,11 @@ class SideTest(unittest.TestCase):
         self.assertIn("AttributeError: server.LISTENERS: not in tsgunicorn", error["message"])
         self.assertEqual(error["line"], 2)
 
-    def test_signals_of_the_terminal_do_not_end_it(self) -> None:
+    def test_signals_meant_for_the_whole_service_do_not_end_it(self) -> None:
         import signal
 
         self.load("workers = 1")
-        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
             self.side.send_signal(number)
         self.assertEqual(self.load("workers = 2")["values"], {"workers": 2})
 

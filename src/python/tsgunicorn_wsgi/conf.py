@@ -12,7 +12,6 @@ import json
 import os
 import signal
 import sys
-import sysconfig
 import tokenize
 import traceback
 from importlib import import_module
@@ -20,9 +19,10 @@ from types import ModuleType
 from typing import Any, Callable, Dict, IO, List, Mapping, Optional, Tuple
 
 from . import hooks as hooking
-from .crash import describe, is_ours, user_traceback
+from .crash import describe, user_traceback
 from .ending import CLEAN_UP, end_within
 from .facade import Cfg, Facade, HookLog
+from .imports import is_users, source_of
 from .loader import prepare_path
 
 _LEVELS = {50: "critical", 40: "error", 30: "warning", 20: "info", 10: "debug"}
@@ -35,9 +35,10 @@ class NotPlain(Exception):
 def main() -> int:
     """Answers requests until the input ends; gives the exit status."""
     source, sink = _take_over()
-    # A terminal's Ctrl-C reaches us, too; the master has hooks to run yet, and ends us by ending
-    # our input.
+    # A terminal's Ctrl-C reaches us, too, and what systemd sends to a whole service; the master has
+    # hooks to run yet, and ends us by ending our input.
     for number in (
+        signal.SIGTERM,
         signal.SIGINT,
         signal.SIGQUIT,
         signal.SIGHUP,
@@ -134,11 +135,11 @@ class Side:
             source = self._run(request)
         finally:
             fresh = {
-                name: _source_of(module)
+                name: source_of(module)
                 for name, module in list(sys.modules.items())
                 if name not in before
             }
-            self._loaded = [name for name, file in fresh.items() if file and _is_users(file)]
+            self._loaded = [name for name, file in fresh.items() if file and is_users(file)]
         files = sorted({fresh[name] or "" for name in self._loaded} - {self._file})
         return {**sort_names(self._names), "source": source, "file": self._file, "files": files}
 
@@ -276,23 +277,3 @@ def _line_in(error: BaseException, file: str) -> Optional[int]:
         return error.lineno
     frames = traceback.extract_tb(error.__traceback__)
     return next((frame.lineno for frame in reversed(frames) if frame.filename == file), None)
-
-
-def _source_of(module: Any) -> Optional[str]:
-    file = getattr(module, "__file__", None)
-    return os.path.abspath(file) if isinstance(file, str) else None
-
-
-_INSTALLED = tuple(
-    os.path.join(path, "")
-    for path in {
-        sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
-    }
-    if path
-)
-
-
-def _is_users(file: str) -> bool:
-    """Neither of the standard library, nor installed, nor ours."""
-    installed = f"{os.sep}site-packages{os.sep}" in file or f"{os.sep}dist-packages{os.sep}" in file
-    return not (installed or file.startswith(_INSTALLED) or is_ours(file))

@@ -23,6 +23,7 @@ from .control import Control
 from .ending import CLEAN_UP, end_within, unlink_if_present
 from .facade import Cfg, Facade, HookLog, WorkerFacade
 from .hooks import Hook, adapt_post_request, may
+from .imports import Imports
 from .ipc import Channel, Message
 from .log import Log
 from .serve import Server
@@ -53,6 +54,7 @@ class Life:
         self._listener: Optional[socket.socket] = None
         self._server: Optional[Server] = None
         self._recycling = False
+        self._imports = Imports(channel.report) if boot["config"]["values"].get("reload") else None
         self._values: Dict[str, Any] = boot["config"]["values"]
         self._told: Dict[str, Callable[[], None]] = {"drain": self.drain, "reopen-logs": log.reopen}
         self.worker, self.server = self._facades()
@@ -191,6 +193,8 @@ class Life:
             )
         except OSError as error:
             self._log.logger.error("the heartbeat could not be written: %s", error)
+        if self._imports:
+            self._imports.look()
         limit = self._values.get("max_worker_memory") or 0
         if 0 < limit < rss:
             self._recycle("max_worker_memory", f"{rss} bytes")
@@ -226,6 +230,11 @@ class Life:
 
     def _overdue(self, alone: bool) -> None:
         self.channel.send({"type": "overdue", "alone": alone})
+
+    def blame(self, error: BaseException) -> None:
+        """The boot failed: with `reload`, a change where it failed starts another."""
+        if self._imports:
+            self._imports.blame(error)
 
     def _drained(self) -> None:
         """`serve` goes on where the main thread is free; one that hangs in a request is not waited

@@ -4,7 +4,7 @@ import { answering, FakeWorker } from './fake-worker.ts'
 import { serveFront } from './harness.ts'
 
 const poke = 8
-const returned = 76
+const returned = 75
 
 const idsOf = (ids: readonly number[]): Buffer => {
   const bytes = Buffer.alloc(4 * ids.length)
