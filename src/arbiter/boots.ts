@@ -40,7 +40,7 @@ export function bootOf(
 }
 
 const pythonBoot = (
-  { config, python: conf }: Loaded,
+  { config, python: conf, inherited }: Loaded,
   { folder }: Bridge,
   age: number,
 ): NonNullable<BootMessage['python']> => ({
@@ -50,6 +50,7 @@ const pythonBoot = (
   multiprocess: config.workers !== 1,
   software: `tsgunicorn/${version}`,
   ...(conf ? { conf } : {}),
+  ...(inherited ? { inherited: inherited(age) } : {}),
 })
 
 /** A front runs no hooks but the one that TLS needs, and has room for the clients of all its workers. */
