@@ -29,7 +29,8 @@ export class MoldDoor {
   constructor({ folder, token }: Bridge) {
     this.#token = token
     this.#server = createServer((socket) => this.#greet(socket))
-    this.#server.listen(join(folder, 'master.sock')).unref()
+    // Workers may be another user's, and after a reload yet another's. Who may enter the folder is its mode's to say.
+    this.#server.listen({ path: join(folder, 'master.sock'), readableAll: true, writableAll: true }).unref()
     this.#server.on('error', (error) => process.emitWarning(`workers cannot be forked: ${error.message}`))
   }
 

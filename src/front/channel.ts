@@ -100,6 +100,8 @@ export class Channel implements Lane, LinkOwner, Keeper {
   /** These came back, never started. */
   takeBack(ids: ReadonlySet<number>): Ticket[] {
     const taken = this.#ring.take(({ id }) => ids.has(id))
+    // When all came back, there is nothing left that could be heard of.
+    if (this.#ring.length === 0) this.#silent = false
     if (taken.length > 0 && this.#ring.length === 0) this.crew.busy -= 1
     if (taken.length > 0) this.#emptied()
     return taken

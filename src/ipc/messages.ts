@@ -43,6 +43,8 @@ export interface PythonBoot {
   readonly socket: string
   /** Channels it serves at a time, each by a thread of its own; 1 runs the application on the main thread. */
   readonly threads: number
+  /** How many workers are wanted, this one among them. */
+  readonly workers: number
   /** `wsgi.multiprocess`. */
   readonly multiprocess: boolean
   /** As SERVER_SOFTWARE: `tsgunicorn/0.1.0`. */

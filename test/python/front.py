@@ -1,4 +1,6 @@
-"""A small blocking front, over unix sockets, that drives a worker in the same process. For tests alone."""
+"""A small blocking front, over unix sockets, that drives a worker in the same process. For tests
+alone.
+"""
 
 from __future__ import annotations
 
@@ -140,7 +142,9 @@ class DataChannel(Wire):
         remote: str = "127.0.0.1",
         extra: Iterable[tuple[str, str]] = (),
     ) -> bytes:
-        """The frames of a request, with its SHAPE where it is new; its id is `self.ident`. `extra`: raw keys."""
+        """The frames of a request, with its SHAPE where it is new; its id is `self.ident`. `extra`:
+        raw keys.
+        """
         pairs = [(_key(name), value) for name, value in headers]
         if body and not streamed:
             pairs.append(("CONTENT_LENGTH", str(len(body))))
@@ -255,7 +259,7 @@ class Records(logging.Handler):
 
 
 class Worker:
-    """A server on threads of this process, with a socket in a folder of its own. A context manager."""
+    """A server on threads of this process, with a socket of its own. A context manager."""
 
     def __init__(self, app: Callable[..., Any], *, threads: int = 1, **options: Any) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="tsg")

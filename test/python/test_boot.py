@@ -11,7 +11,16 @@ import time
 import unittest
 from typing import Any, List
 
-from life_support import HELLO_APP, PACKAGE, SOURCES, Case, Front, eventually, is_alive, terminate
+from life_support import (
+    HELLO_APP,
+    PACKAGE,
+    SOURCES,
+    Case,
+    Front,
+    Line,
+    eventually,
+    terminate,
+)
 
 HOOKS = """
 import os
@@ -97,7 +106,7 @@ class BootTest(Case):
         self.assertEqual(
             self.noted(),
             [
-                "post_fork 1 False True ['http://127.0.0.1:8000']",
+                "post_fork 1 False True []",
                 "post_worker_init False True",
                 "pre_request 0 /a",
                 "post_request GET",
@@ -383,6 +392,47 @@ class BootTest(Case):
             front.ask()
             self.assertEqual(self.ends(child), -signal.SIGABRT)
         self.assertIn("in the_culprit", self.logged())
+
+    def reported(self, line: Line) -> List[str]:
+        """The next report of files; messages of the master's own kind are passed over."""
+        while True:
+            message = json.loads(line.file.readline())
+            if "watch:import" in message:
+                return [os.path.relpath(file, self.cwd) for file in message["watch:import"]]
+
+    def test_with_reload_it_tells_the_users_files_also_those_that_come_late(self) -> None:
+        for name in ("early.py", "late.py"):
+            self.write(name, "")
+        self.write(
+            "app.py",
+            "import json, early\n"
+            "def app(environ, start_response):\n"
+            "    import late\n"
+            "    start_response('200 OK', [])\n"
+            "    return [b'']\n",
+        )
+        child, line = self.start("worker")
+        line.tell(self.boot(values={"reload": True, "timeout": 0.1}))
+        # What is imported while a beat looks may come in parts.
+        told: List[str] = []
+        while len(told) < 2:
+            told += self.reported(line)
+        self.assertEqual(sorted(told), ["app.py", "early.py"])
+        eventually(lambda: os.path.exists(self.socket) and self.slot()[5] == BEAT_READY, "ready")
+        with Front(self.socket) as front:
+            front.get()
+            self.assertEqual(self.reported(line), ["late.py"])
+
+    def test_with_reload_a_file_that_does_not_load_is_told_too(self) -> None:
+        self.write("bad.py", "x = (")
+        self.write("app.py", "import bad")
+        child, line = self.start("worker")
+        line.tell(self.boot(values={"reload": True}))
+        told = self.reported(line)
+        while "bad.py" not in told:
+            told += self.reported(line)
+        self.assertIn("app.py", told)
+        self.assertEqual(self.ends(child), 3)
 
     def test_json_lines(self) -> None:
         child, _ = self.worker(values={"error_log_format": "json"})

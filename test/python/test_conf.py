@@ -211,7 +211,7 @@ class SideTest(unittest.TestCase):
         self.assertIn("AttributeError: server.LISTENERS: not in tsgunicorn", error["message"])
         self.assertEqual(error["line"], 2)
 
-    def test_signals_of_the_terminal_do_not_end_it(self) -> None:
+    def test_signals_meant_for_the_whole_service_do_not_end_it(self) -> None:
         import signal
 
         self.load("workers = 1")

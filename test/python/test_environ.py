@@ -112,7 +112,12 @@ class Paths(unittest.TestCase):
 
     def test_script_name_of_the_environment_is_taken_off(self):
         with mock.patch.dict(os.environ, SCRIPT_NAME="/app"):
-            for uri, path in {"/app": "", "/app/": "/", "/app/x%20y": "/x y", "/%61pp/x": "/x"}.items():
+            for uri, path in {
+                "/app": "",
+                "/app/": "/",
+                "/app/x%20y": "/x y",
+                "/%61pp/x": "/x",
+            }.items():
                 environ = seen(uri=uri)
                 self.assertEqual((environ["SCRIPT_NAME"], environ["PATH_INFO"]), ("/app", path))
 

@@ -42,8 +42,9 @@ class Statuses(unittest.TestCase):
             self.assertEqual(headers.judge_status(status), judged)  # remembered
 
     def test_bad_ones(self):
-        for status in ("", "OK", "20 OK", "2000 OK", "100 Continue", "200\tOK", "200 a\nb", "200 a\rb",
-                       "200 \0", "\xb2\xb200 OK", "200 \u20ac", "200 OK\n"):  # fmt: skip
+        controls = ["200\tOK", "200 a\nb", "200 a\rb", "200 \0", "200 OK\n"]
+        others = ["", "OK", "20 OK", "2000 OK", "100 Continue", "\xb2\xb200 OK", "200 \u20ac"]
+        for status in controls + others:
             with self.assertRaises(ValueError, msg=repr(status)):
                 headers.judge_status(status)
         for status in (200, b"200 OK", None, ["200 OK"]):
@@ -96,10 +97,29 @@ class Headers(unittest.TestCase):
         with self.assertRaises(ValueError):
             headers.judge_headers("OK", [("A", "\u20ac")])
 
+    def test_text_of_other_classes_is_what_it_holds(self):
+        class Shy(str):
+            def __format__(self, spec):
+                return "hidden"
+
+            def __str__(self):
+                return "hidden\n"
+
+        self.assertEqual(headers.judge_headers("", [(Shy("A"), Shy("b"))])[0], b"\nA\nb")
+
+    def test_what_is_remembered_is_judged_as_it_was(self):
+        for _ in range(2):
+            self.assertEqual(headers.judge_headers("OK", [("A", "b")])[0], b"OK\nA\nb")
+            self.assertEqual(headers.judge_headers("No", [("A", "b")])[0], b"No\nA\nb")
+            self.assertEqual(headers.judge_headers("OK", [["A", "b"]])[0], b"OK\nA\nb")
+            with self.assertRaises(ValueError):
+                headers.judge_headers("OK", [("A", "b\n")])
+
     def test_what_is_remembered_is_bounded(self):
         for number in range(3 * headers.REMEMBERED):
             headers.judge_headers("", [("X-%d" % number, "")])
             headers.judge_status("200 %d" % number)
+        self.assertLessEqual(len(headers._heads), headers.HEADS)
         self.assertLessEqual(len(headers._names), headers.REMEMBERED)
         self.assertLessEqual(len(headers.known_statuses), headers.REMEMBERED)
 

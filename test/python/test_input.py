@@ -154,7 +154,9 @@ class Failing(unittest.TestCase):
             self.assertEqual(seen, ["the request body did not arrive whole: it was too slow"])
             eventually(lambda: worker.records.troubles)
             self.assertEqual(len(worker.records.troubles), 1)
-            self.assertIn("Error handling request POST /up: the request body", worker.records.troubles[0])
+            self.assertIn(
+                "Error handling request POST /up: the request body", worker.records.troubles[0]
+            )
             self.assertNotIn("Traceback", worker.records.troubles[0])
 
     def test_a_body_that_failed_before_anybody_read_it(self):

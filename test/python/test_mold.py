@@ -171,6 +171,22 @@ class MoldTest(Case):
         self.mold()
         self.assertRegex(self.logged(), r"\[WARNING\] preload_app: .*\('poller'\)")
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
+    def test_the_application_is_loaded_as_the_user_that_it_runs_as(self) -> None:
+        os.chmod(self.cwd, 0o755)
+        os.chown(self.folder, 65534, 65534)
+        os.chown(os.path.join(self.folder, "master.sock"), 65534, 65534)
+        self.write(
+            "app.py",
+            "import os\nloaded_by = os.getuid()\ndef app(environ, start_response):\n"
+            "    start_response('200 OK', [])\n"
+            "    return [f'{loaded_by} {os.getuid()}'.encode()]\n",
+        )
+        owner = {"uid": 65534, "gid": 65534, "initgroups": False}
+        _, line = self.mold(privileges=owner)
+        self.fork(line, 1, privileges=owner)
+        self.assertEqual(self.asked(1), ["65534", "65534"])
+
     def test_usr1_and_the_masters_word_reopen_its_log(self) -> None:
         child, line = self.mold()
         for number, again in (

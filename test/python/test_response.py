@@ -52,7 +52,7 @@ def gives(result, headers=(), status=OK):
 
 class ResponseCase(unittest.TestCase):
     def ask(self, app, *args, troubles=0, **request):
-        """One request to an application of its own. `self.lines` is the log, but for debug and info."""
+        """One request to an application of its own. `self.lines` is the log from warning on."""
         with Worker(app) as worker:
             answer = worker.connect().request(*args, **request)
         self.lines = worker.records.troubles
@@ -124,7 +124,11 @@ class Streams(ResponseCase):
             channel = worker.connect()
             channel.send(channel.pack() + channel.pack())
             for _ in range(2):
-                for kind, body in ((frames.HEAD, b"one"), (frames.CHUNK, b"two"), (frames.CHUNK, b"three")):
+                for kind, body in (
+                    (frames.HEAD, b"one"),
+                    (frames.CHUNK, b"two"),
+                    (frames.CHUNK, b"three"),
+                ):
                     frame = channel.receive()
                     self.assertEqual((frame.kind, frame.body), (kind, body))
                     steps.release()
@@ -287,7 +291,11 @@ class StartResponse(ResponseCase):
 
 class Lengths(ResponseCase):
     def test_what_is_too_long_is_cut_and_logged_once(self):
-        for result in ([b"abcdef"], [b"ab", b"cd", b"ef"], lambda: iter([b"ab", b"cd", b"ef", b"gh"])):
+        for result in (
+            [b"abcdef"],
+            [b"ab", b"cd", b"ef"],
+            lambda: iter([b"ab", b"cd", b"ef", b"gh"]),
+        ):
             for count in ("0", "1", "3", "4"):
                 answer = self.ask(gives(result, [("Content-Length", count)]), troubles=1)
                 self.assertEqual((answer.body, answer.ending), (b"abcdef"[: int(count)], "whole"))
@@ -302,7 +310,11 @@ class Lengths(ResponseCase):
 
 class NoBody(ResponseCase):
     def test_head_204_and_304_run_and_close_the_iterable_and_send_no_body(self):
-        for method, status in (("HEAD", OK), ("GET", "204 No Content"), ("GET", "304 Not Modified")):
+        for method, status in (
+            ("HEAD", OK),
+            ("GET", "204 No Content"),
+            ("GET", "304 Not Modified"),
+        ):
             for headers in ([], [("Content-Length", "4")]):
                 result = Closing([b"ab", b"", b"cd"])
                 answer = self.ask(gives(lambda r=result: r, headers, status), method)
@@ -606,7 +618,9 @@ class Validated(ResponseCase):
     def test_wsgiref_finds_nothing_to_complain_of(self):
         def app(environ, start_response):
             stream = environ["wsgi.input"]
-            body = stream.read(4) + stream.readline() + b"".join(stream.readlines()) + b"".join(stream)
+            body = (
+                stream.read(4) + stream.readline() + b"".join(stream.readlines()) + b"".join(stream)
+            )
             environ["wsgi.errors"].write("noted\n")
             environ["wsgi.errors"].flush()
             headers = [("Content-Type", "text/plain")]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import os
 import random
 import struct
 import threading
 import time
 import unittest
+from unittest import mock
 
 from front import PATIENCE, Wire, Worker, eventually
 from tsgunicorn_wsgi import frames
+from tsgunicorn_wsgi.doorway import Doorway
 
 
 def hello(environ, start_response):
@@ -151,6 +155,27 @@ class Channels(unittest.TestCase):
             eventually(lambda: worker.server.inflight() == [])
 
 
+class Garbage(unittest.TestCase):
+    def test_a_request_leaves_nothing_for_the_collector(self):
+        def app(environ, start_response):
+            environ["wsgi.input"].read()
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [b"x"] if environ["PATH_INFO"] == "/list" else iter([b"x", b"y"])
+
+        with Worker(app) as worker:
+            channel = worker.connect()
+            gc.collect()
+            gc.disable()
+            try:
+                for _ in range(100):
+                    channel.request(uri="/list")
+                    channel.request("POST", "/iter", body=b"abc")
+                    channel.upload([b"abc"], "POST", "/iter")
+                self.assertLess(gc.collect(), 100)
+            finally:
+                gc.enable()
+
+
 class GivingBack(unittest.TestCase):
     def test_poke_returns_what_was_not_started_and_sends_what_was_held_back(self):
         gate = Gate()
@@ -280,7 +305,9 @@ class Overdue(unittest.TestCase):
             hung.send(b"".join(hung.pack(uri=uri) for uri in ("/slow", "/b", "/c")))
             self.assertTrue(gate.entered.acquire(timeout=PATIENCE))
             back, over = control.receive(), control.receive()
-            self.assertEqual((back.kind, back.short, returned(back)), (frames.RETURNED, thread, [2, 3]))
+            self.assertEqual(
+                (back.kind, back.short, returned(back)), (frames.RETURNED, thread, [2, 3])
+            )
             self.assertEqual((over.kind, over.short, over.ident), (frames.TIMEOUT, thread, 1))
             eventually(lambda: seen == [False])
             self.assertEqual(fine.request(uri="/fine").body, b"/fine")
@@ -364,6 +391,55 @@ class Hooks(unittest.TestCase):
             eventually(lambda: len(worker.records.troubles) == 2)
             self.assertIn("LookupError: before", worker.records.troubles[0])
             self.assertIn("LookupError: after", worker.records.troubles[1])
+
+    def test_a_callback_that_raises_costs_the_channel_and_not_the_thread(self):
+        def refuses(total):
+            if total == 1:
+                raise LookupError("told")
+
+        with Worker(hello, on_request=refuses) as worker:
+            self.assertEqual(worker.connect().request().body, b"hello")
+            self.assertEqual(worker.connect().request().body, b"hello")
+            self.assertIn("LookupError: told", worker.records.troubles[0])
+
+
+class Descriptors(unittest.TestCase):
+    def test_a_worker_without_descriptors_tries_again_each_second(self):
+        class Full:
+            def accept(self):
+                raise OSError(errno.EMFILE, "too many")
+
+            def setblocking(self, _):
+                pass
+
+        class Registry(dict):
+            register, every = dict.__setitem__, dict.__setitem__
+
+            def unregister(self, key):
+                del self[key]
+
+        registry, log, listener = Registry(), mock.Mock(), Full()
+        Doorway(registry, listener, "t", log, mock.Mock(), mock.Mock())
+        for count in (1, 2):
+            registry[listener]()
+            self.assertNotIn(listener, registry)
+            self.assertEqual(log.error.call_count, count)
+            registry[1.0]()
+            self.assertIn(listener, registry)
+
+    def test_a_channel_that_the_application_closed_is_a_front_that_left(self):
+        def closes(environ, start_response):
+            os.close(worker.server.lanes[0].channel.sock.fileno())
+            start_response("200 OK", [])
+            return [b"x"]
+
+        with Worker(closes) as worker:
+            first = worker.connect()
+            first.send(first.pack())
+            self.assertTrue(first.ended())
+            eventually(lambda: worker.records.troubles)  # before its number is somebody else's
+            self.assertEqual(worker.connect().greeting.kind, frames.GREET)
+            self.assertIn("somebody closed the channel", worker.records.troubles[0])
 
 
 class Forks(unittest.TestCase):

@@ -208,6 +208,8 @@ export class Exchange implements CoreExchange {
   fail(cut = false): void {
     if (this.phase === 'complete' || this.phase === 'gone') return
     if (this.phase === 'streaming' || cut) {
+      // What was gathered was sent, for whoever said it: a client that got nothing may ask again in good faith.
+      this.owner.outbox.flush()
       // Where the connection's end is the body's, one in order would say that this was all.
       if (this.#framing === 'close') this.owner.socket.resetAndDestroy()
       else this.owner.socket.destroy()

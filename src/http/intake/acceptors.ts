@@ -7,6 +7,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import type { EngineListener, ListeningHandle } from '../engine.ts'
+import { type LastPlaces, setBacklog, takeLastPlaces } from './last-place.ts'
 
 export interface AcceptorsOptions {
   readonly onConnection: (socket: Socket) => void
@@ -22,6 +23,12 @@ type Acceptor =
 
 /** How long the kernel's queue is emptied at most: under a storm it never is. */
 const emptyingMs = 1000
+/** Of it: how long newcomers are still taken in, unless there is a moment without any. */
+const openMs = 200
+/** Of it: how long the socket stays for those whose handshake is not over; they need 200 ms. */
+const handshakesMs = 700
+/** Before the places are tried again: others have to be accepted, or to send again. */
+const pausesMs = { others: 1, awaited: 50 } as const
 const askAgainMs = 1000
 
 export class Acceptors {
@@ -70,14 +77,15 @@ export class Acceptors {
 
   /**
    * Closes for good. With `emptyQueue` only after what waits in the kernel's queue was accepted; `givenUp`: nobody
-   * will listen on the sockets again.
+   * will listen on the sockets again, and nobody is to be in the queue when it goes (last-place.ts). Each worker does
+   * so for itself: whichever is the last closes a queue in which only a guest of ours is.
    */
   async close({ emptyQueue, givenUp = false }: Closing): Promise<void> {
     if (this.#phase === 'closed') return
-    if (givenUp) this.#turnAway()
-    if (emptyQueue) await this.#emptyQueue()
+    const places = emptyQueue ? await this.#emptyQueue(givenUp) : undefined
     this.#phase = 'closed'
     this.#closeServers()
+    places?.leave()
   }
 
   closeNow(): void {
@@ -85,24 +93,38 @@ export class Acceptors {
     this.#closeServers()
   }
 
-  /**
-   * Whoever connects between the last look at the queue and its end would be reset: so the queue is made as short as
-   * it can be (listen(2) on a socket that listens sets its backlog), and newcomers wait outside until they are refused.
-   * TCP only: a full unix socket answers EAGAIN, which nobody expects.
-   */
-  #turnAway(): void {
-    for (const acceptor of this.#acceptors) {
-      const handle: unknown = acceptor.phase === 'accepting' && Reflect.get(acceptor.server, '_handle')
-      if (isTcp(handle)) handle.listen(0)
-    }
-  }
-
   /** A whole turn of the loop polls every descriptor once: a turn without a connection means an empty queue. */
-  async #emptyQueue(): Promise<void> {
-    const until = performance.now() + emptyingMs
+  async #emptyQueue(givenUp: boolean): Promise<LastPlaces | undefined> {
+    const began = performance.now()
     this.resume()
     await turn()
-    for (let before = -1; this.#busy(before) && performance.now() < until; await turn()) before = this.#stirs
+    let before = -1
+    for (let passed = 0; passed < emptyingMs; passed = performance.now() - began) {
+      const busy = this.#busy(before)
+      before = this.#stirs
+      if (!busy) {
+        const places = givenUp ? await this.#lastPlaces(passed) : undefined
+        if (!givenUp || places) return places
+      } else if (givenUp && passed >= openMs) setBacklog(this.#servers(), 0)
+      await turn()
+    }
+    return undefined
+  }
+
+  /** The last places, when nobody is lost with them; undefined: the queue is to be emptied again. */
+  async #lastPlaces(passed: number): Promise<LastPlaces | undefined> {
+    const servers = this.#servers()
+    const places = await takeLastPlaces(servers)
+    if (places.held === 'ours') return places
+    if (places.held === 'awaited' && passed >= handshakesMs) return places
+    if (passed < openMs) setBacklog(servers, this.#backlog)
+    places.leave()
+    await pause(pausesMs[places.held])
+    return undefined
+  }
+
+  #servers(): Server[] {
+    return this.#acceptors.flatMap((acceptor) => (acceptor.phase === 'accepting' ? [acceptor.server] : []))
   }
 
   #busy(before: number): boolean {
@@ -177,9 +199,6 @@ interface Closing {
   readonly givenUp?: boolean
 }
 
-const isTcp = (handle: unknown): handle is { listen(backlog: number): number } =>
-  typeof handle === 'object' && handle?.constructor.name === 'TCP' && 'listen' in handle
-
 interface AcceptingHandle {
   onconnection: (this: object, status: number, handle?: object) => void
   /** Of TCP only. */
@@ -199,3 +218,4 @@ const startListening = (server: Server, handle: ListeningHandle, backlog: number
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -128,8 +128,9 @@ def _live(boot: Message, channel: Channel, signals: Signals, mold: Optional[Mold
         hooking.must("post_worker_init", hooks, life.worker)
         listener.listen(_BACKLOG)
         return life.serve(loaded.app, listener, loaded.program)
-    except BaseException:
+    except BaseException as error:
         life.leave()
+        life.blame(error)
         raise
 
 

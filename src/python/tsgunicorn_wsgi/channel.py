@@ -1,15 +1,18 @@
-"""One data channel: the socket between a front and the thread that serves it, and what waits on either side.
+"""One data channel: the socket between a front and a serving thread, and what waits at either end.
 
-Knows frames, not what a response is. Three parties touch it: the serving thread (all of it), the control
-thread (`give_back`, `doom`), and whoever asks what runs. What keeps them apart:
+Knows frames, not what a response is. Three parties touch it: the serving thread (all of it), the
+control thread (`give_back`, `doom`), and whoever asks what runs. What keeps them apart:
 
-- `reading` is held around recv and parsing, so that bytes are never split between two readers. The serving
-  thread holds it while it waits in recv, and looks again at what it waits for once it has it.
-- `pending` is a deque: `popleft` by the serving thread and `pop` by the control thread are atomic, so that
-  each request is either started or given back, never both, and starting one costs no lock.
-- `sending` is held around taking from `out` and send, so that answers leave in order whoever sends them.
-- `verdict` is held while the control thread decides that the running request is overdue. The serving thread
-  sets `running`, then reads `doomed`; the control thread sets `doomed`, then reads `running`: one sees the other.
+- `reading` is held around recv and parsing, so that bytes are never split between two readers. The
+  serving thread holds it while it waits in recv, and looks again at what it waits for once it has
+  it.
+- `pending` is a deque: `popleft` by the serving thread and `pop` by the control thread are atomic,
+  so that each request is either started or given back, never both, and starting one costs no lock.
+- `sending` is held around taking from `out` and send, so that answers leave in order whoever sends
+  them.
+- `verdict` is held while the control thread decides that the running request is overdue. The
+  serving thread sets `running`, then reads `doomed`; the control thread sets `doomed`, then reads
+  `running`: one sees the other.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ _unpack = frames.HEADER.unpack_from
 
 
 class Channel:
-    """A data channel whose HELLO was good. `make_shape` makes of a SHAPE's text what `shapes` holds."""
+    """A data channel whose HELLO was good. `make_shape` turns the text of a SHAPE into a shape."""
 
     __slots__ = (
         "sock", "peer", "thread", "shapes", "pending", "out", "running", "started", "batch", "gone",
@@ -198,7 +201,7 @@ class Channel:
             self.batch = now
 
     def flush(self) -> None:
-        """Send all that is held back; waits for a front that does not read. Sets `gone`, raises nothing."""
+        """Send all that is held back; waits for a slow front. Sets `gone`, raises nothing."""
         if self.gone or (self.doomed and self.is_doomed()):
             self.out.clear()
             return
@@ -301,12 +304,12 @@ class Channel:
             self._sending.release()
 
     def age(self, now: float) -> float:
-        """Seconds for which the running request has kept its thread, without waits for its client to read."""
+        """Seconds that the running request took, without those in which its client did not read."""
         blocked = self.blocked
         return now - self.started - self.slack - (now - blocked if blocked else 0.0)
 
     def doom(self, item: Item) -> bool:
-        """Nothing that this thread sends counts any more, if `item` is what it still runs. Whether so."""
+        """If `item` still runs, nothing that this thread sends counts any more. Whether so."""
         with self._verdict:
             self.doomed = True
             if self.running is not item:

@@ -24,7 +24,7 @@ from .crash import describe, user_traceback
 from .ending import CLEAN_UP, end_within
 from .facade import Cfg, Facade, HookLog, limits_of
 from .heritage import Ancestor
-from .imported import is_users, source_of
+from .imports import is_users, source_of
 from .loader import prepare_path
 from .plain import plain_part, sort_names
 
@@ -44,8 +44,8 @@ class Conf(NamedTuple):
 def main() -> int:
     """Answers requests until the input ends; gives the exit status."""
     source, sink = _take_over()
-    # A terminal's Ctrl-C, and a TERM to the whole group, reach us, too; the master has hooks to run
-    # yet, and ends us by ending our input.
+    # A terminal's Ctrl-C reaches us, too, and what systemd sends to a whole service; the master has
+    # hooks to run yet, and ends us by ending our input.
     for number in (
         signal.SIGTERM,
         signal.SIGINT,

@@ -1,6 +1,7 @@
-"""The control thread: one selector loop for everything in a worker that must never wait for the application.
+"""The control thread: one selector loop for all that must never wait for the application.
 
-Knows no frame and no request. What it runs must be short: it stands between the front and a busy thread.
+Knows no frame and no request. What it runs must be short: it stands between the front and a busy
+thread.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ Callback = Callable[[], object]
 
 
 class Control:
-    """A loop on a daemon thread of its own. Make it after the fork: neither thread nor selector survives one.
+    """A loop on a daemon thread of its own. Make it after the fork: neither part survives one.
 
-    `register`, `unregister` and `every` may be called from any thread; `call` from signal handlers too.
-    A callback that raises is logged, and stays.
+    `register`, `unregister` and `every` may be called from any thread; `call` from signal handlers
+    too. A callback that raises is logged, and stays.
     """
 
     def __init__(self, log: Optional[logging.Logger] = None) -> None:
@@ -56,7 +57,7 @@ class Control:
         self._here(lambda: heapq.heappush(self._timers, entry))
 
     def call(self, callback: Callback) -> None:
-        """Run `callback()` soon on the control thread. Takes no lock: signal handlers may call it."""
+        """Run `callback()` soon on the control thread. No lock: signal handlers may call it."""
         self._soon.append(callback)
         try:
             os.write(self._wake, b"\0")
@@ -99,7 +100,7 @@ class Control:
         now = monotonic()
         while self._timers and self._timers[0][0] <= now:
             _, order, seconds, callback = heapq.heappop(self._timers)
-            # From now, not from when it was due: after a suspended machine wakes, one call is enough.
+            # From now, not from when it was due: after a machine was suspended, one call will do.
             heapq.heappush(self._timers, (now + seconds, order, seconds, callback))
             self._guarded(callback)
 

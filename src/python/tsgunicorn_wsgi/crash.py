@@ -31,8 +31,17 @@ class Failure(Exception):
 
 
 def describe(error: BaseException) -> str:
-    """`NameError: name 'x' is not defined`, on one line; of a SyntaxError also the place."""
-    return traceback.format_exception_only(type(error), error)[-1].strip()
+    """`NameError: name 'x' is not defined`, as the last line of a traceback; without notes."""
+    kind = type(error)
+    name = kind.__qualname__
+    if kind.__module__ not in ("builtins", "__main__"):
+        name = f"{kind.__module__}.{name}"
+    try:
+        # The place that a SyntaxError adds is said better by who reports it.
+        text = str(error.msg if isinstance(error, SyntaxError) else error)
+    except Exception:
+        text = "(its words cannot be printed)"
+    return f"{name}: {text}" if text else name
 
 
 def user_traceback(error: BaseException) -> str:
@@ -59,8 +68,7 @@ def _trim(part: Optional[traceback.TracebackException], seen: set[int]) -> None:
     seen.add(id(part))
     frames = [frame for frame in part.stack if not _is_importlib(frame.filename)]
     first = next((at for at, frame in enumerate(frames) if not is_ours(frame.filename)), None)
-    if first is not None:
-        part.stack[:] = frames[first:]
+    part.stack[:] = frames[first or 0 :]
     _trim(part.__cause__, seen)
     _trim(part.__context__, seen)
 
@@ -71,7 +79,7 @@ def is_ours(file: str) -> bool:
 
 
 def _is_inner(frame: traceback.FrameSummary) -> bool:
-    return is_ours(frame.filename)
+    return is_ours(frame.filename) or _is_importlib(frame.filename)
 
 
 def _is_importlib(file: str) -> bool:

@@ -1,4 +1,4 @@
-"""Who comes in: HELLO and its token are checked before anything else is read; control channels are answered.
+"""Who comes in: HELLO and its token are checked first of all; control channels are answered.
 
 Runs on the control thread alone and never waits: a peer that does not take its answers is cut off.
 """
@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import struct
+from functools import partial
 from time import monotonic
 from typing import Callable, Optional
 
@@ -36,8 +37,8 @@ class Visitor:
 class Doorway:
     """The listening socket and the control channels.
 
-    `admit(sock, peer)` takes a data channel whose HELLO was good; `give_back(thread, peer)` answers POKE with
-    ids. `peer` is the process id of the front where the system tells it, else 0.
+    `admit(sock, peer)` takes a data channel whose HELLO was good; `give_back(thread, peer)` answers
+    POKE with ids. `peer` is the process id of the front where the system tells it, else 0.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class Doorway:
             sock.setblocking(False)
             visitor = Visitor(sock)
             self._strangers.add(visitor)
-            self._control.register(sock, lambda visitor=visitor: self._greet(visitor))
+            self._control.register(sock, partial(self._greet, visitor))
 
     def _greet(self, visitor: Visitor) -> None:
         """Read HELLO, and not a byte more: what follows is for whoever gets the channel."""
@@ -142,7 +143,7 @@ class Doorway:
             self._admit(visitor.sock, visitor.peer)
             return
         self._controls.add(visitor)
-        self._control.register(visitor.sock, lambda: self._hear(visitor))
+        self._control.register(visitor.sock, partial(self._hear, visitor))
         self._send(visitor, frames.greeting(frames.CONTROL_THREAD, os.getpid()))
         if self._phase == "closed":
             self._send(visitor, frames.frame(frames.GOAWAY))

@@ -1,7 +1,7 @@
-"""The environ (PEP 3333, "environ Variables"): what comes with a request, on top of what never changes.
+"""The environ (PEP 3333, "environ Variables"): what a request brings, on top of what never changes.
 
-Knows no channel. A shape says which keys a request's values belong to, so that only values travel and the
-rest is one copy of a dict. Text is "bytes-as-latin-1" everywhere, as the PEP wants it.
+Knows no channel. A shape says which keys a request's values belong to, so that only values travel
+and the rest is one copy of a dict. Text is "bytes-as-latin-1" everywhere, as the PEP wants it.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Shape:
         self.mounted = bool(self.template["SCRIPT_NAME"]) or "SCRIPT_NAME" in self.keys
 
     def environ(self, values: list[str]) -> dict[str, Any]:
-        """The environ of a request, but for wsgi.input and wsgi.early_hints, which are the request's own.
+        """The environ of a request, but for wsgi.input and wsgi.early_hints.
 
-        Raises BrokenPeer when values and keys are not as many: a value would stand under a wrong name.
-        Raises ScriptNameError.
+        Raises BrokenPeer when values and keys are not as many: a value would stand under a wrong
+        name. Raises ScriptNameError.
         """
         if len(values) != self.count:
             raise BrokenPeer("a request has %d values for %d keys" % (len(values), self.count))
@@ -61,7 +61,7 @@ class Shape:
 
 
 def decoded(path: str) -> str:
-    """Percent-encoding off; `path` and the answer are bytes-as-latin-1 (raw bytes stay what they are)."""
+    """Percent-encoding off. Takes and gives bytes-as-latin-1; raw bytes stay what they are."""
     # unquote_to_bytes would encode text as UTF-8: raw bytes would come out twice encoded.
     return unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
 
@@ -90,7 +90,7 @@ def base_environ(
     errors: Any,
     script_name: Optional[str] = None,
 ) -> dict[str, Any]:
-    """What is the same in all requests of a worker. `script_name` is by default the environment variable's."""
+    """What is the same in all requests. `script_name` is by default the environment variable."""
     if script_name is None:
         script_name = os.fsencode(os.environ.get("SCRIPT_NAME", "")).decode("latin-1")
     return {
@@ -107,7 +107,7 @@ def base_environ(
 
 
 class ErrorStream(io.TextIOBase):
-    """`wsgi.errors`: a text stream whose lines are entries of the error log. Threads may share it."""
+    """`wsgi.errors`: a text stream into the error log, line by line. Threads may share it."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
@@ -124,7 +124,7 @@ class ErrorStream(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
-        """Log each whole line; keep the beginning of the next. Raises TypeError for what is not str."""
+        """Log each whole line; keep the beginning of the next. Raises TypeError."""
         if not isinstance(text, str):
             raise TypeError("wsgi.errors takes str, not %s" % type(text).__name__)
         with self._lock:
@@ -165,11 +165,13 @@ class RequestView:
         "scheme", "remote_addr", "peer_addr", "req_number", "proxy_protocol_info",
     )  # fmt: skip
 
-    def __init__(self, values: list[str], environ: Mapping[str, Any], number: int) -> None:
-        """`values` as they came: the path as sent. `number` counts the requests of this worker, from 1."""
+    def __init__(self, values: list[str], environ: Mapping[str, Any]) -> None:
+        """`values` as they came, the path as sent."""
         self.method, self.uri, self.path, self.query = values[:4]
         self.fragment = ""
-        major, _, minor = environ.get("SERVER_PROTOCOL", "HTTP/1.1").rpartition("/")[2].partition(".")
+        major, _, minor = (
+            environ.get("SERVER_PROTOCOL", "HTTP/1.1").rpartition("/")[2].partition(".")
+        )
         self.version = (int(major), int(minor or 0))
         self.headers = [
             (key.replace("HTTP_", "", 1).replace("_", "-"), value)
@@ -179,6 +181,9 @@ class RequestView:
         self.trailers: list[tuple[str, str]] = []
         self.body = environ["wsgi.input"]
         self.scheme = environ.get("wsgi.url_scheme", "http")
-        self.remote_addr = self.peer_addr = (environ["REMOTE_ADDR"], environ["REMOTE_PORT"])
-        self.req_number = number
+        host, port = environ["REMOTE_ADDR"], environ["REMOTE_PORT"]
+        # Of a unix socket both are empty.
+        self.remote_addr = self.peer_addr = (host, int(port)) if port.isdigit() else host
+        # As with Gunicorn's sync workers: the connection is the front's.
+        self.req_number = 1
         self.proxy_protocol_info: Optional[dict[str, str]] = None

@@ -1,7 +1,7 @@
-"""One request: the application is called, what it returns is sent, what it raises is answered and logged.
+"""One request: the application is called, what it returns is sent, what it raises is logged.
 
-Knows nothing of processes and signals. The order of events is PEP 3333's and Gunicorn's: pre_request, the
-application, its iterable, close(), post_request.
+Knows nothing of processes and signals. The order of events is PEP 3333's and Gunicorn's:
+pre_request, the application, its iterable, close(), post_request.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Site:
         self.post_request = post_request
         self.hook_worker = hook_worker
         self.hooked = pre_request is not None or post_request is not None
-        self.number = 0  # requests that hooks were told of
+        self.number = 0  # requests that were begun, where there are hooks
 
 
 def run(site: Site, channel: Channel, item: Item) -> float:
-    """Answer one request; the answer may be held back in the channel. The time when the thread was free again.
+    """Answer one request, perhaps only into what the channel holds back. When the thread was free.
 
     Whatever the application raises, also SystemExit and KeyboardInterrupt, is answered and logged.
     Raises BrokenPeer when the request cannot be understood: then it was not started.
@@ -55,7 +55,7 @@ def run(site: Site, channel: Channel, item: Item) -> float:
     result: Any = None
     try:
         environ = shape.environ(values)
-        environ["wsgi.input"] = BytesIO(body) if type(body) is bytes else body.buffered()
+        environ["wsgi.input"] = BytesIO(body) if isinstance(body, bytes) else body.buffered()
         environ["wsgi.early_hints"] = response.early_hints
     except ScriptNameError as error:
         plain = _fail(site, channel, response, values, error)
@@ -67,7 +67,7 @@ def run(site: Site, channel: Channel, item: Item) -> float:
             plain = response.deliver(result)
         except BaseException as error:
             plain = _fail(site, channel, response, values, error)
-    # What is held back leaves, if it is time, before anything of the application's that may be slow.
+    # What is held back leaves, if it is time, before what else the application may do.
     now = monotonic()
     if not channel.pending or now - channel.batch > BATCH:
         channel.flush()
@@ -81,14 +81,14 @@ def run(site: Site, channel: Channel, item: Item) -> float:
 def _run_with_hooks(
     site: Site, channel: Channel, response: Response, values: list[str], environ: dict[str, Any]
 ) -> float:
-    """The same between pre_request and post_request. What pre_request raises is answered 500, as in Gunicorn."""
-    site.number += 1
-    view = RequestView(values, environ, site.number)
-    response.status, response.code, response.headers = None, None, []
+    """The same between both hooks. What pre_request raises is answered 500, as in Gunicorn."""
+    view = RequestView(values, environ)
+    response.status, response.code, response.headers = None, 0, []
     result: Any = None
     try:
         if site.pre_request is not None:
             site.pre_request(site.hook_worker, view)
+        site.number += 1
         result = site.app(environ, response.start_response)
         response.deliver(result)
     except BaseException as error:
@@ -115,7 +115,9 @@ def _conclude(
             if close is not None:
                 close()
         except BaseException:
-            site.log.exception("Error closing the response of %s %s", values[METHOD], values[RAW_URI])
+            site.log.exception(
+                "Error closing the response of %s %s", values[METHOD], values[RAW_URI]
+            )
     if response.surplus:
         site.log.error(
             "%s %s: the application sent more than its Content-Length of %s; the rest was left out",
@@ -123,7 +125,8 @@ def _conclude(
         )  # fmt: skip
     elif response.shortage:
         site.log.error(
-            "%s %s: the application sent %d bytes less than its Content-Length of %s; the connection was cut",
+            "%s %s: the application sent %d bytes less than its Content-Length of %s; "
+            "the connection was cut",
             values[METHOD], values[RAW_URI], response.shortage, response.length,
         )  # fmt: skip
     if channel.bodies:
@@ -147,7 +150,7 @@ def _fail(
 
 
 def _is_of(error: Optional[BaseException], kind: type) -> bool:
-    """Whether `error` is of this kind, or was raised because of one: frameworks wrap what read() raises."""
+    """Whether `error` is of this kind, or came of one: frameworks wrap what read() raises."""
     for _ in range(5):
         if error is None or isinstance(error, kind):
             break

@@ -1,7 +1,7 @@
 """`wsgi.file_wrapper`: files that the front can send itself, and how to know one.
 
-Knows no channel. Only a file whose bytes are those that the application would read may go past it: a
-gzip file has a descriptor, too, and is something else.
+Knows no channel. Only a file whose bytes are those that the application would read may go past it:
+a gzip file has a descriptor, too, and is something else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CAN_NAME_DESCRIPTORS = os.path.isdir("/proc/self/fd")
 
 
 class FileWrapper:
-    """Turns a file-like object into an iterable (PEP 3333, "Optional Platform-Specific File Handling")."""
+    """A file-like object as an iterable (PEP 3333, "Optional Platform-Specific File Handling")."""
 
     def __init__(self, filelike: Any, blksize: int = BLOCK) -> None:
         """`blksize` is the number of bytes to read at a time."""
@@ -28,7 +28,7 @@ class FileWrapper:
         return self
 
     def __next__(self) -> bytes:
-        data = self.filelike.read(self.blksize)
+        data: bytes = self.filelike.read(self.blksize)
         if data:
             return data
         raise StopIteration
@@ -56,7 +56,7 @@ class Region(NamedTuple):
 
 
 def region_of(wrapper: FileWrapper) -> Optional[Region]:
-    """From where the file stands to its end, if others can read it by a name. None: read it here."""
+    """From where the file stands to its end, if others can open it. None: read it here."""
     if not CAN_NAME_DESCRIPTORS:
         return None
     file = plain_file(wrapper.filelike)

@@ -1,8 +1,8 @@
 """The wire between a front and a worker: numbers, headers, and how frames are put together.
 
-Knows no socket and no WSGI. The contract is `src/front/README.md`: a header of 16 bytes, little-endian
-(`u32 length of text and body | u8 type | u8 flags | u16 shape, status or index | u32 id | u32 length of
-text`), then text, then body.
+Knows no socket and no WSGI. The contract is `src/front/README.md`: a header of 16 bytes,
+little-endian (`u32 length of text and body | u8 type | u8 flags | u16 shape, status or index | u32
+id | u32 length of text`), then text, then body.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`wsgi.input` of a request whose body is still with its client: it is asked for piece by piece.
 
-Knows nothing of the response. Bodies of up to 64 KB come with their request and are `io.BytesIO`; this is for
-the others, and holds at most 1 MB of them however long they are.
+Knows nothing of the response. Bodies of up to 64 KB come with their request and are `io.BytesIO`;
+this is for the others, and holds at most 1 MB of them however long they are.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ClientGone(ConnectionResetError):
 
 
 class BodyFailed(OSError):
-    """The body did not arrive whole: cut short, malformed, too large or too slow. The words are the front's."""
+    """The body did not arrive whole: cut short, malformed, too large, too slow; the front says."""
 
 
 class Body(io.RawIOBase):

@@ -17,6 +17,14 @@ from typing import Any, Deque, Dict, List, Optional
 Message = Dict[str, Any]
 
 _COMMAND = "NODE_TSGUNICORN"
+#: What the master says in the environment to Node and to later masters; nothing of the application's.
+_MARKS = (
+    "NODE_CHANNEL_SERIALIZATION_MODE",
+    "NODE_APP_INSTANCE",
+    "TSGUNICORN_MASTER",
+    "TSGUNICORN_DAEMON",
+    "WATCH_REPORT_DEPENDENCIES",
+)
 _CHUNK = 1 << 18
 #: A master that writes no end of line is not ours.
 _LONGEST = 64 << 20
@@ -129,7 +137,8 @@ def inherited() -> Channel:
     RuntimeError without one.
     """
     number = os.environ.pop("NODE_CHANNEL_FD", "")
-    os.environ.pop("NODE_CHANNEL_SERIALIZATION_MODE", None)
+    for name in _MARKS:
+        os.environ.pop(name, None)
     if not number.isdigit():
         raise RuntimeError(
             "NODE_CHANNEL_FD is not set: this program is started by tsgunicorn, not by hand."

@@ -23,6 +23,7 @@ from .control import Control
 from .ending import CLEAN_UP, end_within, unlink_if_present
 from .facade import Cfg, Facade, HookLog, WorkerFacade, limits_of
 from .hooks import Hook, adapt_post_request, may
+from .imports import Imports
 from .ipc import Channel, Message
 from .log import Log
 from .serve import Server
@@ -53,6 +54,7 @@ class Life:
         self._listener: Optional[socket.socket] = None
         self._server: Optional[Server] = None
         self._recycling = False
+        self._imports = Imports(channel.report) if boot["config"]["values"].get("reload") else None
         self._values: Dict[str, Any] = boot["config"]["values"]
         self._told: Dict[str, Callable[[], None]] = {"drain": self.drain, "reopen-logs": log.reopen}
         self.worker, self.server = self._facades()
@@ -73,20 +75,22 @@ class Life:
         limits = limits_of(cfg)
         if boot.get("maxRequests"):
             limits["max_requests"] = boot["maxRequests"]
-        workers = values.get("workers")
         master = {
             "pid": boot["master"],
             "proc_name": boot["processName"],
-            "num_workers": workers if isinstance(workers, int) else 0,
+            "num_workers": boot["python"].get("workers", 0),
             "address": cfg.address,
             "timeout": values.get("timeout"),
             "WORKERS": {},
         }
-        worker = WorkerFacade({**numbers, **vital, **limits, **common}, self.requests)
+        worker = WorkerFacade({**numbers, **vital, **limits, **common}, self._begun)
         server = Facade("server", {**master, **common})
         worker.keep(kept.get("worker") or {})
         server.keep(kept.get("server") or {})
         return worker, server
+
+    def _begun(self) -> int:
+        return self._server.begun() if self._server else 0
 
     def requests(self) -> int:
         """Finished since the start."""
@@ -197,6 +201,8 @@ class Life:
             )
         except OSError as error:
             self._log.logger.error("the heartbeat could not be written: %s", error)
+        if self._imports:
+            self._imports.look()
         limit = self._values.get("max_worker_memory") or 0
         if 0 < limit < rss:
             self._recycle("max_worker_memory", f"{rss} bytes")
@@ -232,6 +238,11 @@ class Life:
 
     def _overdue(self, alone: bool) -> None:
         self.channel.send({"type": "overdue", "alone": alone})
+
+    def blame(self, error: BaseException) -> None:
+        """The boot failed: with `reload`, a change where it failed starts another."""
+        if self._imports:
+            self._imports.blame(error)
 
     def _drained(self) -> None:
         """`serve` goes on where the main thread is free; one that hangs in a request is not waited

@@ -246,13 +246,15 @@ def _callables(module: ModuleType) -> str:
         and not (isinstance(value, type) and value.__module__ != module.__name__)
         and not (inspect.isfunction(value) and value.__module__ != module.__name__)
     ]
-    factory = next((name for name in own if name in _FACTORIES), None)
-    if factory:
-        return f"There is a factory: use {module.__name__ + ':' + factory + '()'!r}."
     if not own:
         return "Nothing in it can be called."
     more = " ..." if len(own) > _LISTED else ""
-    return f"What can be called there: {', '.join(own[:_LISTED])}{more}."
+    listed = f"What can be called there: {', '.join(own[:_LISTED])}{more}."
+    factory = next((name for name in own if name in _FACTORIES), None)
+    if not factory:
+        return listed
+    advice = f"There is a factory: use {module.__name__ + ':' + factory + '()'!r}."
+    return advice if len(own) == 1 else f"{listed} {advice}"
 
 
 def _call(factory: Any, text: str, positional: List[Any], named: Dict[str, Any]) -> Any:

@@ -14,12 +14,14 @@ import select
 import signal
 import sys
 import threading
+from importlib import import_module
 from typing import Any, Dict, List, Optional, Tuple
 
 from . import hooks as hooking
 from . import ipc, privileges
 from .boot import Mold, await_boot, begin, end_early, failed, live, prepare, set_title
 from .crash import Failure, describe, user_traceback
+from .imports import Imports
 from .ipc import Channel, Message
 from .loader import load
 from .signals import Signals
@@ -38,7 +40,7 @@ def main() -> int:
     if not boot:
         return 0
     try:
-        keeper = Keeper(boot, channel, signals, _load(boot))
+        keeper = Keeper(boot, channel, signals, _load(boot, channel))
     except Failure as failure:
         return failed(channel, failure)
     except Exception as error:
@@ -50,7 +52,9 @@ def main() -> int:
     return keeper.become(child) if child else 0
 
 
-def _load(boot: Message) -> Mold:
+def _load(boot: Message, channel: Channel) -> Mold:
+    # What each worker needs is imported once, here, and while the standard library may be read.
+    import_module(".life", __package__)
     log = begin(boot, "mold")
     set_title(f"tsgunicorn: mold [{boot['processName']}]")
     log.logger.info("Loading the application in a mold with pid: %d", os.getpid())
@@ -59,13 +63,23 @@ def _load(boot: Message) -> Mold:
     # Before the application: what is imported is the same code, run by the same user, with
     # preload_app and without.
     privileges.drop(boot.get("privileges"))
-    loaded = load(boot["python"]["spec"], cwd)
+    imports = Imports(channel.report if boot["config"]["values"].get("reload") else _nobody)
+    try:
+        loaded = load(boot["python"]["spec"], cwd)
+    except Failure as failure:
+        imports.blame(failure)
+        raise
+    imports.look()
     _warn_of_threads(log.logger.warning)
     # What is garbage goes, what is left is never looked at again: the collector would write to
     # shared pages.
     gc.collect()
     gc.freeze()
     return Mold(log, hooks, loaded)
+
+
+def _nobody(files: List[str]) -> None:
+    """Without `reload` nobody wants to know."""
 
 
 def _warn_of_threads(warn: "hooking.Hook") -> None:
@@ -94,6 +108,8 @@ class Keeper:
     def run(self) -> Optional[Message]:
         """None when it is over; in a forked child, the boot message of the worker that it is."""
         self._signals.heard = _heard
+        # An application that was imported may have taken them.
+        self._signals.take()
         self._channel.send({"type": "ready", "shape": "wsgi", "program": self._mold.loaded.program})
         while self.phase == "serving" or self._children:
             watched: List[Any] = (
@@ -186,10 +202,14 @@ class Keeper:
     def _reap(self) -> None:
         """Each by its pid: other children are the application's, which may wait for them itself."""
         for pid, age in list(self._children.items()):
-            ended, status = os.waitpid(pid, os.WNOHANG)
+            try:
+                ended, status = os.waitpid(pid, os.WNOHANG)
+                code, name = _outcome(status)
+            except ChildProcessError:
+                # The application waits for all children: nobody knows how this one ended.
+                ended, code, name = pid, None, None
             if ended:
                 del self._children[pid]
-                code, name = _outcome(status)
                 self._channel.send({"type": "ended", "age": age, "code": code, "signal": name})
 
 

@@ -1,7 +1,7 @@
-"""Requests that take longer than `timeout`: found, told of with the stack of their thread, given up.
+"""Requests that take longer than `timeout`: found, logged with their stack, given up.
 
-Runs on the control thread. Nothing can stop a thread of Python: its channel is dead from then on, the front
-answers 504, and what becomes of the worker is its owner's to say.
+Runs on the control thread. Nothing can stop a thread of Python: its channel is dead from then on,
+the front answers 504, and what becomes of the worker is its owner's to say.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Watch:
-    """Looks at what runs. What is waited for counts as running, but for sends that the client does not take."""
+    """Looks at what runs. Waiting counts as running, but for a client that does not read."""
 
     def __init__(
         self,
@@ -58,9 +58,7 @@ class Watch:
         )  # fmt: skip
         idents = channel.give_back()
         self._doorway.tell(channel.peer, frames.returned(lane.index, idents))
-        self._doorway.tell(
-            channel.peer, frames.frame(frames.TIMEOUT, item[2], short=lane.index)
-        )
+        self._doorway.tell(channel.peer, frames.frame(frames.TIMEOUT, item[2], short=lane.index))
         self._server.abandon(channel)
         if self._on_overdue is not None:
             self._on_overdue(len(self._server.lanes) == 1)

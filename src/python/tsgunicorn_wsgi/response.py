@@ -1,7 +1,7 @@
 """A response on its way: `start_response`, `write`, and an iterable turned into frames (PEP 3333).
 
-Knows the channel it goes to, not how the application is called nor who logs what it raises. A Response is a
-request's own: one that an application keeps for too long can do nothing any more.
+Knows the channel it goes to, not how the application is called nor who logs what it raises. A
+Response is a request's own: one that an application keeps for too long can do nothing any more.
 """
 
 from __future__ import annotations
@@ -29,12 +29,16 @@ _NO_BODY = (204, 304)  # RFC 9110, 15.3.5 and 15.4.5
 
 
 class Response:
-    """What becomes of one request. `status`, `headers`, `sent` are as in Gunicorn's response, for hooks."""
+    """What becomes of one request. Hooks find `status`, `headers`, `sent` as in Gunicorn."""
 
     __slots__ = (
         "phase", "status", "code", "headers", "length", "sent", "surplus", "ident",
         "_channel", "_method", "_bodiless", "_text",
     )  # fmt: skip
+
+    status: Optional[str]
+    code: int
+    headers: list[Any]
 
     def __init__(self, channel: Channel, ident: int, method: str) -> None:
         self.phase = WAITING
@@ -48,7 +52,7 @@ class Response:
     # What the application calls.
 
     def start_response(self, status: str, headers: list[Any], exc_info: Any = None) -> Any:
-        """PEP 3333's. Raises AssertionError, TypeError, ValueError, and what `exc_info` holds after the head."""
+        """Raises AssertionError, TypeError, ValueError; after the head, what `exc_info` holds."""
         if exc_info is not None:
             try:
                 if self.phase >= SENT:
@@ -67,7 +71,7 @@ class Response:
         return self.write
 
     def write(self, data: bytes) -> None:
-        """PEP 3333's imperative way. Returns when the data is sent. Raises ClientGone (an OSError)."""
+        """The imperative way. Returns when the data is sent. Raises ClientGone (an OSError)."""
         _check_piece(data)
         if self.phase == WAITING:
             raise AssertionError("write() was called before start_response()")
@@ -75,7 +79,7 @@ class Response:
             raise ClientGone("the client left while its response was being written")
 
     def early_hints(self, headers: Iterable[Any]) -> None:
-        """`wsgi.early_hints`: an interim response, 103 (RFC 8297). Nothing happens once the head is sent."""
+        """An interim response, 103 (RFC 8297). Nothing happens once the head is sent."""
         if self.phase >= SENT:
             return
         pairs = list(headers)
@@ -90,8 +94,9 @@ class Response:
     def deliver(self, result: Any) -> bool:
         """Send what the application returned; True when there is nothing more to see to.
 
-        The end of it may be held back by the channel. Closing `result` is the caller's duty, and telling of
-        `surplus` and `shortage`. Raises what iterating raises, and TypeError for what is not bytes.
+        The end of it may be held back by the channel. Closing `result` is the caller's duty, and
+        telling of `surplus` and `shortage`. Raises what iterating raises, and TypeError for what is
+        not bytes.
         """
         kind = type(result)
         if kind is list or kind is tuple:
@@ -116,15 +121,15 @@ class Response:
 
     @property
     def shortage(self) -> int:
-        """Bytes of Content-Length that the application promised and did not give. Ask after `deliver`."""
+        """Bytes that Content-Length promised and the application did not give, after `deliver`."""
         if self.phase != COMPLETE or self._bodiless or self.length is None:
             return 0
         return self.length - self.sent
 
     @property
-    def status_code(self) -> int:
-        """For hooks."""
-        return self.code
+    def status_code(self) -> Optional[int]:
+        """For hooks: None when start_response was not called."""
+        return self.code or None
 
     @property
     def response_length(self) -> Optional[int]:
@@ -134,7 +139,7 @@ class Response:
     # Ways to go through what was returned.
 
     def _deliver_all(self, pieces: Any) -> None:
-        """A list: all is known at once, nothing has to be sent in between, and the length can be told."""
+        """A list: all is known, nothing is sent in between, and the length can be told."""
         for piece in pieces:
             _check_piece(piece)
         total = sum(map(len, pieces))
@@ -252,7 +257,7 @@ class Response:
             self.phase = COMPLETE
 
     def _cut(self, data: bytes) -> bytes:
-        """No more than Content-Length leaves: what is behind it would be taken for the next response."""
+        """No more than Content-Length: what is behind it would pass for the next response."""
         if self.length is None or len(data) <= self.length - self.sent:
             return data
         self.surplus = True

@@ -1,8 +1,10 @@
-"""A worker's server: it takes channels from fronts, and gives each to a thread that answers what comes on it.
+"""A worker's server: it takes channels from fronts, and gives each to a thread that answers what
+comes on it.
 
-Knows the application as something to call, and processes, signals and settings not at all (boot.py does).
-Two kinds of thread: the control thread accepts, answers control channels and looks for overdue requests
-(doorway.py, overdue.py); a serving thread has one data channel at a time and does nothing else.
+Knows the application as something to call, and processes, signals and settings not at all (boot.py
+does). Two kinds of thread: the control thread accepts, answers control channels and looks for
+overdue requests (doorway.py, overdue.py); a serving thread has one data channel at a time and does
+nothing else.
 """
 
 from __future__ import annotations
@@ -13,18 +15,19 @@ import socket
 import threading
 from collections import deque
 from time import monotonic
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Tuple
 
 from . import frames
 from .channel import Channel, Item
 from .control import Control
 from .doorway import Doorway
-from .environ import METHOD, RAW_URI, ErrorStream, Shape, base_environ
+from .environ import ErrorStream, Shape, base_environ
 from .exchange import Site, run
 from .frames import BrokenPeer
 from .overdue import Watch
 
-InFlight = tuple  # of int thread, str method, str uri, float age in seconds, int threading ident
+# thread, method, uri, age in seconds, threading ident
+InFlight = Tuple[int, str, str, float, int]
 
 
 class Lane:
@@ -40,12 +43,14 @@ class Lane:
 
 
 class Server:
-    """Serves one application on one listening unix socket, with as many threads as channels at a time.
+    """Serves one application on one listening unix socket, with as many threads as channels at a
+    time.
 
-    `listener` is bound and listening; `token` what fronts must show; `timeout` seconds a request may take, 0
-    for as long as it likes. `pre_request(worker, request)` and `post_request(worker, request, environ,
-    response)` get `hook_worker`. `on_request(total)` is called by serving threads after each request,
-    `on_overdue(alone)` and `on_drained()` by the control thread; `alone` says that no other thread serves.
+    `listener` is bound and listening; `token` what fronts must show; `timeout` seconds a request
+    may take, 0 for as long as it likes. `pre_request(worker, request)` and `post_request(worker,
+    request, environ, response)` get `hook_worker`. `on_request(total)` is called by serving threads
+    after each request, `on_overdue(alone)` and `on_drained()` by the control thread; `alone` says
+    that no other thread serves.
     """
 
     def __init__(
@@ -93,26 +98,28 @@ class Server:
     # Asked from outside.
 
     def run(self) -> None:
-        """Serve until drained: on the calling thread if there is but one, else on threads of their own."""
+        """Serve until drained: on the calling thread if there is but one, else on others."""
         if len(self.lanes) == 1:
             self._serve_lane(self.lanes[0])
             return
         for lane in self.lanes:
             name = "wsgi-%d" % lane.index
-            threading.Thread(
-                target=self._serve_lane, args=(lane,), name=name, daemon=True
-            ).start()
+            threading.Thread(target=self._serve_lane, args=(lane,), name=name, daemon=True).start()
         with self._change:
             # A thread that hangs in an overdue request is not waited for.
             self._change.wait_for(lambda: self._phase == "drained")
 
     def drain(self) -> None:
-        """Take no more channels; `run` returns when fronts have closed theirs. Signal handlers may call it."""
+        """Take no more channels; `run` returns when all are closed. Signal handlers may call it."""
         self._control.call(self._begin_drain)
 
     def requests(self) -> int:
         """How many requests were answered since the start."""
         return sum(lane.done for lane in self.lanes)
+
+    def begun(self) -> int:
+        """The same, with those that run: what hooks are told."""
+        return max(self.requests(), self._site.number)
 
     def inflight(self) -> list[InFlight]:
         """The requests that run now: thread, method, uri, age in seconds, threading ident."""
@@ -176,17 +183,26 @@ class Server:
                 self._serve(lane, channel)
             except BrokenPeer as error:
                 channel.broken = str(error)
+            except Exception:
+                # Ours, or a hook's of boot.py: the thread must live to serve the next front.
+                self._log.exception("the channel of a front was closed")
             finally:
-                if self._pid != os.getpid():
-                    self._end_child()
-                lane.channel = None
-                channel.sock.close()
-                self._leave(channel)
-            if channel.broken:
-                self._log.error("the channel of a front was closed: %s", channel.broken)
+                self._end(lane, channel)
+
+    def _end(self, lane: Lane, channel: Channel) -> None:
+        if self._pid != os.getpid():
+            self._end_child()
+        lane.channel = None
+        try:
+            channel.sock.close()
+        except OSError as error:
+            self._log.error("somebody closed the channel of a front: %s", error)
+        self._leave(channel)
+        if channel.broken:
+            self._log.error("the channel of a front was closed: %s", channel.broken)
 
     def _disown(self) -> None:
-        """The application forked. Its child must not speak on channels, nor keep them open when this dies."""
+        """A child that the application forked must not speak on channels, nor keep them open."""
         for lane in self.lanes:
             if lane.channel is not None:
                 lane.channel.disown()
@@ -194,7 +210,9 @@ class Server:
 
     def _end_child(self) -> None:
         """A child that comes back from the application would serve beside its parent."""
-        self._log.error("a child (pid:%d) that the application forked returned; it was ended", os.getpid())
+        self._log.error(
+            "a child (pid:%d) that the application forked returned; it was ended", os.getpid()
+        )
         os._exit(0)
 
     def _next_channel(self, lane: Lane) -> Optional[Channel]:

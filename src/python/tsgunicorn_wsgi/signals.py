@@ -43,12 +43,16 @@ class Signals:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
+        self.take()
+        os.register_at_fork(after_in_child=self.let_go)
+
+    def take(self) -> None:
+        """Takes them, again where somebody else has them by now."""
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in self._taken:
             signal.signal(number, self._handle)
-            # The main thread is woken for its own; C code of the application need not know of others.
+            # The main thread is woken for its own; C code need not know of the others.
             signal.siginterrupt(number, number in _WAKING)
-        os.register_at_fork(after_in_child=self.let_go)
 
     def fileno(self) -> int:
         """Readable when signals came: then call `numbers`."""

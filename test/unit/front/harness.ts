@@ -17,7 +17,7 @@ export interface ServedFront {
   readonly front: Front
   readonly port: number
   readonly logs: { level: string; message: string }[]
-  usable: number
+  readonly usable: number
   readonly url: (path: string) => string
   readonly errors: { error: unknown; where: string }[]
 }
@@ -57,10 +57,8 @@ export const serveFront = async (
     logs,
     errors,
     url: (path) => `http://127.0.0.1:${port}${path}`,
-    ...{
-      get usable() {
-        return told.usable
-      },
+    get usable() {
+      return told.usable
     },
   }
 }
