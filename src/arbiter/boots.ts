@@ -18,7 +18,7 @@ type Place = Pick<Extract<Effect, { do: 'spawn' }>, 'role' | 'age' | 'generation
 
 /** What a process is told when it says hello. */
 export function bootOf(
-  office: Pick<Office, 'bridge'>,
+  office: Pick<Office, 'bridge'> & Partial<Pick<Office, 'state'>>,
   loaded: Loaded,
   place: Place,
   proof = false,
@@ -35,21 +35,24 @@ export function bootOf(
     config: { ...transfer, functions: [] },
     bridge,
     maxRequests,
-    python: pythonBoot(loaded, bridge, age),
+    python: pythonBoot(loaded, bridge, age, office.state?.().target ?? 0),
   }
 }
 
 const pythonBoot = (
-  { config, python: conf }: Loaded,
+  { config, python: conf, inherited }: Loaded,
   { folder }: Bridge,
   age: number,
+  workers: number,
 ): NonNullable<BootMessage['python']> => ({
   spec: config.wsgi_app ?? '',
   socket: `${folder}/worker-${age}.sock`,
   threads: config.threads,
+  workers,
   multiprocess: config.workers !== 1,
   software: `tsgunicorn/${version}`,
   ...(conf ? { conf } : {}),
+  ...(inherited ? { inherited: inherited(age) } : {}),
 })
 
 /** A front runs no hooks but the one that TLS needs, and has room for the clients of all its workers. */

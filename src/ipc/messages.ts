@@ -3,6 +3,7 @@
  * Node's channel (see channel.ts). The master's death is the channel's end.
  */
 import type { ConfigTransfer } from '../config/transfer.ts'
+import type { Inherited } from '../python/inherited.ts'
 import type { TlsMaterial } from '../tls/material.ts'
 
 /** Ids of users and groups a worker changes to before it loads the application. */
@@ -42,12 +43,16 @@ export interface PythonBoot {
   readonly socket: string
   /** Channels it serves at a time, each by a thread of its own; 1 runs the application on the main thread. */
   readonly threads: number
+  /** How many workers are wanted, this one among them. */
+  readonly workers: number
   /** `wsgi.multiprocess`. */
   readonly multiprocess: boolean
   /** As SERVER_SOFTWARE: `tsgunicorn/0.1.0`. */
   readonly software: string
   /** The text of gunicorn.conf.py, for its hooks of the worker; absent when it is not Python, or has none. */
-  readonly conf?: { readonly file: string; readonly source: string }
+  readonly conf?: { readonly file: string; readonly source: string; readonly module?: string }
+  /** What gunicorn.conf.py and hooks of the master have done that a fork would have brought along. */
+  readonly inherited?: Inherited
 }
 
 /** A worker as its front is told of it. */

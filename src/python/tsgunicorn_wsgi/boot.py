@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
 from . import crash, ipc
 from .crash import Failure, describe, user_traceback
 from .ending import CLEAN_UP, end_within, unlink_if_present
+from .heritage import take_environment
 from .ipc import Channel, Message
 from .loader import Loaded, load, prepare_path
 from .log import Log, open_log
@@ -114,7 +115,7 @@ def _live(boot: Message, channel: Channel, signals: Signals, mold: Optional[Mold
         return _prove(boot)
     set_title(f"tsgunicorn: worker [{boot['processName']}]")
     log.logger.info("Booting worker with pid: %d", os.getpid(), extra={"age": boot["age"]})
-    cwd = prepare_path(boot["config"]["values"])
+    cwd = prepare(boot)
     hooks = mold.hooks if mold else hooking.worker_hooks(boot["python"].get("conf"))
     life = Life(boot, channel, signals, log, hooks)
     hooking.must("post_fork", hooks, life.server, life.worker)
@@ -131,6 +132,13 @@ def _live(boot: Message, channel: Channel, signals: Signals, mold: Optional[Mold
         life.leave()
         life.blame(error)
         raise
+
+
+def prepare(boot: Message) -> str:
+    """Environment and path, with what gunicorn.conf.py has made of them; gives the working directory."""
+    values, inherited = boot["config"]["values"], boot["python"].get("inherited")
+    take_environment(inherited, values.get("raw_env") or ())
+    return prepare_path(values, inherited)
 
 
 def begin(boot: Message, role: str) -> Log:
@@ -153,7 +161,7 @@ def _prove(boot: Message) -> int:
     """`check_config`: the application loads, as the user that it would run as."""
     from . import privileges
 
-    cwd = prepare_path(boot["config"]["values"])
+    cwd = prepare(boot)
     privileges.drop(boot.get("privileges"))
     load(boot["python"]["spec"], cwd)
     end_within(CLEAN_UP, 0)

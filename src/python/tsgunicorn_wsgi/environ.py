@@ -165,8 +165,8 @@ class RequestView:
         "scheme", "remote_addr", "peer_addr", "req_number", "proxy_protocol_info",
     )  # fmt: skip
 
-    def __init__(self, values: list[str], environ: Mapping[str, Any], number: int) -> None:
-        """`values` as they came, the path as sent. `number` counts a worker's requests, from 1."""
+    def __init__(self, values: list[str], environ: Mapping[str, Any]) -> None:
+        """`values` as they came, the path as sent."""
         self.method, self.uri, self.path, self.query = values[:4]
         self.fragment = ""
         major, _, minor = (
@@ -181,6 +181,9 @@ class RequestView:
         self.trailers: list[tuple[str, str]] = []
         self.body = environ["wsgi.input"]
         self.scheme = environ.get("wsgi.url_scheme", "http")
-        self.remote_addr = self.peer_addr = (environ["REMOTE_ADDR"], environ["REMOTE_PORT"])
-        self.req_number = number
+        host, port = environ["REMOTE_ADDR"], environ["REMOTE_PORT"]
+        # Of a unix socket both are empty.
+        self.remote_addr = self.peer_addr = (host, int(port)) if port.isdigit() else host
+        # As with Gunicorn's sync workers: the connection is the front's.
+        self.req_number = 1
         self.proxy_protocol_info: Optional[dict[str, str]] = None

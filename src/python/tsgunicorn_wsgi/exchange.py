@@ -37,7 +37,7 @@ class Site:
         self.post_request = post_request
         self.hook_worker = hook_worker
         self.hooked = pre_request is not None or post_request is not None
-        self.number = 0  # requests that hooks were told of
+        self.number = 0  # requests that were begun, where there are hooks
 
 
 def run(site: Site, channel: Channel, item: Item) -> float:
@@ -82,13 +82,13 @@ def _run_with_hooks(
     site: Site, channel: Channel, response: Response, values: list[str], environ: dict[str, Any]
 ) -> float:
     """The same between both hooks. What pre_request raises is answered 500, as in Gunicorn."""
-    site.number += 1
-    view = RequestView(values, environ, site.number)
+    view = RequestView(values, environ)
     response.status, response.code, response.headers = None, 0, []
     result: Any = None
     try:
         if site.pre_request is not None:
             site.pre_request(site.hook_worker, view)
+        site.number += 1
         result = site.app(environ, response.start_response)
         response.deliver(result)
     except BaseException as error:

@@ -61,7 +61,14 @@ class Channel:
         """Writes one message whole, waiting for room. False when the master is gone. Not for signal
         handlers.
         """
-        line = json.dumps({"cmd": _COMMAND, "body": body}, separators=(",", ":")).encode() + b"\n"
+        return self._write({"cmd": _COMMAND, "body": body})
+
+    def report(self, files: List[str]) -> bool:
+        """Says as Node does under WATCH_REPORT_DEPENDENCIES from which files the code comes."""
+        return self._write({"watch:import": files})
+
+    def _write(self, message: Message) -> bool:
+        line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
         with self._lock:
             try:
                 rest = memoryview(line)

@@ -21,7 +21,7 @@ from typing import Any, Callable, Dict, Mapping, Optional
 from .board import Slot, resident
 from .control import Control
 from .ending import CLEAN_UP, end_within, unlink_if_present
-from .facade import Cfg, Facade, HookLog, WorkerFacade
+from .facade import Cfg, Facade, HookLog, WorkerFacade, limits_of
 from .hooks import Hook, adapt_post_request, may
 from .imports import Imports
 from .ipc import Channel, Message
@@ -63,7 +63,7 @@ class Life:
 
     def _facades(self) -> tuple[WorkerFacade, Facade]:
         boot, values, log = self.boot, self._values, HookLog(self._log.logger.log)
-        cfg, limit = Cfg(values, self.hooks), boot.get("maxRequests") or sys.maxsize
+        cfg, kept = Cfg(values, self.hooks), boot["python"].get("inherited") or {}
         common = {"cfg": cfg, "log": log}
         vital = {"alive": True, "booted": False, "aborted": False, "wsgi": None}
         numbers = {
@@ -72,17 +72,25 @@ class Life:
             "pid": self._pid,
             "ppid": boot["master"],
         }
-        rest = {"timeout": values.get("timeout", 30), "max_requests": limit}
-        workers = values.get("workers")
+        limits = limits_of(cfg)
+        if boot.get("maxRequests"):
+            limits["max_requests"] = boot["maxRequests"]
         master = {
             "pid": boot["master"],
             "proc_name": boot["processName"],
-            "num_workers": workers if isinstance(workers, int) else 0,
-            "address": [listener["name"] for listener in boot["listeners"]],
+            "num_workers": boot["python"].get("workers", 0),
+            "address": cfg.address,
+            "timeout": values.get("timeout"),
             "WORKERS": {},
         }
-        worker = WorkerFacade({**numbers, **vital, **rest, **common}, self.requests)
-        return worker, Facade("server", {**master, **common})
+        worker = WorkerFacade({**numbers, **vital, **limits, **common}, self._begun)
+        server = Facade("server", {**master, **common})
+        worker.keep(kept.get("worker") or {})
+        server.keep(kept.get("server") or {})
+        return worker, server
+
+    def _begun(self) -> int:
+        return self._server.begun() if self._server else 0
 
     def requests(self) -> int:
         """Finished since the start."""

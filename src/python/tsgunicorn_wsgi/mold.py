@@ -19,11 +19,11 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from . import hooks as hooking
 from . import ipc, privileges
-from .boot import Mold, await_boot, begin, end_early, failed, live, set_title
+from .boot import Mold, await_boot, begin, end_early, failed, live, prepare, set_title
 from .crash import Failure, describe, user_traceback
 from .imports import Imports
 from .ipc import Channel, Message
-from .loader import load, prepare_path
+from .loader import load
 from .signals import Signals
 
 _BLOCKED = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGABRT, signal.SIGUSR1)
@@ -58,7 +58,7 @@ def _load(boot: Message, channel: Channel) -> Mold:
     log = begin(boot, "mold")
     set_title(f"tsgunicorn: mold [{boot['processName']}]")
     log.logger.info("Loading the application in a mold with pid: %d", os.getpid())
-    cwd = prepare_path(boot["config"]["values"])
+    cwd = prepare(boot)
     hooks = hooking.worker_hooks(boot["python"].get("conf"))
     # Before the application: what is imported is the same code, run by the same user, with
     # preload_app and without.

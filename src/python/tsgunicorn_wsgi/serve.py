@@ -117,6 +117,10 @@ class Server:
         """How many requests were answered since the start."""
         return sum(lane.done for lane in self.lanes)
 
+    def begun(self) -> int:
+        """The same, with those that run: what hooks are told."""
+        return max(self.requests(), self._site.number)
+
     def inflight(self) -> list[InFlight]:
         """The requests that run now: thread, method, uri, age in seconds, threading ident."""
         now, found = monotonic(), []
