@@ -151,14 +151,15 @@ function chaseServing(turn: Turn, worker: ServingWorker): void {
  */
 export function overdue(turn: Turn, { age, alone }: Extract<Event, { type: 'overdue' }>): void {
   const worker = turn.find(age)
-  if (!worker || !isLiving(worker)) return
+  if (!worker || !isLiving(worker) || worker.role === 'front') return
   if (!alone) recycle(turn, worker, 'timeout')
   else if (isServing(worker) || worker.phase === 'retiring') abort(turn, worker, 'timeout')
 }
 
 /** Marks a serving worker for replacement; it serves on until its successor is ready. */
 export function recycle(turn: Turn, worker: Worker, reason: RecycleReason): void {
-  if (worker.phase !== 'ready') return
+  // A front has no application that leaks.
+  if (worker.phase !== 'ready' || worker.role === 'front') return
   turn.put({ ...worker, phase: 'leaving', reason, expires: NEVER })
   turn.log('info', `Autorestarting worker (pid: ${worker.pid}): ${reason} reached`, {
     pid: worker.pid,

@@ -49,14 +49,15 @@ const keyOfOurs = (name: string): string => ours[name as Ours]
 
 /** The environ of a request. `collected`: bytes of a chunked body that is here whole, else -1. */
 export const environOf = (exchange: CoreExchange, shapes: Shapes, collected = -1): Environ => {
-  const { target, memory } = exchange
+  const { target, guest } = exchange
+  const { memory } = guest
   if (target.charCodeAt(0) !== 0x2f || collected !== -1) return unusual(exchange, shapes, collected)
   const { method, headers, version } = exchange
   let known: Known
   if (memory instanceof Known && memory.headers === headers && memory.version === version) known = memory
   else {
     known = know(exchange, shapes, { host: undefined, collected })
-    exchange.memory = known
+    guest.memory = known
   }
   if (known.target !== target || known.method !== method) {
     known.text = start(method, target, target) + known.tail
@@ -115,7 +116,7 @@ class Values {
     const { version, scheme, localAddress, localPort, headers } = exchange
     this.#exchange = exchange
     this.#shapes = shapes
-    this.#trusted = headers.facts.underscores && exchange.trusted
+    this.#trusted = headers.facts.underscores && exchange.guest.trusted
     // A name means another key when a trusted peer sends it.
     const id = `${this.#trusted ? '+' : ''}${version} ${scheme} ${localPort} ${localAddress}`
     this.#node = shapes.root(id, () => {
@@ -136,7 +137,7 @@ class Values {
   }
 
   addProxy(): void {
-    const { proxied } = this.#exchange
+    const { proxied } = this.#exchange.guest
     if (proxied === undefined) return
     this.add(':protocol', proxied.protocol, keyOfOurs)
     this.add(':address', proxied.address, keyOfOurs)

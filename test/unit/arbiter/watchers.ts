@@ -13,7 +13,7 @@ export const serving = (state: State, role: Role = 'worker'): readonly Worker[] 
   inPhases(state, servingPhases, role)
 const staying = (state: State): readonly Worker[] => inPhases(state, stayingPhases, 'worker')
 /** Those that get requests: behind fronts, one has to serve. */
-const useful = (state: State): readonly Worker[] => {
+export const useful = (state: State): readonly Worker[] => {
   const fronts = serving(state, 'front').map(({ generation }) => generation)
   return serving(state).filter(({ behind, generation }) => !behind || fronts.includes(generation))
 }

@@ -252,6 +252,21 @@ describe('a request that waits behind a slow one', () => {
     expect(await Promise.all(answers)).toEqual([200, 200, 200])
   })
 
+  test('comes back to the only worker, when that gives back all it has', async () => {
+    const worker = await new FakeWorker(keeping).listen()
+    const served = await serveFront([worker])
+    await warm(served, worker)
+    const before = pokesOf(worker).length
+    const answers = ['/a', '/b'].map((path) => status(served.url(path)))
+    const here = () => worker.requests.filter(({ environ }) => environ['RAW_URI'] !== '/quick')
+    await eventually(() => here().length === 2 && pokesOf(worker).length > before)
+    const ids = here().map(({ id }) => id)
+    worker.answer = answering
+    returned(worker, 0, ids)
+    expect(await Promise.all(answers)).toEqual([200, 200])
+    expect(here().length).toBe(4)
+  })
+
   test('of a client that left meanwhile is given to nobody', async () => {
     const slow = await new FakeWorker(keeping).listen()
     const served = await serveFront([slow])
