@@ -93,14 +93,15 @@ interface Details {
 }
 
 const know = (exchange: CoreExchange, shapes: Shapes, details: Details): Known => {
-  const { headers, version, remoteAddress, peerPort } = exchange
+  const { headers, version, peerAddress, peerPort } = exchange
   const values = new Values(exchange, shapes)
   values.addServer(details.host)
   values.addProxy()
   values.addFields(headers, details.host)
   if (details.collected !== -1) values.add(':length', String(details.collected), keyOfOurs)
   const { shape, text } = values.done()
-  return new Known(headers, version, shape, `\0${remoteAddress}\0${peerPort === 0 ? '' : peerPort}${text}`)
+  // The peer, as in Gunicorn: what a proxy says of its client is a field, and whom to believe is the application's to say.
+  return new Known(headers, version, shape, `\0${peerAddress}\0${peerPort === 0 ? '' : peerPort}${text}`)
 }
 
 /** The walk through the names of a request, and the values on its way. */

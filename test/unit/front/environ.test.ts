@@ -127,8 +127,13 @@ test('a chunked body that is here whole has a length, on that request alone', ()
   expect(environ({ headers: ['Transfer-Encoding', 'chunked'] })).not.toHaveProperty('CONTENT_LENGTH')
 })
 
+test("REMOTE_ADDR is the peer's, whatever a proxy says of its client", () => {
+  const told = environ({ remoteAddress: '198.51.100.1', more: { peerAddress: '192.0.2.9' } })
+  expect(told['REMOTE_ADDR']).toBe('192.0.2.9')
+})
+
 describe('on a unix socket', () => {
-  const unix = { localAddress: '', remoteAddress: '', more: { peerPort: 0, localPort: 0 } }
+  const unix = { localAddress: '', more: { peerAddress: '', peerPort: 0, localPort: 0 } }
   test.each([
     [['Host', 'example.org:81'], 'http', ['example.org', '81']],
     [['Host', 'example.org'], 'https', ['example.org', '443']],
