@@ -1,313 +1,536 @@
-/** gunicorn.conf.py, read as it is: found, computed, reread; its hooks in Gunicorn's order, each in its process. */
-import { describe, expect, test } from 'vitest'
-import type { Daemon } from '../support/daemon.ts'
+/**
+ * gunicorn.conf.py, read as it is: where it is found, what it computes, what is wrong with it, and its hooks, each in
+ * its process and in the order in which Gunicorn 26.2 calls them with the same file (test/fixtures/gunicorn-conf/).
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { type Daemon, run } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
-import { freePort } from '../support/machine.ts'
-import {
-  hasPythons,
-  modes,
-  noPython,
-  pythonLabel,
-  reloadWsgi,
-  startWsgi,
-  type WsgiOptions,
-} from '../support/wsgi.ts'
+import { freePort, repository } from '../support/machine.ts'
+import { noPython, python3, pythonLabel, pythonsOf, startWsgi } from '../support/wsgi.ts'
 
-/** Every hook writes a line of trace.log: its name, and what it was told. */
-const recording = `
-import os
+const pythonTest = test.skipIf(noPython !== undefined)
+const it = (name: string, body: () => Promise<void>, patience = 60_000) =>
+  pythonTest(`${pythonLabel}: ${name}`, body, patience)
 
-def record(*words):
-    with open("trace.log", "a") as file:
-        file.write(" ".join(map(str, words)) + "\\n")
+const fixture = (name: string): string =>
+  readFileSync(join(repository, 'test/fixtures/gunicorn-conf', name), 'utf8')
 
-def nworkers_changed(server, new, old): record("nworkers_changed", new, old)
-def on_starting(server): record("on_starting", server.pid)
-def when_ready(server): record("when_ready", len(server.address))
-def pre_fork(server, worker): record("pre_fork", worker.age, worker.pid)
-def post_fork(server, worker): record("post_fork", worker.age, worker.pid == os.getpid())
-def post_worker_init(worker): record("post_worker_init", worker.age, worker.pid == os.getpid(), callable(worker.wsgi))
-def pre_request(worker, req): record("pre_request", req.method, req.uri, req.path, req.query)
-def post_request(worker, req, environ, resp): record("post_request", req.path, environ["REQUEST_METHOD"], resp.status)
-def worker_int(worker): record("worker_int", worker.age, worker.pid == os.getpid())
-def worker_abort(worker): record("worker_abort", worker.age, worker.pid == os.getpid())
-def worker_exit(server, worker): record("worker_exit", worker.age, worker.pid == os.getpid())
-def child_exit(server, worker): record("child_exit", worker.age)
-def on_reload(server): record("on_reload", server.num_workers)
-def pre_exec(server): record("pre_exec", server.pid)
-def on_exit(server): record("on_exit", server.pid)
+/** Answers with the value of an expression, and notes that it was loaded. */
+const app = `import os, sys, json, time
+from urllib.parse import unquote
+with open('hooks.log', 'a') as file:
+    file.write('APP\\n')
+def app(environ, start_response):
+    if environ['PATH_INFO'] == '/boom':
+        raise ValueError('boom')
+    if environ['PATH_INFO'] == '/sleep':
+        time.sleep(60)
+    start_response('200 OK', [('Content-Type', 'text/plain'), ('X-A', '1')])
+    ask = unquote(environ['QUERY_STRING'])
+    return [(json.dumps(eval(ask)) if ask.startswith('(') else 'hello').encode()]
 `
 
-const conf = (text: string, options: WsgiOptions = {}): WsgiOptions => ({
-  ...options,
-  files: { 'gunicorn.conf.py': text, 'trace.log': '', ...options.files },
-})
+interface Options {
+  readonly args?: readonly string[]
+  readonly files?: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>>
+  readonly bind?: readonly string[]
+  readonly until?: 'spawned' | 'serving'
+  readonly appArgument?: string
+}
 
-const startRecording = (options: WsgiOptions = {}) => startWsgi(conf(recording, { workers: 1, ...options }))
+/** A server of this gunicorn.conf.py. */
+const withConf = (conf: string, { files = {}, ...options }: Options = {}): Promise<Daemon> =>
+  startWsgi({
+    appArgument: 'asked:app',
+    ...options,
+    files: { 'asked.py': app, 'hooks.log': '', 'gunicorn.conf.py': conf, ...files },
+  })
 
-const trace = (server: Daemon): string[] =>
-  server
-    .read('trace.log')
-    .split('\n')
-    // Requests for '/' are those by which the test sees that it serves.
-    .filter((line) => line !== '' && !/^pre_request GET \/ |^post_request \/ /.test(line))
+const noted = (server: Daemon): string[] => server.read('hooks.log').split('\n').slice(0, -1)
 
-const traced = (server: Daemon, line: string) =>
-  eventually(() => trace(server).includes(line), {
+const hasNoted = (server: Daemon, pattern: RegExp, count = 1) =>
+  eventually(() => noted(server).filter((line) => pattern.test(line)).length >= count, {
     within: 15_000,
-    what: () => `${line} in ${trace(server).join('\n')}`,
+    what: () => `${count} times ${pattern} in:\n${server.read('hooks.log')}\n${server.log()}`,
   })
 
-describe.skipIf(noPython !== undefined)(pythonLabel, () => {
-  // The expected orders are those that Gunicorn 26 records with this very file.
-  test.each(modes)(
-    '%s: the hooks of a start, a request and a stop come in order',
-    async (_mode, [, , ...args]) => {
-      const server = await startRecording({ args })
-      await server.request('/path?x=1')
-      await traced(server, 'post_request /path GET 200 OK')
-      server.signal('SIGTERM')
-      expect(await server.exited()).toEqual({ code: 0, signal: null })
-      expect(trace(server)).toEqual([
-        'nworkers_changed 1 None',
-        `on_starting ${server.pid}`,
-        'when_ready 1',
-        'pre_fork 1 [booting]',
-        'post_fork 1 True',
-        'post_worker_init 1 True True',
-        'pre_request GET /path?x=1 /path x=1',
-        'post_request /path GET 200 OK',
-        'worker_exit 1 True',
-        'child_exit 1',
-        `on_exit ${server.pid}`,
-      ])
-      await server.assertClean()
-    },
-  )
+/** What a worker says of itself. */
+const asked = async (server: Daemon, expression: string): Promise<unknown> =>
+  JSON.parse(await server.get(`/?${encodeURIComponent(`(${expression})`)}`))
 
-  test.each(modes)('%s: those of a reload', async (_mode, [, , ...args]) => {
-    const server = await startRecording({ args })
-    await traced(server, 'post_worker_init 1 True True')
-    server.write('trace.log', '')
-    await reloadWsgi(server, 1)
-    await traced(server, 'child_exit 1')
-    expect(trace(server)).toEqual([
-      'nworkers_changed 1 1',
-      'on_reload 1',
-      'pre_fork 2 [booting]',
-      'post_fork 2 True',
-      'post_worker_init 2 True True',
-      'worker_exit 1 True',
-      'child_exit 1',
-    ])
-    await server.assertClean()
-  })
+// --- hooks ---
 
-  test('those of TTIN, and of workers that are interrupted, killed, or hang', async () => {
-    const server = await startRecording({ args: ['--timeout', '1'] })
-    const first = await hasPythons(server, 1)
-    server.signal('SIGTTIN')
-    await traced(server, 'nworkers_changed 2 1')
-    await traced(server, 'post_worker_init 2 True True')
-    server.signal('SIGTTOU')
-    await traced(server, 'nworkers_changed 1 2')
-    await traced(server, 'child_exit 1')
-    server.write('trace.log', '')
-    const [second = 0] = await hasPythons(server, 1, { not: first })
-    process.kill(second, 'SIGINT')
-    await traced(server, 'post_worker_init 3 True True')
-    const ends = () =>
-      trace(server).filter((line) => /int|exit|abort/.test(line) && !line.startsWith('post_worker'))
-    expect(ends()).toEqual(['worker_int 2 True', 'worker_exit 2 True', 'child_exit 2'])
-    server.write('trace.log', '')
-    const [third = 0] = await hasPythons(server, 1, { not: [second] })
-    process.kill(third, 'SIGKILL')
-    await traced(server, 'post_worker_init 4 True True')
-    expect(ends()).toEqual(['child_exit 3'])
-    server.write('trace.log', '')
-    await server.request('/hang/sleep')
-    await traced(server, 'post_worker_init 5 True True')
-    await traced(server, 'child_exit 4')
-    expect(ends()).toContain('worker_abort 4 True')
-    await server.assertClean({ allows: [/./] })
-  })
+/** Fronts have numbers, too: a worker's age tells who is older, and nothing more. */
+const ageless = (line: string): string =>
+  line.replace(/worker\(\d+ /g, 'worker(').replace(/^child_exit \d+ /, 'child_exit ')
 
-  test('settings are computed, and computed again by HUP', async () => {
-    const port = await freePort()
-    const text = (workers: string) => `
-import multiprocessing, os
-from pathlib import Path
-workers = ${workers}
-threads = max(2, multiprocessing.cpu_count() // 64)
-bind = ["127.0.0.1:" + str(${port}), f"unix:{Path.cwd() / 'made.sock'}"]
-proc_name = "of " + Path(__file__).name
-raw_env = [f"COMPUTED={6 * 7}"]
-not_a_setting = {"of": "theirs"}
-class Neither: pass
-`
-    const server = await startWsgi(conf(text('1 + 1'), { bind: [], target: { port } }))
-    await hasPythons(server, 2)
-    expect(JSON.parse(await server.get('/process')).env.COMPUTED).toBe('42')
-    expect(JSON.parse(await server.get('/environ')).values['wsgi.multithread']).toBe(true)
-    expect(await server.get('/', { path: server.path('made.sock') })).toBe('hello 1')
-    server.write('gunicorn.conf.py', text('len("abc")'))
-    await reloadWsgi(server, 3)
-    await server.assertClean()
-  })
+/** The probes that `start` sends until it serves are left out. */
+const isProbe = (line: string): boolean =>
+  / \/ |^peer|^answer .*'text\/plain'\), \('X-A', '1'\)\] worker\(.* 15\.0\)$/.test(line)
 
-  test.each([[['-c', 'deploy/site.py']], [['-c', 'file:deploy/site.py']], [['-c', 'python:deploy.site']]])(
-    '%j names it',
-    async (args) => {
-      const files = { 'deploy/__init__.py': '', 'deploy/site.py': 'workers = 3\n' }
-      const server = await startWsgi({ args, files })
-      await hasPythons(server, 3)
-      await server.assertClean()
-    },
-  )
+const server1 = 'server(1 trace 1 30 True)'
+const forked = (): string[] => [
+  `pre_fork ${server1} worker([booting] False True 0 15.0)`,
+  `post_fork ${server1} worker(True False True 0 15.0) True`,
+  'APP',
+  'post_worker_init worker(True False True 0 15.0)',
+]
 
-  test('flags come before it', async () => {
-    const server = await startWsgi(conf('workers = 3\nthreads = 2\n', { workers: 1 }))
-    await hasPythons(server, 1)
-    expect(JSON.parse(await server.get('/environ')).values['wsgi.multithread']).toBe(true)
-    await server.assertClean()
-  })
-
-  const faults = [
-    ['workers = 2\nbind = nonsense\n', [/gunicorn\.conf\.py:2/, /NameError: name 'nonsense' is not defined/]],
-    ['workers = (2\n', [/gunicorn\.conf\.py:1/, /SyntaxError/]],
-    ['import nowhere_installed\n', [/No module named 'nowhere_installed'/]],
-    ['workers = "many"\n', [/gunicorn\.conf\.py:1/, /workers/]],
-    ['import sys\nsys.exit(3)\n', [/gunicorn\.conf\.py/, /SystemExit|sys\.exit/]],
-    ['worker_class = "gevent"\n', [/gevent/, /threads/]],
-  ] as const
-
-  test.each(faults)('an error in it ends the start with 1: %j', async (text, words) => {
-    const server = await startWsgi(conf(text, { until: 'spawned' }))
-    expect(await server.exited()).toEqual({ code: 1, signal: null })
-    for (const pattern of words) expect(server.log()).toMatch(pattern)
-    await server.assertClean({ code: 1, allows: [/./] })
-  })
-
-  test('errors at HUP are told, and the server goes on', async () => {
-    const server = await startWsgi(conf('workers = 1\n'))
-    const old = await hasPythons(server, 1)
-    for (const [text, words] of faults) {
-      const after = server.logEnd()
-      server.write('gunicorn.conf.py', text)
-      server.signal('SIGHUP')
-      await server.logged(/\[ERROR\].*not reloaded/, { after })
-      for (const pattern of words) await server.logged(pattern, { after })
-      expect(await server.get()).toBe('hello 1')
-    }
-    expect(await hasPythons(server, 1)).toEqual(old)
-    await server.assertClean({ allows: [/./] })
-  })
-
-  test.each([
-    ['import logging\nclass Own(logging.Logger): pass\nlogger_class = Own\n', /\[WARNING\].*logger_class/],
-    ['wrokers = 2\n', /\[WARNING\].*'?wrokers'?.*workers/],
-  ])('what has no meaning is one clear warning: %j', async (text, words) => {
-    const server = await startWsgi(conf(text))
-    await server.logged(words)
-    expect(server.log().match(/\[WARNING\]/g)).toHaveLength(1)
-    await server.assertClean({ allows: [words] })
-  })
-
-  test('one in each language: a warning says which is used', async () => {
-    const server = await startWsgi(conf('workers = 3\n', { config: { workers: 2 } }))
-    await hasPythons(server, 2)
-    await server.logged(/\[WARNING\].*gunicorn\.conf\.py/)
-    await server.assertClean({ allows: [/gunicorn\.conf\.py/] })
-  })
-
-  test.each([
-    ['on_starting(server)', 1],
-    ['when_ready(server)', 1],
-    ['post_fork(server, worker)', 3],
-    ['post_worker_init(worker)', 3],
-  ])('%s that raises stops the start with %i', async (signature, code) => {
-    const text = `def ${signature}:\n    raise RuntimeError("hook refused")\n`
-    const server = await startWsgi(conf(text, { workers: 1, until: 'spawned' }))
-    expect(await server.exited()).toEqual({ code, signal: null })
-    expect(server.log()).toMatch(/hook refused/)
-    expect(server.log()).toMatch(/gunicorn\.conf\.py", line 2/)
-    await server.assertClean({ code, allows: [/./] })
-  })
-
-  test('hooks that raise later are logged and stop nothing; pre_request that does is a 500', async () => {
-    const text = `
-def pre_request(worker, req):
-    if req.path == "/path":
-        raise RuntimeError("thrown by pre_request")
-def post_request(worker, req):
-    raise RuntimeError("thrown by post_request")
-def on_reload(server):
-    raise RuntimeError("thrown by on_reload")
-def child_exit(server, worker):
-    raise RuntimeError("thrown by child_exit")
-`
-    const server = await startWsgi(conf(text, { workers: 1 }))
-    expect((await server.request('/path')).status).toBe(500)
-    expect(await server.get()).toBe('hello 1')
-    await reloadWsgi(server, 1)
-    for (const name of ['pre_request', 'post_request', 'on_reload', 'child_exit'])
-      await server.logged(new RegExp(`thrown by ${name}`))
-    expect(await server.get()).toBe('hello 1')
-    await server.assertClean({ allows: [/./] })
-  })
-
-  test('hooks have the log, the settings and what else Gunicorn gives them', async () => {
-    const text = `
-workers = 1
-def when_ready(server):
-    server.log.info("master says %s, %d workers", server.cfg.proc_name, server.cfg.workers)
-def post_worker_init(worker):
-    worker.log.warning("worker says %s", [worker.cfg.workers, worker.cfg.timeout, worker.booted, worker.alive])
-    try:
-        worker.cfg.no_such_setting
-    except AttributeError:
-        worker.log.info("no such setting")
-`
-    const server = await startWsgi(conf(text, { args: ['--name', 'shop'] }))
-    await server.logged(/\[INFO\] master says shop, 1 workers/)
-    await server.logged(/\[WARNING\] worker says \[1, 30, (True|False), True\]/)
-    await server.logged(/\[INFO\] no such setting/)
-    await server.assertClean({ allows: [/worker says/] })
-  })
-
-  test('--print-config names the file and the line of each value', async () => {
-    const server = await startWsgi(
-      conf('import os\nworkers = 2 + 3\n', { args: ['--print-config'], until: 'spawned' }),
-    )
-    expect(await server.exited()).toEqual({ code: 0, signal: null })
-    expect(server.stdout()).toMatch(/workers\b.*\b5\b.*gunicorn\.conf\.py/)
-    await server.assertClean()
-  })
-
-  test('init --from writes the TypeScript version, and does not write over one', async () => {
-    const text =
-      'import os\nworkers = 2 + 3\nbind = ["127.0.0.1:1"]\ndef on_starting(server):\n    print("here")\n'
-    const run = (files = {}) =>
-      startWsgi(
-        conf(text, {
-          python: '',
-          bind: [],
-          appArgument: '',
-          args: ['init', '--from', 'gunicorn.conf.py'],
-          files,
-          until: 'spawned',
-        }),
-      )
-    const server = await run()
-    expect(await server.exited()).toEqual({ code: 0, signal: null })
-    const written = server.read('gunicorn.conf.ts')
-    expect(written).toMatch(/workers: 5/)
-    expect(written).toMatch(/bind: \[?'127\.0\.0\.1:1'/)
-    expect(written).toMatch(/on_starting[\s\S]*print\("here"\)/)
-    await server.assertClean({ keeps: ['gunicorn.conf.ts'] })
-    const again = await run({ 'gunicorn.conf.ts': '// mine\n' })
-    expect((await again.exited()).code).not.toBe(0)
-    expect(again.read('gunicorn.conf.ts')).toBe('// mine\n')
-    await again.assertClean({ code: (await again.exited()).code, allows: [/./] })
-  })
+it('every hook is called in its process, in the order and with the attributes of Gunicorn', async () => {
+  const server = await withConf(fixture('trace.py'), { args: ['-w', '1'] })
+  await server.logged(/\[INFO\] Server is ready\. 1 workers/)
+  await server.logged(/\[INFO\] Worker spawned \(pid: \d+\)/)
+  await server.logged(/\[INFO\] initialised 1/)
+  server.signal('SIGTERM')
+  expect(await server.exited()).toEqual({ code: 0, signal: null })
+  const lines = noted(server).map(ageless)
+  expect(lines.filter((line) => !/^(pre|post)_request|^peer|^answer/.test(line)).map(uncounted)).toEqual([
+    'nworkers_changed 1 None',
+    `on_starting ${server1}`,
+    `when_ready ${server1} ['127.0.0.1']`,
+    ...forked(),
+    'worker_exit worker(True True False N 15.0)',
+    'child_exit int 0',
+    `on_exit ${server1}`,
+  ])
+  await server.assertClean({ keeps: ['hooks.log'] })
 })
+
+/** How many probes were answered is the machine's affair. */
+const uncounted = (line: string): string => line.replace(/^(worker_\w+ worker\(\w+ \w+ \w+) \d+/, '$1 N')
+
+it('hooks of a request see it as Gunicorn parsed it, and keep things on it', async () => {
+  const server = await withConf(fixture('trace.py'), { args: ['-w', '1'] })
+  server.write('hooks.log', '')
+  await server.request('/o%20ne?x=1', { headers: { 'X-One': '1' } })
+  expect((await server.request('/boom', { headers: { 'X-One': '2' } })).status).toBe(500)
+  await hasNoted(server, /^answer \[\]/)
+  const lines = noted(server).map((line) => line.replace(/worker\(1 True True True \d+ 15\.0\)/, 'worker'))
+  expect(lines.filter((line) => !isProbe(line) || /^peer|^answer/.test(line))).toEqual([
+    "pre_request GET /o%20ne?x=1 /o%20ne x=1 (1, 1) [('X-ONE', '1')] http",
+    'peer 127.0.0.1 int 1 worker',
+    'post_request begun GET /o ne 200 OK 200 5',
+    "answer [('Content-Type', 'text/plain'), ('X-A', '1')] worker",
+    "pre_request GET /boom /boom  (1, 1) [('X-ONE', '2')] http",
+    'peer 127.0.0.1 int 1 worker',
+    'post_request begun GET /boom None None 0',
+    'answer [] worker',
+  ])
+  await server.assertClean({ keeps: ['hooks.log'], allows: [/Error handling request GET \/boom/, /boom/] })
+})
+
+it('a reload, TTIN and TTOU call them in the order of Gunicorn', async () => {
+  const server = await withConf(fixture('trace.py'), { args: ['-w', '1'] })
+  server.write('hooks.log', '')
+  server.signal('SIGHUP')
+  await hasNoted(server, /^child_exit/)
+  const inOrder = (names: readonly string[]) =>
+    noted(server)
+      .map((line) => line.split(' ')[0])
+      .filter((name) => names.includes(name ?? ''))
+  expect(noted(server).map(ageless).slice(0, 2)).toEqual(['nworkers_changed 1 1', `on_reload ${server1}`])
+  expect(inOrder(['pre_fork', 'post_fork', 'APP', 'post_worker_init', 'child_exit'])).toEqual([
+    ...['pre_fork', 'post_fork', 'APP', 'post_worker_init', 'child_exit'],
+  ])
+  expect(inOrder(['worker_exit', 'child_exit'])).toEqual(['worker_exit', 'child_exit'])
+  server.write('hooks.log', '')
+  server.signal('SIGTTIN')
+  await hasNoted(server, /^post_worker_init/)
+  expect(noted(server).map(ageless).slice(0, 3)).toEqual([
+    'nworkers_changed 2 1',
+    'pre_fork server(2 trace 1 30 True) worker([booting] False True 0 15.0)',
+    'post_fork server(2 trace 1 30 True) worker(True False True 0 15.0) True',
+  ])
+  server.write('hooks.log', '')
+  server.signal('SIGTTOU')
+  await hasNoted(server, /^child_exit/)
+  expect(noted(server).map((line) => line.split(' ')[0])).toEqual([
+    'nworkers_changed',
+    'worker_exit',
+    'child_exit',
+  ])
+  await server.assertClean({ keeps: ['hooks.log'] })
+})
+
+it('INT to a worker calls worker_int and worker_exit, ABRT worker_abort and worker_exit, KILL none', async () => {
+  const server = await withConf(fixture('trace.py'), { args: ['-w', '1'] })
+  const ends = async (signal: NodeJS.Signals) => {
+    server.write('hooks.log', '')
+    const [pid = 0] = pythonsOf(server)
+    process.kill(pid, signal)
+    await hasNoted(server, /^post_worker_init/)
+    return noted(server)
+      .map((line) => line.split(' ')[0])
+      .filter((name) => /int$|abort$|exit$/.test(name ?? '') && !name?.startsWith('post'))
+  }
+  expect(await ends('SIGINT')).toEqual(['worker_int', 'worker_exit', 'child_exit'])
+  expect(await ends('SIGABRT')).toEqual(['worker_abort', 'worker_exit', 'child_exit'])
+  expect(await ends('SIGKILL')).toEqual(['child_exit'])
+  await server.assertClean({ keeps: ['hooks.log'], allows: [/./] })
+})
+
+it('a request beyond the timeout calls worker_abort', async () => {
+  const server = await withConf(fixture('trace.py').replace('timeout = 30', 'timeout = 1'), {
+    args: ['-w', '1'],
+  })
+  server.write('hooks.log', '')
+  expect((await server.request('/sleep')).status).toBe(504)
+  await hasNoted(server, /^child_exit/)
+  const names = noted(server).map((line) => line.split(' ')[0])
+  expect(names.filter((name) => name === 'worker_abort' || name === 'worker_exit')).toEqual([
+    'worker_abort',
+    'worker_exit',
+  ])
+  await server.assertClean({ keeps: ['hooks.log'], allows: [/./] })
+})
+
+it('USR2 calls pre_exec in the old master', async () => {
+  const server = await withConf(fixture('trace.py'), { args: ['-w', '1', '-p', 'server.pid'] })
+  server.signal('SIGUSR2')
+  await hasNoted(server, /^pre_exec server\(1 trace 1 30 True\)/)
+  await server.logged(/The new master is ready/)
+  const successor = Number(server.read('server.pid.2'))
+  server.signal('SIGTERM', server.pid)
+  await eventually(() => server.read('server.pid') === `${successor}\n`, { within: 10_000 })
+  await server.assertClean({ keeps: ['hooks.log'] })
+})
+
+it('with preload_app the hooks of a worker run in each fork, and the application is loaded once', async () => {
+  const server = await withConf(fixture('trace.py'), { args: ['-w', '2', '--preload'] })
+  await hasNoted(server, /^post_worker_init/, 2)
+  const lines = noted(server)
+  expect(lines.filter((line) => line === 'APP')).toHaveLength(1)
+  expect(lines.filter((line) => line.startsWith('post_fork'))).toHaveLength(2)
+  expect(lines.indexOf('APP')).toBeLessThan(lines.findIndex((line) => line.startsWith('pre_fork')))
+  await server.assertClean({ keeps: ['hooks.log'] })
+})
+
+// --- what hooks of real configurations do ---
+
+const note = `import os
+def note(*words):
+    with open('hooks.log', 'a') as file:
+        file.write(' '.join(map(str, words)) + '\\n')
+`
+
+it('the known recipe for worker numbers 1..N works: attributes of server and worker, from master to worker', async () => {
+  const recipe = `import os
+def on_starting(server):
+    server._worker_id_overload = set()
+def nworkers_changed(server, new_value, old_value):
+    server._worker_id_current_workers = new_value
+def _next_worker_id(server):
+    if server._worker_id_overload:
+        return server._worker_id_overload.pop()
+    in_use = set(w._worker_id for w in tuple(server.WORKERS.values()) if w.alive)
+    free = set(range(1, server._worker_id_current_workers + 1)) - in_use
+    return free.pop()
+def on_reload(server):
+    server._worker_id_overload = set(range(1, server.cfg.workers + 1))
+def pre_fork(server, worker):
+    worker._worker_id = _next_worker_id(server)
+def post_fork(server, worker):
+    os.environ["APP_WORKER_ID"] = str(worker._worker_id)
+`
+  const server = await withConf(recipe, { args: ['-w', '2'] })
+  const ids = async () => {
+    const seen = new Set<unknown>()
+    await eventually(async () => {
+      const burst = Array.from({ length: 6 }, () =>
+        asked(server, "(__import__('time').sleep(.02), os.environ['APP_WORKER_ID'])[1]"),
+      )
+      for (const id of await Promise.all(burst)) seen.add(id)
+      return seen.size >= 2
+    })
+    return [...seen].sort()
+  }
+  expect(await ids()).toEqual(['1', '2'])
+  process.kill(pythonsOf(server)[0] ?? 0, 'SIGKILL')
+  await server.logged(/SIGKILL/)
+  await eventually(() => pythonsOf(server).length === 2)
+  expect(await ids()).toEqual(['1', '2'])
+  server.signal('SIGHUP')
+  await server.logged(/Reloaded: generation 2 serves/)
+  expect(await ids()).toEqual(['1', '2'])
+  await server.assertClean({ keeps: ['hooks.log'], allows: [/SIGKILL/] })
+})
+
+it("environment and sys.path that the file sets are the workers', also when it has no hooks", async () => {
+  const conf = `import os, sys
+os.environ['DJANGO_SETTINGS_MODULE'] = 'mysite.settings'
+os.environ.setdefault('FROM_TEST', 'not this')
+os.environ['RAW'] = 'of the file'
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
+raw_env = ['RAW=of raw_env']
+`
+  for (const args of [[], ['--preload']]) {
+    const server = await withConf(conf, {
+      args,
+      env: { FROM_TEST: 'set' },
+      files: { 'lib/inlib.py': `from asked import app\n` },
+      appArgument: 'inlib:app',
+    })
+    const names = ['DJANGO_SETTINGS_MODULE', 'FROM_TEST', 'RAW']
+    const values = await asked(server, `[os.environ.get(name) for name in ${JSON.stringify(names)}]`)
+    expect(values).toEqual(['mysite.settings', 'set', 'of raw_env'])
+    await server.assertClean({ keeps: ['hooks.log'] })
+  }
+})
+
+it('a thread that when_ready starts serves through reloads, and ends with the server', async () => {
+  const conf = `${note}
+import threading, http.server
+def when_ready(server):
+    metrics = http.server.ThreadingHTTPServer(('127.0.0.1', 0), http.server.SimpleHTTPRequestHandler)
+    server.metrics_port = metrics.server_port
+    threading.Thread(target=metrics.serve_forever, daemon=True).start()
+    note('port', metrics.server_port)
+def on_reload(server):
+    note('reload', server.metrics_port)
+`
+  const server = await withConf(conf)
+  await hasNoted(server, /^port/)
+  const port = Number(
+    noted(server)
+      .find((line) => line.startsWith('port'))
+      ?.split(' ')[1],
+  )
+  const metrics = async () => (await fetch(`http://127.0.0.1:${port}/hooks.log`)).status
+  expect(await metrics()).toBe(200)
+  server.signal('SIGHUP')
+  await server.logged(/Reloaded: generation 2 serves/)
+  await hasNoted(server, new RegExp(`^reload ${port}$`))
+  expect(await metrics()).toBe(200)
+  await server.assertClean({ keeps: ['hooks.log'], allows: [/"GET \/hooks.log/] })
+  await expect(metrics()).rejects.toThrow()
+})
+
+it('child_exit has the pid of the dead, for metrics that are kept by pid', async () => {
+  const conf = `${note}
+def child_exit(server, worker):
+    note('mark_process_dead', worker.pid)
+    server.log.info('worker %s is gone', worker.pid)
+`
+  const server = await withConf(conf, { args: ['-w', '1'] })
+  const [pid = 0] = pythonsOf(server)
+  process.kill(pid, 'SIGTERM')
+  await hasNoted(server, new RegExp(`^mark_process_dead ${pid}$`))
+  await server.logged(new RegExp(`worker ${pid} is gone`))
+  await server.assertClean({ keeps: ['hooks.log'], allows: [/exited by itself/] })
+})
+
+it('post_fork may dispose of what was opened before the fork; worker_int prints the stacks of its threads', async () => {
+  const conf = `${note}
+import asked, sys, threading, traceback
+preload_app = True
+asked.pool = ['a connection of', os.getpid()]
+def post_fork(server, worker):
+    asked.pool = ['a connection of', os.getpid()]
+def worker_int(worker):
+    worker.log.info("worker received INT or QUIT signal")
+    names = {th.ident: th.name for th in threading.enumerate()}
+    code = []
+    for thread, stack in sys._current_frames().items():
+        code.append("\\n# Thread: %s(%d)" % (names.get(thread, ""), thread))
+        for filename, lineno, name, line in traceback.extract_stack(stack):
+            code.append('File: "%s", line %d, in %s' % (filename, lineno, name))
+    worker.log.info("\\n".join(code))
+`
+  const server = await withConf(conf, { args: ['-w', '1'] })
+  const [pid = 0] = pythonsOf(server)
+  expect(await asked(server, "(sys.modules['asked'].pool)[1] - os.getpid()")).toBe(0)
+  process.kill(pid, 'SIGINT')
+  await server.logged(/worker received INT or QUIT signal/)
+  await server.logged(/# Thread: MainThread\(\d+\)/)
+  await server.assertClean({ keeps: ['hooks.log'], allows: [/exited by itself/] })
+})
+
+it('hooks may be named by a text, and come from a module beside the file', async () => {
+  const server = await withConf(
+    "from shared import *\npost_fork = 'shared.forked'\non_starting = 'shared.starting'\n",
+    {
+      files: {
+        'shared.py': `${note}
+workers = 1
+def starting(server): note('starting')
+def forked(server, worker): note('forked')
+`,
+      },
+    },
+  )
+  await hasNoted(server, /^forked/)
+  expect(noted(server).filter((line) => line !== 'APP')).toEqual(['starting', 'forked'])
+  await server.assertClean({ keeps: ['hooks.log'] })
+})
+
+it('hooks that throw: before the server is ready they stop it, later they are logged', async () => {
+  const early = await withConf('def on_starting(server):\n    server.gone\n', { until: 'spawned' })
+  expect(await early.exited()).toEqual({ code: 1, signal: null })
+  await early.logged(/on_starting hook: AttributeError: server\.gone: not in tsgunicorn/)
+  await early.logged(/gunicorn\.conf\.py", line 2, in on_starting/)
+  expect(early.log().match(/Traceback/g)).toHaveLength(1)
+  const booting = await withConf('def post_fork(server, worker):\n    1 / 0\n', { until: 'spawned' })
+  expect(await booting.exited()).toEqual({ code: 3, signal: null })
+  await booting.logged(/post_fork: ZeroDivisionError/)
+  const late = await withConf(
+    'def post_request(worker, req, environ, resp):\n    1 / 0\ndef child_exit(server, worker):\n    raise KeyError("late")\n',
+  )
+  expect(await late.get()).toBe('hello')
+  await late.logged(/ZeroDivisionError/)
+  process.kill(pythonsOf(late)[0] ?? 0, 'SIGTERM')
+  await late.logged(/child_exit hook: KeyError: 'late'/)
+  await late.serving()
+  await late.assertClean({ keeps: ['hooks.log'], allows: [/./] })
+})
+
+// --- found, computed, refused ---
+
+const printed = async (conf: Readonly<Record<string, string>>, args: readonly string[] = []) => {
+  const { code, stdout, stderr, daemon } = await run({
+    bind: [],
+    appArgument: 'asked:app',
+    args: ['--python', python3, '--print-config', ...args],
+    files: { 'asked.py': app, 'hooks.log': '', ...conf },
+    env: { PYTHONDONTWRITEBYTECODE: '1' },
+  })
+  await daemon.destroy()
+  return { code, stdout, stderr }
+}
+
+pythonTest.each([
+  [[], 'gunicorn.conf.py'],
+  [['-c', 'other.py'], 'other.py'],
+  [['-c', 'file:other.py'], 'other.py'],
+  [['-c', 'python:conf.prod'], 'conf/prod.py'],
+  [['-c', 'gunicorn.settings'], 'gunicorn.settings'],
+])('the file is found, or given: %j', async (args, file) => {
+  const text = (name: string) =>
+    `import multiprocessing\nworkers = multiprocessing.cpu_count() * 0 + 7\nproc_name = '${name}'\n`
+  const names = ['gunicorn.conf.py', 'other.py', 'conf/prod.py', 'gunicorn.settings']
+  const files = Object.fromEntries(names.map((name) => [name, text(name)]))
+  const { code, stdout, stderr } = await printed(files, args)
+  expect({ code, stderr: stderr.replace(/.*read as Python.*\n/, '') }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(new RegExp(`^proc_name\\s+= '?${file}'?.*${file.split('/').at(-1)}:3`, 'm'))
+  expect(stdout).toMatch(/^workers\s+= 7/m)
+  if (file === 'gunicorn.settings') expect(stderr).toMatch(/gunicorn\.settings: .*extension.*read as Python/)
+})
+
+pythonTest.each([
+  ['workers = 3 +', 1, /gunicorn\.conf\.py:1: SyntaxError: invalid syntax/],
+  ['a = 1\nworkers = cpus()', 1, /gunicorn\.conf\.py:2: NameError: name 'cpus' is not defined/],
+  ['import nowhere', 1, /gunicorn\.conf\.py:1: ModuleNotFoundError: No module named 'nowhere'/],
+  ['import sys\nsys.exit(9)', 1, /gunicorn\.conf\.py:2: SystemExit: the configuration called sys\.exit\(9\)/],
+  ["\nworkers = 'many'", 1, /gunicorn\.conf\.py:2: workers = "?'?many/],
+  [
+    'def pre_fork(server): pass',
+    1,
+    /gunicorn\.conf\.py:1: pre_fork: it is called with \(server, worker\), and takes \(server\)/,
+  ],
+  ["on_exit = 'nowhere.hook'", 1, /on_exit: ModuleNotFoundError: No module named 'nowhere'/],
+  ["worker_class = 'gevent'", 1, /worker_class.*gevent.*threads/s],
+])('%j: the start is refused in words', async (conf, status, words) => {
+  const { code, stderr } = await printed({ 'gunicorn.conf.py': `${conf}\n` })
+  expect(stderr).toMatch(words)
+  expect(code).toBe(status)
+})
+
+it('what has no meaning here is a warning, and so is a slip of the pen', async () => {
+  const conf =
+    'import logging\nclass Logger(logging.Logger): pass\nlogger_class = Logger\nwoker_class = "sync"\nmy_own = 5\n'
+  const { code, stderr } = await printed({ 'gunicorn.conf.py': conf })
+  expect(stderr).toMatch(/gunicorn\.conf\.py:3: logger_class.*no meaning/)
+  expect(stderr).toMatch(
+    /gunicorn\.conf\.py:4: 'woker_class' is no setting and is ignored\. Did you mean 'worker_class'\?/,
+  )
+  expect(stderr).not.toContain('my_own')
+  expect(code).toBe(0)
+})
+
+it('HUP takes workers and bind of the changed file; a broken one leaves the server as it was', async () => {
+  const conf = (workers: string, extra = '') =>
+    `import os\nworkers = ${workers}\nproc_name = 'changing'\n${extra}def child_exit(server, worker): server.log.info('gone')\n`
+  const server = await withConf(conf('1'), {})
+  server.write('gunicorn.conf.py', conf('1 + 1'))
+  server.signal('SIGHUP')
+  await server.logged(/Reloaded: generation 2 serves/)
+  await eventually(() => pythonsOf(server).length === 2)
+  const before = pythonsOf(server)
+  for (const [text, words] of [
+    [conf('(1'), /SyntaxError/],
+    [conf('unknown_name'), /gunicorn\.conf\.py:2: NameError: name 'unknown_name' is not defined/],
+    [conf("'x'"), /gunicorn\.conf\.py:2: workers = /],
+    [conf('2', 'os._exit(7)\n'), /it ended by itself \(status 7\)/],
+  ] as const) {
+    const after = server.logEnd()
+    server.write('gunicorn.conf.py', text)
+    server.signal('SIGHUP')
+    await server.logged(words, { after })
+    await server.logged(/configuration not reloaded, generation 2 serves on/, { after })
+    expect(pythonsOf(server)).toEqual(before)
+    expect(await server.get()).toBe('hello')
+  }
+  // The process of the hooks died with os._exit: the next hook has another, with the text in force.
+  const after = server.logEnd()
+  process.kill(before[0] ?? 0, 'SIGTERM')
+  await server.logged(/\] gone/, { after })
+  await server.assertClean({ keeps: ['hooks.log'], allows: [/./] })
+})
+
+it('bind of the file is where it listens, and HUP moves it', async () => {
+  const free = await Promise.all([freePort(), freePort()])
+  const conf = (port: number | undefined) => `bind = '127.0.0.1:' + str(${port})\nworkers = 1\n`
+  const server = await withConf(conf(free[0]), { bind: [], until: 'spawned' })
+  const answers = (port: number | undefined) =>
+    eventually(async () => (await server.get('/', { port: port ?? 0 }).catch(() => undefined)) === 'hello', {
+      within: 15_000,
+      what: () => server.log(),
+    })
+  await answers(free[0])
+  server.write('gunicorn.conf.py', conf(free[1]))
+  server.signal('SIGHUP')
+  await answers(free[1])
+  await server.logged(/Reloaded: generation 2 serves/)
+  await eventually(
+    async () => (await server.get('/', { port: free[0] ?? 0 }).catch(() => 'closed')) === 'closed',
+  )
+  await server.assertClean({ keeps: ['hooks.log'] })
+})
+
+// --- reload ---
+
+pythonTest.each([[[]], [['--preload']]])(
+  'reload = True: a changed module is served soon, a broken one is told of %j',
+  async (args) => {
+    const view = (text: string) => `def text(): return ${text}\n`
+    const server = await withConf('reload = True\n', {
+      args,
+      appArgument: 'site_app:app',
+      files: {
+        'site_app.py':
+          'import views\ndef app(environ, start_response):\n    start_response("200 OK", [])\n    return [views.text().encode()]\n',
+        'views.py': view("'one'"),
+      },
+    })
+    expect(await server.get()).toBe('one')
+    const changes = async (text: string, within: number) => {
+      server.write('views.py', view(`'${text}'`))
+      await eventually(async () => (await server.get()) === text, { within, what: () => server.log() })
+    }
+    await changes('two', 5000)
+    server.write('views.py', 'def text(:\n')
+    await server.logged(/SyntaxError/)
+    await server.logged(/generation \d+ serves on/)
+    expect(await server.get()).toBe('two')
+    // A module that never loaded is watched, too.
+    server.write('extra.py', 'x = (')
+    server.write('views.py', 'import extra\ndef text(): return extra.x\n')
+    await server.logged(/extra\.py", line 1/)
+    server.write('extra.py', "x = 'three'\n")
+    await eventually(async () => (await server.get()) === 'three', { within: 5000, what: () => server.log() })
+    await server.assertClean({ keeps: ['hooks.log'], allows: [/./] })
+  },
+  60_000,
+)
