@@ -7,7 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { hasCode, ServerError } from '../errors.ts'
-import { readEnvelope, writeEnvelope } from '../ipc/lines.ts'
+import { readEnvelope, readImports, writeEnvelope } from '../ipc/lines.ts'
 import type { BootMessage, Bridge, ToMaster, ToWorker } from '../ipc/messages.ts'
 import type { Child, ChildEvents, ChildSignal } from './child.ts'
 import { type PythonOptions, spawnPython } from './children.ts'
@@ -61,6 +61,7 @@ export class MoldDoor {
       lines.on('line', (next) => {
         const message = readEnvelope<Said>(next)
         if (message) child.heard(message)
+        else child.imported(readImports(next))
       })
       child.connected(socket)
     })
@@ -95,6 +96,11 @@ export class MoldedChild implements Child {
 
   heard(message: Said): void {
     this.#events.said(message)
+  }
+
+  /** Files that came after the fork: the others were told by the mold. */
+  imported(files: readonly string[]): void {
+    if (files.length > 0) this.#events.imported(files)
   }
 
   connected(socket: Socket): void {
