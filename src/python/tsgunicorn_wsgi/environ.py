@@ -164,12 +164,9 @@ class ErrorStream(io.TextIOBase):
 
 
 class RequestView:
-    """The `req` of hooks, with the attributes of Gunicorn's. Made only where there are hooks."""
-
-    __slots__ = (
-        "method", "uri", "path", "query", "fragment", "version", "headers", "trailers", "body",
-        "scheme", "remote_addr", "peer_addr", "req_number", "proxy_protocol_info",
-    )  # fmt: skip
+    """The `req` of hooks, with the attributes of Gunicorn's. Made only where there are hooks, which
+    keep things of their own on it (the time when it began).
+    """
 
     def __init__(self, values: list[str], environ: Mapping[str, Any]) -> None:
         """`values` as they came, the path as sent."""

@@ -443,3 +443,30 @@ describe('a front', () => {
     expect(served.logs.some(({ level }) => level === 'debug')).toBe(true)
   })
 })
+
+describe('a front that is abandoned', () => {
+  test('answers 503 to whoever waits or comes, and lets workers finish what they run', async () => {
+    const worker = await new FakeWorker(keeping).listen()
+    const served = await serveFront([worker])
+    const running = status(served.url('/slow'))
+    await eventually(() => pathsOf(worker).includes('/slow'))
+    const waiting = status(served.url('/other'), { method: 'POST', body: 'x' })
+    await eventually(() => served.front.waiting === 1)
+    served.front.workers([], true)
+    expect(await waiting).toBe(503)
+    expect(await status(served.url('/late'))).toBe(503)
+    for (const { id } of worker.requests) worker.data[0]?.full(id)
+    expect(await running).toBe(200)
+    expect(errorsIn(served)).toEqual(['no worker is left for 1 requests: the clients got 503'])
+  })
+
+  test('serves again when a worker comes after all', async () => {
+    const worker = await new FakeWorker(answering).listen()
+    const served = await serveFront([worker])
+    served.front.workers([], true)
+    expect(await status(served.url('/'))).toBe(503)
+    const other = await new FakeWorker(answering).listen()
+    served.front.workers([addressOf(other, 2)], false)
+    expect(await status(served.url('/'))).toBe(200)
+  })
+})
