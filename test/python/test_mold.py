@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import unittest
-from typing import Any, Dict
+from typing import Any
 
 from life_support import HELLO_APP, TOKEN, Case, Front, Line, eventually, is_alive, terminate
 

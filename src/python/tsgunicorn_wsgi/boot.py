@@ -124,8 +124,10 @@ def _live(boot: Message, channel: Channel, signals: Signals, mold: Optional[Mold
     try:
         life.listen_to_master()
         loaded = mold.loaded if mold else load(boot["python"]["spec"], cwd)
+        life.end_forked()
         life.worker.wsgi = loaded.app
         hooking.must("post_worker_init", hooks, life.worker)
+        life.end_forked()
         listener.listen(_BACKLOG)
         return life.serve(loaded.app, listener, loaded.program)
     except BaseException as error:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import threading
-import time
 from typing import Callable, Optional
+
+from .kept import sleep, start_thread
 
 #: Seconds for the interpreter's own end.
 CLEAN_UP = 2.0
@@ -15,14 +16,25 @@ def end_within(seconds: float, status: int, before: Optional[Callable[[], None]]
     """Ends the process after so many seconds, unless it has ended by then."""
 
     def end() -> None:
-        time.sleep(seconds)
+        sleep(seconds)
         try:
             if before:
                 before()
         finally:
             os._exit(status)
 
-    threading.Thread(target=end, name="tsgunicorn-end", daemon=True).start()
+    start_thread(end, "tsgunicorn-end")
+
+
+def end_forked(worker: int, log: logging.Logger) -> None:
+    """Ends this process if it is not `worker` (a pid), but a child that the application forked and
+    that comes back from the application: it would go on as the worker, beside its parent.
+    """
+    pid = os.getpid()
+    if pid != worker:
+        words = "a child (pid:%d) that the application of worker (pid:%d) forked returned; it was ended"
+        log.error(words, pid, worker)
+        os._exit(0)
 
 
 def unlink_if_present(path: str) -> None:

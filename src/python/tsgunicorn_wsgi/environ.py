@@ -10,12 +10,12 @@ import io
 import logging
 import os
 import sys
-import threading
 from typing import Any, Iterable, Mapping, Optional
 from urllib.parse import unquote_to_bytes
 
 from .files import FileWrapper
 from .frames import BrokenPeer, split_shape
+from .kept import allocate_lock
 
 METHOD, RAW_URI, PATH_INFO = 0, 1, 2  # where these are in the values of every request
 LEADING = ["REQUEST_METHOD", "RAW_URI", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "REMOTE_PORT"]
@@ -117,7 +117,7 @@ class ErrorStream(io.TextIOBase):
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._line = ""
 
     @property

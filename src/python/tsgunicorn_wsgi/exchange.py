@@ -7,21 +7,24 @@ pre_request, the application, its iterable, close(), post_request.
 from __future__ import annotations
 
 import logging
+import os
 from io import BytesIO
-from time import monotonic
 from typing import Any, Callable, Optional
 
 from .channel import BATCH, Channel, Item
 from .environ import METHOD, RAW_URI, RequestView, ScriptNameError
 from .frames import BrokenPeer
 from .input import BodyFailed, ClientGone
+from .kept import monotonic
 from .response import CLOSED, Response
 
 
 class Site:
     """What is the same for all requests of a worker."""
 
-    __slots__ = ("app", "log", "pre_request", "post_request", "hook_worker", "hooked", "number")
+    __slots__ = (
+        "app", "log", "pre_request", "post_request", "hook_worker", "hooked", "number", "pid",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class Site:
         self.post_request = post_request
         self.hook_worker = hook_worker
         self.hooked = pre_request is not None or post_request is not None
+        self.pid = os.getpid()
         self.number = 0  # requests that were begun, where there are hooks
 
 
@@ -139,6 +143,8 @@ def _fail(
 ) -> bool:
     """Answer and log what the application raised. False: nothing about this request is plain."""
     method, uri = values[METHOD], values[RAW_URI]
+    if site.pid != os.getpid():
+        _end_child(site, method, uri, error)
     response.fail()
     if _is_of(error, ClientGone):
         site.log.debug("the client of %s %s left", method, uri)
@@ -147,6 +153,15 @@ def _fail(
     else:
         site.log.error("Error handling request %s %s", method, uri, exc_info=error)
     return False
+
+
+def _end_child(site: Site, method: str, uri: str, error: BaseException) -> None:
+    """In a child that the application forked: what it raised is its end, and nobody's answer."""
+    if isinstance(error, SystemExit):
+        os._exit(error.code if isinstance(error.code, int) else bool(error.code))
+    words = "a child (pid:%d) that the application forked within %s %s failed; it was ended"
+    site.log.error(words, os.getpid(), method, uri, exc_info=error)
+    os._exit(1)
 
 
 def _is_of(error: Optional[BaseException], kind: type) -> bool:

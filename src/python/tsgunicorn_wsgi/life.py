@@ -14,17 +14,17 @@ import os
 import signal
 import socket
 import sys
-import threading
-import time
 from typing import Any, Callable, Dict, Mapping, Optional
 
+from . import crash
 from .board import Slot, resident
 from .control import Control
-from .ending import CLEAN_UP, end_within, unlink_if_present
+from .ending import CLEAN_UP, end_forked, end_within, unlink_if_present
 from .facade import Cfg, Facade, HookLog, WorkerFacade, limits_of
 from .hooks import Hook, adapt_post_request, may
 from .imports import Imports
 from .ipc import Channel, Message
+from .kept import Stolen, sleep, start_thread
 from .log import Log
 from .serve import Server
 from .signals import Signals
@@ -46,7 +46,7 @@ class Life:
         self.boot = boot
         self.channel = channel
         self.hooks = hooks
-        self.control = Control(log.logger)
+        self.control = Control(log.logger, self._robbed)
         self._log = log
         self._signals = signals
         self._pid = os.getpid()
@@ -122,11 +122,12 @@ class Life:
             server.run()
         except BaseException as error:
             failed = error
-        if os.getpid() != self._pid:
-            # A child that the application forked within a request, and that came back to us: it is
-            # no worker.
-            os._exit(0)
+        self.end_forked()
         return self._served(failed)
+
+    def end_forked(self) -> None:
+        """A child that the application forked, and that came back to us, is no worker."""
+        end_forked(self._pid, self._log.logger)
 
     def _served(self, failed: Optional[BaseException]) -> int:
         if failed:
@@ -246,7 +247,17 @@ class Life:
         self._log.logger.info(words, reason, why, extra={"reason": reason})
         self.channel.send({"type": "recycle", "reason": reason})
 
+    def _robbed(self, what: Stolen) -> None:
+        """Nothing of it can be had back, and what is written there may be in a file of the
+        application's.
+        """
+        words = "The application closed %s. Worker exiting (pid: %d)"
+        self._log.logger.critical(words, what, self._pid)
+        self.cut(1)
+
     def _overdue(self, alone: bool) -> None:
+        if alone:
+            crash.abort_quietly()
         self.channel.send({"type": "overdue", "alone": alone})
 
     def blame(self, error: BaseException) -> None:
@@ -260,12 +271,12 @@ class Life:
         """
 
         def look() -> None:
-            time.sleep(CLEAN_UP)
+            sleep(CLEAN_UP)
             if self.phase == "retiring":
                 self._exit_hook()
                 self.cut(0)
 
-        threading.Thread(target=look, name="tsgunicorn-drained", daemon=True).start()
+        start_thread(look, "tsgunicorn-drained")
 
     # A thread of the server.
 

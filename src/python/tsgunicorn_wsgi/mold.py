@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 import os
-import select
 import signal
 import sys
 import threading
@@ -21,8 +20,10 @@ from . import hooks as hooking
 from . import ipc, privileges
 from .boot import Mold, await_boot, begin, end_early, failed, live, prepare, set_title
 from .crash import Failure, describe, user_traceback
+from .ending import end_forked
 from .imports import Imports
 from .ipc import Channel, Message
+from .kept import select
 from .loader import load
 from .signals import Signals
 
@@ -64,11 +65,13 @@ def _load(boot: Message, channel: Channel) -> Mold:
     # preload_app and without.
     privileges.drop(boot.get("privileges"))
     imports = Imports(channel.report if boot["config"]["values"].get("reload") else _nobody)
+    pid = os.getpid()
     try:
         loaded = load(boot["python"]["spec"], cwd)
     except Failure as failure:
         imports.blame(failure)
         raise
+    end_forked(pid, log.logger)
     imports.look()
     _warn_of_threads(log.logger.warning)
     # What is garbage goes, what is left is never looked at again: the collector would write to
@@ -116,7 +119,7 @@ class Keeper:
                 [self._signals] if self._channel.gone else [self._signals, self._channel]
             )
             ready: List[Any] = (
-                [self._channel] if self._channel.pending else select.select(watched, [], [])[0]
+                [self._channel] if self._channel.pending else select(watched, [], [])[0]
             )
             if self._signals in ready:
                 self._noticed()

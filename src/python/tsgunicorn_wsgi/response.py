@@ -6,7 +6,6 @@ Response is a request's own: one that an application keeps for too long can do n
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import Any, Iterable, Iterator, Optional
 
 from . import frames
@@ -15,6 +14,7 @@ from .files import FileWrapper, region_of
 from .frames import CHUNK, END, ERROR, FAILED, FILE, FULL, HEAD, INFORM, MAX_CHUNK, MAX_WHOLE
 from .headers import judge_headers, judge_status, known_statuses
 from .input import ClientGone
+from .kept import monotonic
 
 _pack = frames.HEADER.pack
 
