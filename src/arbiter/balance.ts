@@ -102,8 +102,9 @@ function mayRetire(state: State, worker: Worker): boolean {
 
 const isOutdated = (state: State, { generation }: Worker): boolean => generation !== newestGeneration(state)
 
-/** Whether the newest generation has all its workers: until then the older ones are reached by their own fronts. */
+/** Whether the newest generation serves, with all its workers: until then older ones are reached by their own fronts. */
 function isManned(state: State): boolean {
+  if (state.staging?.step === 'booting') return false
   const newest = newestGeneration(state)
   const fresh = state.workers.filter(
     (worker) => worker.role === 'worker' && isServing(worker) && isFresh(worker, newest),

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { onWorkerMessage } from '../ipc/channel.ts'
+import { importedFiles } from '../ipc/lines.ts'
 import type { BootMessage, InheritedListener } from '../ipc/messages.ts'
 import { pythonPackage } from '../python/package.ts'
 import { type Address, formatAddress } from '../sockets/address.ts'
@@ -64,10 +65,6 @@ export function spawnWorker(options: SpawnOptions, events: ChildEvents): Child {
   const process = early ?? startProcess({ ...options, descriptors })
   const boot = bootMessage(options)
   const child = attend(process, boot, events)
-  process.on('message', (message) => {
-    const files = importedFiles(message)
-    if (files.length > 0) events.imported(files)
-  })
   if (early) {
     // It has said its hello. Messages keep their order, also those that wait for a handle to be taken.
     for (const [index, { handle }] of listeners.entries()) child.tell({ type: 'listener', index }, handle)
@@ -106,6 +103,10 @@ function attend(process: ChildProcess, boot: BootMessage, events: ChildEvents): 
   // 'exit' comes before what the worker said last; 'close' waits for the channel, so that no word is lost.
   process.once('close', ended)
   process.once('error', () => ended(null, null))
+  process.on('message', (message) => {
+    const files = importedFiles(message)
+    if (files.length > 0) events.imported(files)
+  })
   onWorkerMessage(process, (message) => {
     if (message.type === 'hello') child.tell(boot)
     else events.said(message)
@@ -135,14 +136,3 @@ const socketAddress = (address: Address): InheritedListener['address'] => {
   if (address.kind === 'fd') return `fd://${address.fd}`
   return { address: address.host, port: address.port, family: isIPv6(address.host) ? 'IPv6' : 'IPv4' }
 }
-
-/** What Node reports of imports under WATCH_REPORT_DEPENDENCIES: `{ 'watch:import': [...] }`, paths or file URLs. */
-function importedFiles(message: unknown): string[] {
-  if (typeof message !== 'object' || message === null) return []
-  const found = Object.entries(message).flatMap(([key, value]) =>
-    (key === 'watch:import' || key === 'watch:require') && Array.isArray(value) ? value : [],
-  )
-  return found.filter((item) => typeof item === 'string').map(toPath)
-}
-
-const toPath = (file: string): string => (file.startsWith('file:') ? fileURLToPath(file) : file)

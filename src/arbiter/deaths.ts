@@ -95,6 +95,10 @@ function reportDeath(turn: Turn, worker: Worker, { code, signal }: Extract<Event
   if (signal) {
     const hint = signal === 'SIGKILL' && worker.phase !== 'killed' ? ' Perhaps out of memory?' : ''
     turn.log(deathLevel(worker, signal), `${nameOf(worker)} (pid:${pid}) was sent ${signal}!${hint}`, facts)
+  } else if (code === null) {
+    // Forked by a mold that is gone: its channel has ended, and nobody is left who is told how.
+    const level = isServing(worker) || worker.phase === 'booting' ? 'warning' : 'debug'
+    turn.log(level, `${nameOf(worker)} (pid:${pid}) ended; nobody knows how: its mold was gone.`, facts)
   } else if (code !== 0 || worker.phase === 'booting') {
     turn.log('error', `${nameOf(worker)} (pid:${pid}) exited with code ${code}.`, facts)
   } else if (isServing(worker)) {

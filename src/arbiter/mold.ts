@@ -7,7 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { hasCode, ServerError } from '../errors.ts'
-import { readEnvelope, writeEnvelope } from '../ipc/lines.ts'
+import { readEnvelope, readImports, writeEnvelope } from '../ipc/lines.ts'
 import type { BootMessage, Bridge, ToMaster, ToWorker } from '../ipc/messages.ts'
 import type { Child, ChildEvents, ChildSignal } from './child.ts'
 import { type PythonOptions, spawnPython } from './children.ts'
@@ -16,8 +16,8 @@ type Said = Exclude<ToMaster, { type: 'hello' }>
 
 export interface MoldEvents {
   readonly imported: (files: readonly string[]) => void
-  /** The mold ended, asked or not; its workers serve on. */
-  readonly ended: (words: string) => void
+  /** The mold ended; its workers serve on. `expected`: it was told to, or has said why. */
+  readonly ended: (words: string, expected: boolean) => void
 }
 
 /** Where forked workers report: `master.sock` in the bridge's folder. One for a master. */
@@ -61,6 +61,7 @@ export class MoldDoor {
       lines.on('line', (next) => {
         const message = readEnvelope<Said>(next)
         if (message) child.heard(message)
+        else child.imported(readImports(next))
       })
       child.connected(socket)
     })
@@ -97,6 +98,11 @@ export class MoldedChild implements Child {
     this.#events.said(message)
   }
 
+  /** Files that came after the fork: the others were told by the mold. */
+  imported(files: readonly string[]): void {
+    if (files.length > 0) this.#events.imported(files)
+  }
+
   connected(socket: Socket): void {
     this.#socket = socket
     for (const message of this.#unsent.splice(0)) this.tell(message)
@@ -112,10 +118,15 @@ export class MoldedChild implements Child {
     else socket.once('close', () => this.#events.ended(code, signal)).resume()
   }
 
-  /** Nobody tells its end any more: its channel's end has to do. */
-  orphaned(): void {
-    if (!this.#socket || this.#socket.destroyed) this.ended(null, null)
-    else this.#socket.once('close', () => this.ended(null, null))
+  /** Nobody tells its end any more: its channel's end has to do. False when there is none: then it is given up. */
+  orphaned(): boolean {
+    const socket = this.#socket
+    if (socket === undefined || socket.destroyed) {
+      this.ended(null, null)
+      return false
+    }
+    socket.once('close', () => this.ended(null, null))
+    return true
   }
 }
 
@@ -133,6 +144,8 @@ export class Mold {
   /** Rejects with what keeps the application from being loaded. */
   readonly ready: Promise<void>
   #failure: ServerError | undefined
+  /** 'retiring': told to fork no more, by this master or by a signal. */
+  #phase: 'serving' | 'retiring' = 'serving'
   #resolve: () => void = () => undefined
   #reject: (error: Error) => void = () => undefined
 
@@ -152,7 +165,7 @@ export class Mold {
         ended: (code, signal) => {
           const words = `the mold (pid:${this.pid}) ended ${signal ? `by ${signal}` : `with status ${code}`}`
           this.#ended(words)
-          ended(words)
+          ended(words, this.#phase === 'retiring' || this.#failure !== undefined)
         },
       },
     )
@@ -162,8 +175,9 @@ export class Mold {
     return this.#process.pid
   }
 
-  get alive(): boolean {
-    return this.#process.alive
+  /** Whether it forks. */
+  get usable(): boolean {
+    return this.#phase === 'serving' && this.#process.alive
   }
 
   /** A worker that is told `boot`. Rejects when it cannot be forked. */
@@ -178,6 +192,7 @@ export class Mold {
 
   /** No more workers; it exits when its last one has. */
   retire(): void {
+    this.#phase = 'retiring'
     this.#process.tell({ type: 'retire' })
   }
 
@@ -189,6 +204,7 @@ export class Mold {
     if (message.type === 'ready') this.#resolve()
     else if (message.type === 'failed') this.#failed(message)
     else if (message.type === 'forked') this.#forked(message)
+    else if (message.type === 'recycle') this.#phase = 'retiring'
     else if (message.type === 'ended') {
       this.#children.get(message.age)?.ended(message.code, message.signal)
       this.#children.delete(message.age)
@@ -217,9 +233,13 @@ export class Mold {
 
   #ended(words: string): void {
     this.#reject(this.#failure ?? new ServerError('TSG_WORKER_BOOT', `preload_app: ${words}`))
-    for (const { reject } of this.#forks.values()) reject(new Error(words))
+    for (const [age, { reject }] of this.#forks) {
+      // It may be there already: who is not let in ends.
+      this.#door.forget(age)
+      reject(new Error(words))
+    }
     this.#forks.clear()
-    for (const child of this.#children.values()) child.orphaned()
+    for (const [age, child] of this.#children) if (!child.orphaned()) this.#door.forget(age)
     this.#children.clear()
   }
 }

@@ -51,30 +51,43 @@ export function openMold(office: Office, loaded: Loaded, generation: number): Pr
     (door) =>
       new Mold(options, door, {
         imported: (files) => office.watch(files),
-        ended: (words) => office.log.debug(words),
+        ended: (words, expected) => {
+          if (expected) office.log.debug(words)
+          else
+            office.log.warning(`${words}; its workers serve on, and the next one is forked from a new mold`)
+        },
       }),
     () => new MoldDoor(bridge),
   )
   return mold.ready
 }
 
-/** Forks a worker; a mold that died is made again first. Rejects when the application does not load, or fork(2) fails. */
+/**
+ * Forks a worker; a mold that died, or was ended by somebody, is made again first. Rejects when the application does not
+ * load, or fork(2) fails.
+ */
 export async function forkWorker(
   office: Office,
   loaded: Loaded,
   boot: BootMessage,
   events: ChildEvents,
 ): Promise<Child> {
-  const { generation } = boot
-  if (!office.molds.of(generation)?.alive) {
-    office.log.warning('The mold is gone; the application is loaded in a new one', { generation })
+  const mold = await usableMold(office, loaded, boot.generation)
+  try {
+    return await mold.fork(boot, events)
+  } catch (error) {
+    // Ended in this very moment: another one is asked, once.
+    if (!mold.usable) return await (await usableMold(office, loaded, boot.generation)).fork(boot, events)
+    throw new Error(`the mold could not fork a worker: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+async function usableMold(office: Office, loaded: Loaded, generation: number): Promise<Mold> {
+  if (!office.molds.of(generation)?.usable) {
+    office.log.info('The mold is gone; the application is loaded in a new one', { generation })
     await openMold(office, loaded, generation)
   }
   const mold = office.molds.of(generation)
   if (!mold) throw new Error(`the mold of generation ${generation} was dropped`)
-  try {
-    return await mold.fork(boot, events)
-  } catch (error) {
-    throw new Error(`the mold could not fork a worker: ${messageOf(error)}`, { cause: error })
-  }
+  return mold
 }

@@ -32,9 +32,9 @@ const deeds: Deeds = {
     void office.hooks.call(office.config, 'nworkers_changed', office.server, now, before)
   },
   spawn: beginSpawn,
-  assign: ({ crew }, { front, workers }) => {
+  assign: ({ crew }, { front, workers, abandoned }) => {
     const list = workers.flatMap((age) => crew.get(age)?.address ?? [])
-    crew.get(front)?.child.tell({ type: 'workers', workers: list })
+    crew.get(front)?.child.tell({ type: 'workers', workers: list, abandoned })
   },
   forget: ({ crew }, { age }) => {
     // Its process may exist already, with the word of it still in the queue.

@@ -3,8 +3,8 @@
  * generation have equally many, as far as that goes. A worker stays where it is unless its front is gone or another
  * has two fewer: a move makes it idle for a moment.
  */
-import type { Share, Worker } from './state.ts'
-import { isServing, type Turn } from './turn.ts'
+import type { Share, State, Worker } from './state.ts'
+import { isServing, isStaying, isStopping, type Turn } from './turn.ts'
 
 /** A front that drains still needs its workers. */
 const canUse = (worker: Worker): boolean =>
@@ -22,23 +22,33 @@ export function assign(turn: Turn): void {
     .filter(isFirst)
     .flatMap((generation) => {
       const of = (worker: Worker) => worker.generation === generation
-      return share(fronts.filter(of).map(age), workers.filter(canBeUsed).filter(of).map(age), before)
+      const abandoned = isAbandoned(turn.state, generation)
+      const usable = workers.filter(canBeUsed).filter(of).map(age)
+      return share(fronts.filter(of).map(age), usable, before).map((one) => ({ ...one, abandoned }))
     })
-  const changed = shares.filter(
-    ({ front, workers: now }) => !isSame(before.find((old) => old.front === front)?.workers ?? [], now),
-  )
+  const changed = shares.filter((now) => {
+    const old = before.find(({ front }) => front === now.front)
+    return now.abandoned !== (old?.abandoned ?? false) || !isSame(old?.workers ?? [], now.workers)
+  })
   const isSameList = isSame(before.map(frontOf), shares.map(frontOf))
   if (changed.length === 0 && isSameList) return
   turn.set({ shares })
   for (const one of changed) turn.do({ do: 'assign', ...one })
 }
 
-/** The shares of one generation, fronts and workers by age; pure. */
+/** Whether a generation has lost all its workers when none is spawned any more. */
+const isAbandoned = (state: State, generation: number): boolean =>
+  (isStopping(state) || state.target === 0) &&
+  !state.workers.some((one) => one.role === 'worker' && one.generation === generation && isStaying(one))
+
+type Workers = Omit<Share, 'abandoned'>
+
+/** The workers of one generation, fronts and workers by age; pure. */
 export function share(
   fronts: readonly number[],
   workers: readonly number[],
-  before: readonly Share[],
-): readonly Share[] {
+  before: readonly Workers[],
+): readonly Workers[] {
   const shares = fronts.map((front) => ({
     front,
     workers: (before.find((old) => old.front === front)?.workers ?? []).filter((one) =>
@@ -55,7 +65,7 @@ export function share(
 }
 
 /** The share with the fewest (-1) or the most (1) workers. */
-const extreme = <S extends Share>(shares: readonly S[], sign: 1 | -1): S | undefined =>
+const extreme = <S extends Workers>(shares: readonly S[], sign: 1 | -1): S | undefined =>
   shares.reduce<S | undefined>(
     (best, one) => (best && sign * best.workers.length >= sign * one.workers.length ? best : one),
     undefined,

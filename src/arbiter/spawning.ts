@@ -6,7 +6,7 @@ import { type SpawnOptions, spawnPython, spawnWorker } from './children.ts'
 import { factsOf, hookWorker, type Member } from './crew.ts'
 import { forkWorker } from './molds.ts'
 import { currentName, dropUnused, loadedOf, type Office } from './office.ts'
-import type { Effect } from './state.ts'
+import type { Effect, RecycleReason } from './state.ts'
 
 type SpawnEffect = Extract<Effect, { do: 'spawn' }>
 
@@ -126,7 +126,7 @@ function heard(office: Office, age: number, message: Exclude<ToMaster, { type: '
       office.enqueue({ type: 'ready', age })
       return
     case 'recycle':
-      office.enqueue({ type: 'recycle', age, reason: message.reason })
+      beginRecycle(office, age, message.reason)
       return
     case 'failed':
       member.failure = message.message
@@ -147,6 +147,15 @@ function heard(office: Office, age: number, message: Exclude<ToMaster, { type: '
     case 'ended':
       return
   }
+}
+
+/** systemd, timeout(1) and terminals signal all processes of a server: our own TERM may be a moment behind a worker's. */
+const OWN_SIGNAL_PATIENCE = 250
+
+function beginRecycle(office: Office, age: number, reason: RecycleReason): void {
+  const begin = () => office.enqueue({ type: 'recycle', age, reason })
+  if (reason === 'signal') setTimeout(begin, OWN_SIGNAL_PATIENCE).unref()
+  else begin()
 }
 
 /** All workers of a generation fail alike: the first is told in full, the others for those who debug. */

@@ -26,8 +26,13 @@ export interface Policy {
 
 export type Signal = 'SIGTERM' | 'SIGQUIT' | 'SIGABRT' | 'SIGKILL'
 
-/** Why a serving worker is to be replaced. */
-export type RecycleReason = 'max_requests' | 'max_worker_memory' | 'max_worker_lifetime' | 'timeout'
+/** Why a serving worker is to be replaced. 'signal': somebody sent it TERM. */
+export type RecycleReason =
+  | 'max_requests'
+  | 'max_worker_memory'
+  | 'max_worker_lifetime'
+  | 'timeout'
+  | 'signal'
 
 /** A worker runs the application. A front serves HTTP for workers that do not do it themselves. */
 export type Role = 'worker' | 'front'
@@ -157,6 +162,8 @@ export interface State {
 export interface Share {
   readonly front: number
   readonly workers: readonly number[]
+  /** It has none, and will get none: whoever waits there waits in vain. */
+  readonly abandoned: boolean
 }
 
 /** Deaths at boot in a row. Workers that die together count once, or eight would make a back-off of 12 s. */

@@ -151,19 +151,26 @@ function chaseServing(turn: Turn, worker: ServingWorker): void {
  */
 export function overdue(turn: Turn, { age, alone }: Extract<Event, { type: 'overdue' }>): void {
   const worker = turn.find(age)
-  if (!worker || !isLiving(worker)) return
+  if (!worker || !isLiving(worker) || worker.role === 'front') return
   if (!alone) recycle(turn, worker, 'timeout')
   else if (isServing(worker) || worker.phase === 'retiring') abort(turn, worker, 'timeout')
 }
 
-/** Marks a serving worker for replacement; it serves on until its successor is ready. */
+/**
+ * Marks a serving worker for replacement; it serves on until its successor is ready. One that was sent TERM is not
+ * replaced when this master is about to end: then all of us were sent it, and it ends when its turn comes.
+ */
 export function recycle(turn: Turn, worker: Worker, reason: RecycleReason): void {
-  if (worker.phase !== 'ready') return
+  // A front has no application that leaks.
+  if (worker.phase !== 'ready' || (worker.role === 'front' && reason !== 'signal')) return
+  if (reason === 'signal' && turn.state.mode.phase !== 'running') return
+  const { pid } = worker
   turn.put({ ...worker, phase: 'leaving', reason, expires: NEVER })
-  turn.log('info', `Autorestarting worker (pid: ${worker.pid}): ${reason} reached`, {
-    pid: worker.pid,
-    reason,
-  })
+  const words =
+    reason === 'signal'
+      ? `${nameOf(worker)} (pid:${pid}) was sent SIGTERM: it ends when its successor is ready`
+      : `Autorestarting worker (pid: ${pid}): ${reason} reached`
+  turn.log('info', words, { pid, reason })
 }
 
 export function spawned(turn: Turn, { age, pid }: Extract<Event, { type: 'spawned' }>): void {

@@ -44,7 +44,6 @@ export interface ConfigRequest {
   readonly lodging?: LodgingPlace | undefined
 }
 
-
 export interface LoadedConfig {
   /** Every setting, frozen; `chdir` is absolute, `wsgi_app` the application to run, whoever named it. */
   readonly config: Config

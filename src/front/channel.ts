@@ -60,7 +60,8 @@ export class Channel implements Lane, LinkOwner, Keeper {
 
   get state(): Lane['state'] {
     if (this.#phase !== 'open') return 'closed'
-    if (this.#silent) return 'silent'
+    // Only what is in its hands can be answered: with nothing there it is as good as any.
+    if (this.#silent && this.#ring.length > 0) return 'silent'
     return this.#ring.first?.stream === undefined ? 'usable' : 'alone'
   }
 
@@ -74,7 +75,10 @@ export class Channel implements Lane, LinkOwner, Keeper {
     const { environ, body, stream } = ticket
     if (environ === undefined) throw new TypeError('a request without its environ is given to a worker')
     const number = this.#numbers.of(environ.shape, this.#tell)
-    if (this.#ring.length === 0) this.crew.busy += 1
+    if (this.#ring.length === 0) {
+      this.crew.busy += 1
+      this.#silent = false
+    }
     this.#ring.push(ticket)
     this.#unwritten += 1
     ticket.phase = 'given'

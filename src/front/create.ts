@@ -40,7 +40,8 @@ class BridgeFront implements Front, WorkerOwner {
   readonly #workers = new Map<number, Worker>()
   /** Those that end. */
   readonly #leaving = new Set<Worker>()
-  #phase: 'starting' | 'usable' | 'closed' = 'starting'
+  /** 'abandoned': no worker is left, and none will come. */
+  #phase: 'starting' | 'usable' | 'abandoned' | 'closed' = 'starting'
   #lastId = 0
   #look: NodeJS.Timeout | undefined
 
@@ -72,8 +73,10 @@ class BridgeFront implements Front, WorkerOwner {
     else this.#takeBody(exchange, ticket, new BodyStream(exchange.body))
   }
 
-  workers(list: readonly WorkerAddress[]): void {
+  workers(list: readonly WorkerAddress[], abandoned = false): void {
     if (this.#phase === 'closed') return
+    if (abandoned) this.#abandon()
+    else if (this.#phase === 'abandoned') this.#phase = 'usable'
     const ages = new Set(list.map(({ age }) => age))
     for (const [age, worker] of this.#workers) if (!ages.has(age)) this.#letGo(age, worker)
     for (const address of list)
@@ -85,6 +88,18 @@ class BridgeFront implements Front, WorkerOwner {
     clearTimeout(this.#look)
     for (const worker of this.#everyWorker()) worker.cut()
     for (const ticket of [...this.#desk.queued]) this.#refuse(ticket, 503)
+  }
+
+  #abandon(): void {
+    this.#phase = 'abandoned'
+    const { waiting } = this.#desk
+    if (waiting > 0) this.log('error', `no worker is left for ${waiting} requests: the clients got 503`)
+    for (const ticket of [...this.#desk.queued]) this.#refuse(ticket, 503)
+  }
+
+  /** Whether workers are there, or may come. */
+  get #hasHope(): boolean {
+    return this.#phase === 'starting' || this.#phase === 'usable'
   }
 
   changed(worker: Worker): void {
@@ -111,6 +126,10 @@ class BridgeFront implements Front, WorkerOwner {
 
   returned(tickets: readonly Ticket[]): void {
     const alive = tickets.filter(({ phase }) => phase === 'given')
+    if (!this.#hasHope) {
+      for (const ticket of alive) this.#refuse(ticket, 503)
+      return
+    }
     for (const ticket of alive) ticket.wait()
     this.#desk.waitAgain(alive)
   }
@@ -164,7 +183,7 @@ class BridgeFront implements Front, WorkerOwner {
     if (ticket.phase === 'over') return
     ticket.environ = environOf(ticket.exchange, this.#shapes, collected)
     if (this.#desk.passes(ticket)) return
-    if (!this.#desk.hasRoom || this.#phase === 'closed') return void this.#refuse(ticket, 503)
+    if (!this.#desk.hasRoom || !this.#hasHope) return void this.#refuse(ticket, 503)
     ticket.wait()
     this.#desk.wait(ticket)
   }

@@ -20,8 +20,11 @@ export interface FrontOptions {
 
 export interface Front {
   readonly consumer: Consumer
-  /** The workers that may be used from now on; those that are gone from the list get nothing any more. */
-  workers(list: readonly WorkerAddress[]): void
+  /**
+   * The workers that may be used from now on; those that are gone from the list get nothing any more. `abandoned`: there
+   * will be no other, so that what waits, or comes, is answered 503.
+   */
+  workers(list: readonly WorkerAddress[], abandoned?: boolean): void
   /** Requests that wait for a worker, and those that workers have. */
   readonly waiting: number
   readonly running: number

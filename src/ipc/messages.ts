@@ -94,8 +94,8 @@ export type ToWorker =
   /** Stop accepting, finish what is in hand, exit. `givenUp`: nobody will listen on the sockets again. */
   | { readonly type: 'drain'; readonly emptyAcceptQueue: boolean; readonly givenUp: boolean }
   | { readonly type: 'reopen-logs' }
-  /** To a front: the workers that it may use, all of them. */
-  | { readonly type: 'workers'; readonly workers: readonly WorkerAddress[] }
+  /** To a front: the workers that it may use, all of them. `abandoned`: there are none, and there will be none. */
+  | { readonly type: 'workers'; readonly workers: readonly WorkerAddress[]; readonly abandoned: boolean }
   /** To a mold: fork a worker that is told this. */
   | { readonly type: 'fork'; readonly boot: BootMessage }
   /** To a mold: fork no more, and exit when its last child is gone. */
@@ -114,8 +114,11 @@ export type ToMaster =
   | { readonly type: 'ready'; readonly shape: string; readonly program: string }
   /** The worker cannot boot and exits with this status. */
   | { readonly type: 'failed'; readonly exit: number; readonly message: string; readonly detail?: string }
-  /** A limit of the worker's life is reached: it serves on until it is told to drain. */
-  | { readonly type: 'recycle'; readonly reason: 'max_requests' | 'max_worker_memory' | 'timeout' }
+  /**
+   * A limit of the worker's life is reached, or it was sent TERM: it serves on until it is told to drain. Of a mold
+   * ('signal'): it forks no more.
+   */
+  | { readonly type: 'recycle'; readonly reason: 'max_requests' | 'max_worker_memory' | 'timeout' | 'signal' }
   /**
    * A request took longer than `timeout`; its stack has been logged. `alone`: nothing else can run in this worker, it is to
    * be ended; else it finishes its other requests, and is replaced.

@@ -17,7 +17,7 @@ let worker: Worker | undefined
 let rotated = false
 
 const commands: Readonly<Record<WorkerCommand, (signal: WorkerSignal) => void>> = {
-  drain: () => (worker ? worker.drain({ emptyAcceptQueue: false, givenUp: false }) : exit(0)),
+  drain: () => (worker ? worker.asked() : exit(0)),
   quit: (signal) => (worker ? worker.quit(signal) : exit(0)),
   abort: () => (worker ? worker.abort() : exit(1)),
   ignore: () => undefined,
@@ -40,7 +40,7 @@ onMasterMessage((message, handle) => {
       else rotated = true
       return
     case 'workers':
-      worker?.workers(message.workers)
+      worker?.workers(message.workers, message.abandoned)
       return
     // To molds, which are none of Node's.
     case 'fork':

@@ -90,7 +90,16 @@ export class Worker {
     return this.#booted.logs.error
   }
 
-  /** TERM, or the master's word: finish the requests in hand, let the app clean up, exit with status 0. */
+  /**
+   * TERM: the master is asked to have this worker replaced. Whoever signals all processes of a server (systemd,
+   * timeout(1)) has signalled the master, too; it says when to drain, and what to do with the accept queue.
+   */
+  asked(): void {
+    if (this.#phase === 'booting') this.end(0)
+    if (this.#phase === 'serving') void this.#tell({ type: 'recycle', reason: 'signal' })
+  }
+
+  /** The master's word: finish the requests in hand, let the app clean up, exit with status 0. */
   drain(accepted: Accepting): void {
     if (this.#phase === 'booting') this.end(0)
     if (this.#phase !== 'serving') return
@@ -151,8 +160,8 @@ export class Worker {
   }
 
   /** To a front: the workers it may use from now on. */
-  workers(list: readonly WorkerAddress[]): void {
-    this.#served?.front?.workers(list)
+  workers(list: readonly WorkerAddress[], abandoned: boolean): void {
+    this.#served?.front?.workers(list, abandoned)
   }
 
   reopenLogs(): void {

@@ -13,7 +13,7 @@ test.each(everyKind)(
   async (_kind, appOf) => {
     const server = await start({ app: appOf(), workers: 2, bind: both })
     const load = await startMixedLoad(targetsOf(server), { rate: 200 })
-    server.write('app.mjs', appOf('2'))
+    server.writeApp(appOf('2'))
     await server.reload()
     await server.logged(/Hang up: Master/)
     await load.answered(100)
@@ -27,7 +27,7 @@ test.each(everyKind)('%s app: ten reloads in a row under load lose no request', 
   const server = await start({ app: appOf(), workers: 2, bind: both })
   const load = await startMixedLoad(targetsOf(server), { rate: 250, connections: 16 })
   for (let version = 2; version <= 11; version++) {
-    server.write('app.mjs', appOf(String(version)))
+    server.writeApp(appOf(String(version)))
     await server.reload()
     expect(await server.get()).toBe(`hello ${version}`)
   }
@@ -40,7 +40,7 @@ test.each(everyKind)('%s app: ten reloads in a row under load lose no request', 
 test('while the new code boots slowly the old one answers at its usual speed', async () => {
   const server = await start({ workers: 2, bind: both })
   const load = await startMixedLoad(targetsOf(server), { rate: 40 })
-  server.write('app.mjs', slowBootApp('2', 2000))
+  server.writeApp(slowBootApp('2', 2000))
   await server.reload()
   await load.answered(20)
   for (const report of await load.stop()) {
@@ -91,9 +91,9 @@ const failures = [
     (server: Daemon) => server.rewriteConfig('export default { workers: '),
   ],
   ['a typo in the configuration', (server: Daemon) => server.rewriteConfig({ workers: 2, timeuot: 3 })],
-  ['an application that throws', (server: Daemon) => server.write('app.mjs', throwingApp)],
-  ['an application with a syntax error', (server: Daemon) => server.write('app.mjs', 'export default (')],
-  ['an application without the export', (server: Daemon) => server.write('app.mjs', 'export const x = 1')],
+  ['an application that throws', (server: Daemon) => server.writeApp(throwingApp)],
+  ['an application with a syntax error', (server: Daemon) => server.writeApp('export default (')],
+  ['an application without the export', (server: Daemon) => server.writeApp('export const x = 1')],
 ] as const
 
 test.each(failures)('%s: the reload fails, the old workers serve on untouched', async (_name, breakIt) => {
@@ -108,7 +108,7 @@ test.each(failures)('%s: the reload fails, the old workers serve on untouched', 
   for (const report of await load.stop()) expect(report.failures).toEqual([])
   // What was mended is taken by the next HUP.
   server.rewriteConfig({ workers: 2 })
-  server.write('app.mjs', appOf('2'))
+  server.writeApp(appOf('2'))
   await server.reload()
   expect(await server.get()).toBe('hello 2')
   await server.assertClean({ allows: [/./] })
@@ -132,7 +132,7 @@ test('a reload whose new address is taken keeps the old one', async () => {
 test('TERM during a reload ends the server, old and new workers alike', async () => {
   const server = await start({ workers: 2 })
   const old = await server.hasWorkers(2)
-  server.write('app.mjs', slowBootApp('2', 30_000))
+  server.writeApp(slowBootApp('2', 30_000))
   server.signal('SIGHUP')
   await eventually(() => server.workerPids().some((pid) => !old.includes(pid)), { within: 15_000 })
   server.signal('SIGTERM')
@@ -143,10 +143,10 @@ test('TERM during a reload ends the server, old and new workers alike', async ()
 test('HUP during a reload is not lost: the last code wins', async () => {
   const server = await start({ workers: 2 })
   const old = await server.hasWorkers(2)
-  server.write('app.mjs', slowBootApp('2', 1000))
+  server.writeApp(slowBootApp('2', 1000))
   server.signal('SIGHUP')
   await eventually(() => server.workerPids().some((pid) => !old.includes(pid)), { within: 15_000 })
-  server.write('app.mjs', appOf('3'))
+  server.writeApp(appOf('3'))
   server.signal('SIGHUP')
   await eventually(async () => (await server.get()) === 'hello 3', { within: 20_000, what: 'hello 3' })
   // The older of the two loads may still have workers that answer or drain.
@@ -163,7 +163,7 @@ test.each(everyKind)(
     const server = await start({ app: appOf(), workers: 1 })
     const [old] = await server.hasWorkers(1)
     const client = await server.hold('/slow?1500')
-    server.write('app.mjs', appOf('2'))
+    server.writeApp(appOf('2'))
     server.signal('SIGHUP')
     await server.logged(/Reloaded: generation 2 serves/)
     expect((await client.answer()).body).toBe(`hello late ${old}`)

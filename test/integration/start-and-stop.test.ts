@@ -113,7 +113,7 @@ test.each(everyKind)(
     client.send(again)
     expect((await client.answer()).closes).toBe(false)
     server.signal('SIGTERM')
-    await server.logged(/Worker exiting/)
+    await server.logged(/(Worker|Front) exiting/)
     client.send(again)
     expect(await client.answer()).toMatchObject({ status: 200, body: 'hello 1', closes: true })
     expect(await client.ended()).toBe('fin')
@@ -129,7 +129,7 @@ test.each(everyKind)(
     const client = await RawClient.connect(server.target)
     const keep = { headers: { Connection: 'keep-alive' } }
     client.send(requestText('/slow?500', keep) + requestText('/', keep))
-    await eventually(() => server.stdout().includes('seen /slow'))
+    await eventually(() => (server.stdout() + server.log()).includes('seen /slow'))
     server.signal('SIGTERM')
     expect((await client.answer()).body).toContain('hello late')
     // It was ready before TERM and says keep-alive: the connection has its idle time, and ends in order.
@@ -149,7 +149,7 @@ test.each(everyKind)(
     // The answer to a later connection shows that the earlier one is accepted, too: one queue, in order.
     expect(await server.get()).toBe('hello 1')
     server.signal('SIGTERM')
-    await server.logged(/Worker exiting/)
+    await server.logged(/(Worker|Front) exiting/)
     client.send('\r\n')
     expect(await client.answer()).toMatchObject({ status: 200, closes: true })
     expect(await server.exited()).toEqual({ code: 0, signal: null })
@@ -166,7 +166,7 @@ test.each(everyKind)(
     client.send(`POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${half.length * 2}\r\n\r\n${half}`)
     await eventually(() => client.pending.length > 1_000_000)
     server.signal('SIGTERM')
-    await server.logged(/Worker exiting/)
+    await server.logged(/(Worker|Front) exiting/)
     client.send(half)
     expect((await client.answer()).body.length).toBe(half.length * 2)
     client.close()

@@ -38,7 +38,7 @@ test.each(everyKind)(
   async (_kind, appOf) => {
     const server = await start({ app: appOf(), workers: 2, args, bind: both })
     const load = await startMixedLoad(targetsOf(server), { rate: 200 })
-    server.write('app.mjs', appOf('2'))
+    server.writeApp(appOf('2'))
     const successor = await upgrade(server)
     expect(server.read('server.pid')).toBe(`${server.pid}\n`)
     await eventually(async () => (await server.get()) === 'hello 2')
@@ -81,7 +81,7 @@ test('two upgrades in a row', async () => {
   const load = await startMixedLoad(targetsOf(server), { rate: 150 })
   let master = server.pid
   for (const version of ['2', '3']) {
-    server.write('app.mjs', appOf(version))
+    server.writeApp(appOf(version))
     const successor = await upgrade(server)
     server.signal('SIGTERM', master)
     await promoted(server, successor)

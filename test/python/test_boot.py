@@ -201,31 +201,37 @@ class BootTest(Case):
         _, line = self.worker(values={"max_worker_memory": 1000, "timeout": 0.1})
         self.assertEqual(line.hear(), {"type": "recycle", "reason": "max_worker_memory"})
 
-    def test_drain_and_term_let_a_request_finish_and_run_exit_handlers(self) -> None:
+    def test_a_drain_lets_a_request_finish_and_runs_exit_handlers(self) -> None:
         self.write(
             "app.py",
             f"import atexit, time\natexit.register(lambda: open({self.notes!r}, 'a').write('atexit\\n'))\n"
             "def app(environ, start_response):\n    print('begun')\n    time.sleep(0.5)\n    start_response('200 OK', [])\n    return [b'done']\n",
         )
-        for term in (False, True):
-            with self.subTest(term=term):
-                child, line = self.worker(conf=self.conf)
-                with Front(self.socket) as front:
-                    front.ask()
-                    self.await_log("begun")
-                    terminate(child.pid) if term else line.tell({"type": "drain"})
-                    self.assertEqual(front.receive(), (66, 200, b"done"))
-                self.assertEqual(self.ends(child), 0)
-                self.assertEqual(self.noted()[-2:], ["worker_exit 1", "atexit"])
-                self.assertIn(f"Worker exiting (pid: {child.pid})", self.logged())
-                self.assertEqual(os.listdir(self.folder), [])
-                os.unlink(self.log)
+        child, line = self.worker(conf=self.conf)
+        with Front(self.socket) as front:
+            front.ask()
+            self.await_log("begun")
+            line.tell({"type": "drain"})
+            self.assertEqual(front.receive(), (66, 200, b"done"))
+        self.assertEqual(self.ends(child), 0)
+        self.assertEqual(self.noted()[-2:], ["worker_exit 1", "atexit"])
+        self.assertIn(f"Worker exiting (pid: {child.pid})", self.logged())
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_term_asks_for_a_successor_and_it_serves_on_until_it_is_told_to_drain(self) -> None:
+        child, line = self.worker()
+        terminate(child.pid)
+        self.assertEqual(line.hear(), {"type": "recycle", "reason": "signal"})
+        with Front(self.socket) as front:
+            self.assertEqual(front.get()[1], 200)
+        line.tell({"type": "drain"})
+        self.assertEqual(self.ends(child), 0)
 
     def test_with_threads_it_drains_alike(self) -> None:
         child, line = self.worker(threads=3)
         with Front(self.socket) as one, Front(self.socket) as two:
             self.assertEqual((one.get()[1], two.get()[1]), (200, 200))
-            terminate(child.pid)
+            line.tell({"type": "drain"})
             self.await_log("Worker exiting")
         self.assertEqual(self.ends(child), 0)
 

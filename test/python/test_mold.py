@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import unittest
-from typing import Any, Dict
+from typing import Any
 
 from life_support import HELLO_APP, TOKEN, Case, Front, Line, eventually, is_alive, terminate
 
@@ -91,8 +91,10 @@ class MoldTest(Case):
 
     def test_term_reaches_a_forked_worker_and_the_mold_goes_on(self) -> None:
         _, line = self.mold()
-        pid, _ = self.fork(line, 1)
+        pid, channel = self.fork(line, 1)
         terminate(pid)
+        self.assertEqual(channel.hear(), {"type": "recycle", "reason": "signal"})
+        channel.tell({"type": "drain"})
         self.assertEqual(line.hear(), {"type": "ended", "age": 1, "code": 0, "signal": None})
         self.fork(line, 2)
 
@@ -129,21 +131,15 @@ class MoldTest(Case):
             with self.subTest(retire):
                 child, line = self.mold()
                 pid, channel = self.fork(line, 1)
-                line.tell({"type": "retire"}) if retire == "message" else terminate(child.pid)
-                answer: Dict[str, Any] = {}
-
-                def refused() -> bool:
-                    line.tell({"type": "fork", "boot": self.boot(age=9)})
-                    answer.update(line.expect("forked"))
-                    return answer["pid"] == 0
-
-                refused()
-                if answer["pid"]:
-                    # TERM is on its way yet.
-                    self.pids.append(answer["pid"])
-                    terminate(answer["pid"], signal.SIGKILL)
+                if retire == "message":
+                    line.tell({"type": "retire"})
                 else:
-                    self.assertIn("retiring", answer["message"])
+                    terminate(child.pid)
+                    self.assertEqual(line.hear(), {"type": "recycle", "reason": "signal"})
+                line.tell({"type": "fork", "boot": self.boot(age=9)})
+                answer = line.expect("forked")
+                self.assertEqual(answer["pid"], 0)
+                self.assertIn("retiring", answer["message"])
                 self.assertIsNone(child.poll())
                 channel.tell({"type": "drain"})
                 self.assertEqual(self.ends(child), 0)

@@ -480,6 +480,7 @@ class EarlyHints(ResponseCase):
         def app(environ, start_response):
             environ["wsgi.early_hints"]([("Link", "</a>"), ("Link", "</b>")])
             environ["wsgi.early_hints"]([])
+            environ["wsgi.early_hints"](((b"X-Bytes", b"caf\xe9"),))
             with self.assertRaises(ValueError):
                 environ["wsgi.early_hints"]([("A", "b\n")])
             start_response(OK, [])
@@ -487,9 +488,11 @@ class EarlyHints(ResponseCase):
             environ["wsgi.early_hints"]([("Late", "x")])
 
         answer = self.ask(app)
-        self.assertEqual(self.kinds(answer), [frames.INFORM, frames.HEAD, frames.END])
-        hint = answer.frames[0]
+        kinds = [frames.INFORM, frames.INFORM, frames.HEAD, frames.END]
+        self.assertEqual(self.kinds(answer), kinds)
+        hint, latin = answer.frames[:2]
         self.assertEqual((hint.short, hint.text), (103, b"Link\n</a>\nLink\n</b>"))
+        self.assertEqual(latin.text, b"X-Bytes\ncaf\xe9")
 
 
 class Files(ResponseCase):

@@ -1,4 +1,8 @@
 /** Sources of applications that tests serve. Each does one thing; the common one offers several paths. */
+import { plainPython } from './python.ts'
+
+/** The interpreter of WSGI applications under test. */
+export const { python, missing: noPython } = plainPython()
 
 /**
  * `/` hello VERSION, `/pid`, `/slow?MS` answers late, `/hang` blocks the event loop, `/hold` never answers,
@@ -69,11 +73,80 @@ export default {
 }
 `
 
-/** Both kinds of application, for tests of what neither may lose: each kind is served by an engine of its own. */
-export const everyKind = [
+/** By this first line a source is known to be Python's (`app.py`). */
+const pythonMark = '# Python'
+
+export const isPythonApp = (source: string): boolean => source.startsWith(pythonMark)
+
+/** The same for a WSGI application. What it prints comes out in the error log. */
+export const wsgiAppOf = (version = '1', top = ''): string => `${pythonMark}
+import os, time
+${top}
+kept = []
+announced = {'/slow', '/hang', '/hold'}
+
+def late(q):
+    time.sleep(int(q) / 1000)
+    return 'hello late ' + str(os.getpid())
+
+def block_forever(q):
+    while True:
+        pass
+
+def hold(q):
+    while True:
+        time.sleep(60)
+
+def grow(q):
+    kept.append(b'x' * (int(q) * 1048576))
+    return 'hello grown'
+
+def throw(q):
+    raise RuntimeError('thrown by the handler')
+
+def umask(q):
+    now = os.umask(0)
+    os.umask(now)
+    return format(now, 'o')
+
+routes = {
+    '/': lambda q: 'hello ${version}',
+    '/pid': lambda q: str(os.getpid()),
+    '/slow': late,
+    '/hang': block_forever,
+    '/hold': hold,
+    '/env': lambda q: os.environ.get(q, 'undefined'),
+    '/cwd': lambda q: os.getcwd(),
+    '/umask': umask,
+    '/ids': lambda q: f'{os.getuid()}:{os.getgid()}',
+    '/exit': lambda q: os._exit(int(q)),
+    '/grow': grow,
+    '/throw': throw,
+}
+
+def app(environ, start_response):
+    path = environ['PATH_INFO']
+    if path in announced:
+        print('seen ' + path)
+    headers = [('Content-Type', 'text/plain')]
+    if path == '/echo':
+        start_response('200 OK', headers)
+        return iter(lambda: environ['wsgi.input'].read(65536), b'')
+    route = routes.get(path)
+    body = route(environ['QUERY_STRING']) if route else 'no such path'
+    start_response('200 OK' if route else '404 Not Found', headers)
+    return [body.encode()]
+`
+
+/**
+ * All kinds of application, for tests of what none may lose: each kind is served by an engine of its own. Where there is
+ * no Python the third is missing, and the tests of wsgi-life.test.ts say so.
+ */
+export const everyKind: readonly (readonly [name: string, appOf: typeof appOf])[] = [
   ['node', appOf],
   ['fetch', fetchAppOf],
-] as const
+  ...(noPython === undefined ? [['WSGI', wsgiAppOf] as const] : []),
+]
 
 export const helloApp = appOf()
 

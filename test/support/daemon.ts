@@ -22,7 +22,7 @@ import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { hasCode } from '../../src/errors.ts'
 import type { Answer } from './answer.ts'
-import { helloApp } from './apps.ts'
+import { helloApp, isPythonApp, python } from './apps.ts'
 import { eventually, type Patience } from './eventually.ts'
 import { type Cleanliness, findFaults } from './leftovers.ts'
 import { builtProgram, freePort, temporaryFolder } from './machine.ts'
@@ -31,7 +31,7 @@ import { RawClient, type RequestOptions, request, requestText, type Target } fro
 
 export interface StartOptions {
   readonly workers?: number
-  /** The application's source (`app.mjs`) or the argument that names another file of `files`. */
+  /** The application's source (`app.mjs`, or `app.py`) or the argument that names another file of `files`. */
   readonly app?: string
   readonly appArgument?: string
   /** Settings as an object, or the text of gunicorn.conf.ts; none: no configuration file. */
@@ -113,6 +113,11 @@ export class Daemon {
     writeFileSync(this.path(name), text)
   }
 
+  /** Writes another version of the application. */
+  writeApp(source: string): void {
+    this.write(fileOf(source), source)
+  }
+
   rewriteConfig(config: string | Readonly<Record<string, unknown>>): void {
     this.write('gunicorn.conf.ts', typeof config === 'string' ? config : configText(config))
   }
@@ -158,9 +163,10 @@ export class Daemon {
     return text === '' ? this.pid : Number(text)
   }
 
-  /** The workers of a master, oldest first. */
+  /** The workers of a master, oldest first; of a Python application they are not its fronts. */
   workers(master = this.masterPid()): ProcessFacts[] {
-    return childrenOf(master).filter(({ command }) => /\bworker\b/.test(command))
+    const isWorker = this.#own.has('app.py') ? /tsgunicorn_wsgi worker\b/ : /\bworker\b/
+    return childrenOf(master).filter(({ command }) => isWorker.test(command))
   }
 
   workerPids(master = this.masterPid()): number[] {
@@ -197,8 +203,10 @@ export class Daemon {
     const answered = new Set<string>()
     return await eventually(
       async () => {
-        const burst = Array.from({ length: 6 }, () => this.get('/pid'))
-        for (const pid of await Promise.all(burst)) answered.add(pid)
+        // A front keeps one Python worker busy as long as it is quick: each has to be occupied.
+        const [path, before] = this.#own.has('app.py') ? ['/slow?30', 'hello late '] : ['/pid', '']
+        const burst = Array.from({ length: 6 }, () => this.get(path))
+        for (const text of await Promise.all(burst)) answered.add(text.slice(before.length))
         const pids = this.workerPids(master ?? this.masterPid())
         return pids.length > 0 && pids.every((pid) => answered.has(String(pid))) && pids
       },
@@ -242,7 +250,7 @@ export class Daemon {
   /** Sends a request on a connection of its own and resolves when the application has it in its hands. */
   async hold(path: string): Promise<RawClient> {
     const word = `seen ${path.split('?')[0]}\n`
-    const count = () => this.stdout().split(word).length
+    const count = () => (this.stdout() + this.log()).split(word).length
     const before = count()
     const client = await RawClient.connect(this.target)
     client.send(requestText(path, { headers: { Connection: 'keep-alive' } }))
@@ -341,7 +349,8 @@ const prepare = async (options: StartOptions) => {
     own: new Set(['tmp']),
     ...(await chooseTarget(options)),
   }
-  const files = { 'app.mjs': options.app ?? helloApp, ...configFile(options.config), ...options.files }
+  const app = options.app ?? helloApp
+  const files = { [fileOf(app)]: app, ...configFile(options.config), ...options.files }
   for (const [name, text] of Object.entries(files)) {
     place.own.add(name.split('/')[0] ?? name)
     mkdirSync(dirname(join(place.folder, name)), { recursive: true })
@@ -361,6 +370,13 @@ const prepare = async (options: StartOptions) => {
   }
 }
 
+/** Where a source lies in the folder. */
+const fileOf = (source: string): string => (isPythonApp(source) ? 'app.py' : 'app.mjs')
+
+/** What names the application on the command line. */
+const argumentOf = ({ app, appArgument }: StartOptions): string =>
+  appArgument ?? (app !== undefined && isPythonApp(app) ? 'app:app' : 'app.mjs')
+
 const chooseTarget = async (options: StartOptions): Promise<{ port: number; target: Target }> => {
   const port = await freePort()
   return { port, target: options.target ?? { port, ...(options.tls ? { tls: options.tls } : {}) } }
@@ -376,7 +392,9 @@ const commandLine = (options: StartOptions, { port }: Place): string[] => [
   ]),
   ...(options.workers === undefined ? [] : ['-w', String(options.workers)]),
   ...(options.args ?? []),
-  ...(options.appArgument === '' ? [] : [options.appArgument ?? 'app.mjs']),
+  // A shim in the path would look for its own files in HOME.
+  ...(isPythonApp(options.app ?? '') ? ['--python', python] : []),
+  ...(options.appArgument === '' ? [] : [argumentOf(options)]),
 ]
 
 /** Variables of the caller that would change what the server does. */
@@ -389,6 +407,8 @@ const environment = (options: StartOptions, { folder, mark }: Place): NodeJS.Pro
   // Temporary files must be found again, or missed.
   TMPDIR: join(folder, 'tmp'),
   HOME: folder,
+  // No __pycache__ in the server's folder.
+  PYTHONDONTWRITEBYTECODE: '1',
   ...options.env,
 })
 

@@ -29,7 +29,7 @@ class ScriptNameError(ValueError):
 class Shape:
     """A template of the environ, and the keys of what fills it."""
 
-    __slots__ = ("template", "keys", "count", "mounted")
+    __slots__ = ("template", "keys", "count", "unusual")
 
     def __init__(self, base: Mapping[str, Any], text: str) -> None:
         """`text` is that of a SHAPE frame, `base` from `base_environ`. Raises BrokenPeer."""
@@ -39,8 +39,12 @@ class Shape:
         self.template = {**base, **{sys.intern(key): value for key, value in constants}}
         self.keys = tuple(sys.intern(key) for key in keys)
         self.count = len(keys)
-        # Whether SCRIPT_NAME has to be taken off the path.
-        self.mounted = bool(self.template["SCRIPT_NAME"]) or "SCRIPT_NAME" in self.keys
+        # Whether SCRIPT_NAME may have to be taken off the path, or the peer may have no port: on a
+        # unix socket who we are comes with each request.
+        self.unusual = bool(self.template["SCRIPT_NAME"]) or not {
+            "SCRIPT_NAME",
+            "SERVER_NAME",
+        }.isdisjoint(self.keys)
 
     def environ(self, values: list[str]) -> dict[str, Any]:
         """The environ of a request, but for wsgi.input and wsgi.early_hints.
@@ -55,7 +59,9 @@ class Shape:
         path = values[PATH_INFO]
         if "%" in path:
             environ["PATH_INFO"] = decoded(path)
-        if self.mounted:
+        if self.unusual:
+            if not environ["REMOTE_PORT"]:
+                del environ["REMOTE_PORT"]  # A number where there is one, as in Gunicorn.
             mount(environ)
         return environ
 
@@ -158,12 +164,9 @@ class ErrorStream(io.TextIOBase):
 
 
 class RequestView:
-    """The `req` of hooks, with the attributes of Gunicorn's. Made only where there are hooks."""
-
-    __slots__ = (
-        "method", "uri", "path", "query", "fragment", "version", "headers", "trailers", "body",
-        "scheme", "remote_addr", "peer_addr", "req_number", "proxy_protocol_info",
-    )  # fmt: skip
+    """The `req` of hooks, with the attributes of Gunicorn's. Made only where there are hooks, which
+    keep things of their own on it (the time when it began).
+    """
 
     def __init__(self, values: list[str], environ: Mapping[str, Any]) -> None:
         """`values` as they came, the path as sent."""
@@ -181,8 +184,8 @@ class RequestView:
         self.trailers: list[tuple[str, str]] = []
         self.body = environ["wsgi.input"]
         self.scheme = environ.get("wsgi.url_scheme", "http")
-        host, port = environ["REMOTE_ADDR"], environ["REMOTE_PORT"]
-        # Of a unix socket both are empty.
+        host, port = environ["REMOTE_ADDR"], environ.get("REMOTE_PORT", "")
+        # A unix socket's peer has neither.
         self.remote_addr = self.peer_addr = (host, int(port)) if port.isdigit() else host
         # As with Gunicorn's sync workers: the connection is the front's.
         self.req_number = 1

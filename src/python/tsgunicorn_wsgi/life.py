@@ -178,7 +178,7 @@ class Life:
     def _noticed(self) -> None:
         for number in set(self._signals.numbers()):
             if number == signal.SIGTERM:
-                self.drain()
+                self._asked()
             elif number == signal.SIGUSR1:
                 self._log.reopen()
             elif number in (signal.SIGINT, signal.SIGQUIT, signal.SIGABRT):
@@ -207,8 +207,18 @@ class Life:
         if 0 < limit < rss:
             self._recycle("max_worker_memory", f"{rss} bytes")
 
+    def _asked(self) -> None:
+        """TERM: the master is asked for a successor, and says when to drain. Whoever signals all
+        processes of a server (systemd, timeout(1)) has signalled the master and the fronts, too,
+        and the fronts still bring what they have.
+        """
+        if self.phase == "booting":
+            self.cut(0)
+        if self.phase == "ready":
+            self.channel.send({"type": "recycle", "reason": "signal"})
+
     def drain(self) -> None:
-        """TERM, or the master's word: finish the requests in hand; `serve` then gives 0."""
+        """The master's word: finish the requests in hand; `serve` then gives 0."""
         if self.phase == "booting":
             self.cut(0)
         if self.phase != "ready" or not self._server:

@@ -195,6 +195,13 @@ def open_log(
         logger.propagate = False
         logger.setLevel(level)
         logger.handlers[:] = handlers
+    log.logger.filters[:] = []
+    if values.get("statsd_host") and not terminal:
+        from .statsd import statsd_filter
+
+        counter = statsd_filter(values)
+        if counter:
+            log.logger.addFilter(counter)
     _line_buffered()
     if not terminal and any(
         values.get(setting) for setting in ("logconfig", "logconfig_dict", "logconfig_json")

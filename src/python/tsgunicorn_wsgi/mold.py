@@ -155,6 +155,7 @@ class Keeper:
         # be reported.
         if numbers & {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}:
             self.phase = "retiring"
+            self._channel.send({"type": "recycle", "reason": "signal"})
 
     def _told(self) -> Optional[Message]:
         messages = self._channel.receive()

@@ -79,10 +79,13 @@ class Response:
             raise ClientGone("the client left while its response was being written")
 
     def early_hints(self, headers: Iterable[Any]) -> None:
-        """An interim response, 103 (RFC 8297). Nothing happens once the head is sent."""
+        """An interim response, 103 (RFC 8297). Nothing happens once the head is sent.
+
+        Names and values are str or, as Gunicorn takes them, bytes. Raises TypeError and ValueError.
+        """
         if self.phase >= SENT:
             return
-        pairs = list(headers)
+        pairs = [(_text(name), _text(value)) for name, value in headers]
         text, _ = judge_headers("", pairs)
         if pairs:
             # The first item of what is judged is a reason; an interim response has none.
@@ -302,6 +305,10 @@ class Response:
         self._channel.out.append(
             frames.frame(kind, self.ident, text, body, short=short, flags=flags)
         )
+
+
+def _text(said: Any) -> Any:
+    return said.decode("latin-1") if isinstance(said, bytes) else said
 
 
 def _check_piece(piece: Any) -> None:

@@ -29,8 +29,8 @@ describe('a start', () => {
   test('tells a front its workers as they become ready', () => {
     const story = new Story(behindFronts).start().until('booting').spawn().ready(3).ready(1).ready(2)
     expect(story.did('assign')).toEqual([
-      { do: 'assign', front: 3, workers: [1] },
-      { do: 'assign', front: 3, workers: [1, 2] },
+      { do: 'assign', front: 3, workers: [1], abandoned: false },
+      { do: 'assign', front: 3, workers: [1, 2], abandoned: false },
     ])
   })
 })
@@ -41,7 +41,7 @@ describe('a death', () => {
     expect(story.logged(/Front \(pid:103\) was sent SIGKILL/)).toBe(true)
     story.boot()
     expect(agesOf(story, 'worker', 'ready')).toEqual([1, 2])
-    expect(story.did('assign')).toEqual([{ do: 'assign', front: 4, workers: [1, 2] }])
+    expect(story.did('assign')).toMatchObject([{ front: 4, workers: [1, 2] }])
   })
 
   test('of a worker takes it off the list, and its successor is put on it', () => {
@@ -119,6 +119,30 @@ describe('the end', () => {
     expect(story.state.mode.phase).toBe('gone')
   })
 
+  test('of a worker that was the last tells its fronts that none will come; of others it does not', () => {
+    const story = new Story(behindFronts).serve().signal('SIGTERM').exit(1, null, 'SIGKILL')
+    expect(story.did('assign')).toEqual([{ do: 'assign', front: 3, workers: [2], abandoned: false }])
+    story.exit(2, null, 'SIGKILL')
+    expect(story.did('assign').at(-1)).toEqual({ do: 'assign', front: 3, workers: [], abandoned: true })
+    story.exit(3)
+    expect(story.state.mode.phase).toBe('gone')
+  })
+
+  test('is told to fronts whose workers had died before it', () => {
+    const story = new Story(behindFronts).serve().exit(1, null, 'SIGKILL').exit(2, null, 'SIGKILL')
+    expect(story.did('assign').at(-1)).toMatchObject({ workers: [], abandoned: false })
+    story.signal('SIGTERM')
+    expect(story.did('assign').at(-1)).toMatchObject({ front: 3, workers: [], abandoned: true })
+  })
+
+  test('of all workers by WINCH, and a worker that comes back by TTIN', () => {
+    const story = new Story({ ...behindFronts, daemon: true }).serve().signal('SIGWINCH')
+    story.exit(1, null, 'SIGKILL').exit(2, null, 'SIGKILL')
+    expect(story.did('assign').at(-1)).toMatchObject({ front: 3, abandoned: true })
+    story.signal('SIGTTIN')
+    expect(story.did('assign').at(-1)).toMatchObject({ front: 3, abandoned: false })
+  })
+
   test('at once ends all of them together', () => {
     const story = new Story(behindFronts).serve().signal('SIGINT')
     expect(story.kills()).toEqual(['1 SIGQUIT', '2 SIGQUIT', '3 SIGQUIT'])
@@ -132,6 +156,32 @@ describe('the end', () => {
     winched.exit(3)
     expect(winched.did('drain').map(({ age }) => age)).toEqual([3, 1, 2])
   })
+})
+
+describe('TERM to a worker or a front', () => {
+  test.each([
+    ['worker', 1],
+    ['front', 3],
+  ] as const)('has a %s replaced before it ends', (role, age) => {
+    const story = new Story(behindFronts).serve().tell({ type: 'recycle', age, reason: 'signal' })
+    expect(story.did('spawn')).toMatchObject([{ role }])
+    expect(story.did('drain')).toEqual([])
+    story.boot()
+    expect(story.did('drain')).toEqual([{ do: 'drain', age }])
+  })
+
+  test.each([0, 5000])(
+    'is no reason to replace anyone when the master was sent it, too (lame_duck %i)',
+    (lameDuck) => {
+      const story = new Story({ ...behindFronts, lameDuck }).serve().signal('SIGTERM')
+      for (const age of [1, 2, 3]) story.tell({ type: 'recycle', age, reason: 'signal' })
+      expect(story.did('spawn')).toEqual([])
+      story.pass(lameDuck)
+      expect(story.did('drain')).toEqual([{ do: 'drain', age: 3 }])
+      story.exit(3)
+      expect(story.did('drain').map(({ age }) => age)).toEqual([3, 1, 2])
+    },
+  )
 })
 
 describe('a request that took too long', () => {

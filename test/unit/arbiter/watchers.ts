@@ -13,7 +13,7 @@ export const serving = (state: State, role: Role = 'worker'): readonly Worker[] 
   inPhases(state, servingPhases, role)
 const staying = (state: State): readonly Worker[] => inPhases(state, stayingPhases, 'worker')
 /** Those that get requests: behind fronts, one has to serve. */
-const useful = (state: State): readonly Worker[] => {
+export const useful = (state: State): readonly Worker[] => {
   const fronts = serving(state, 'front').map(({ generation }) => generation)
   return serving(state).filter(({ behind, generation }) => !behind || fronts.includes(generation))
 }
@@ -193,6 +193,8 @@ export const rules: Readonly<Record<string, (step: Step, world: World) => void>>
     decision: [after, effects],
   }) => {
     if (stopping(after) || after.target === 0 || !state.serving) return
+    // A reload that failed takes its fronts back, whatever has become of the older ones.
+    if (only(effects, 'discard').length > 0) return
     const drained = only(effects, 'drain').map(({ age }) => state.workers.find((one) => one.age === age))
     if (!drained.some((worker) => worker?.role === 'front' && worker.phase === 'ready')) return
     assert(

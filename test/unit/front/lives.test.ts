@@ -252,6 +252,21 @@ describe('a request that waits behind a slow one', () => {
     expect(await Promise.all(answers)).toEqual([200, 200, 200])
   })
 
+  test('comes back to the only worker, when that gives back all it has', async () => {
+    const worker = await new FakeWorker(keeping).listen()
+    const served = await serveFront([worker])
+    await warm(served, worker)
+    const before = pokesOf(worker).length
+    const answers = ['/a', '/b'].map((path) => status(served.url(path)))
+    const here = () => worker.requests.filter(({ environ }) => environ['RAW_URI'] !== '/quick')
+    await eventually(() => here().length === 2 && pokesOf(worker).length > before)
+    const ids = here().map(({ id }) => id)
+    worker.answer = answering
+    returned(worker, 0, ids)
+    expect(await Promise.all(answers)).toEqual([200, 200])
+    expect(here().length).toBe(4)
+  })
+
   test('of a client that left meanwhile is given to nobody', async () => {
     const slow = await new FakeWorker(keeping).listen()
     const served = await serveFront([slow])
@@ -426,5 +441,32 @@ describe('a front', () => {
     await eventually(() => errorsIn(served).length === 1, { within: 9000 })
     expect(errorsIn(served)).toEqual([expect.stringMatching(/pid:1001.*ENOENT.*5 s/)])
     expect(served.logs.some(({ level }) => level === 'debug')).toBe(true)
+  })
+})
+
+describe('a front that is abandoned', () => {
+  test('answers 503 to whoever waits or comes, and lets workers finish what they run', async () => {
+    const worker = await new FakeWorker(keeping).listen()
+    const served = await serveFront([worker])
+    const running = status(served.url('/slow'))
+    await eventually(() => pathsOf(worker).includes('/slow'))
+    const waiting = status(served.url('/other'), { method: 'POST', body: 'x' })
+    await eventually(() => served.front.waiting === 1)
+    served.front.workers([], true)
+    expect(await waiting).toBe(503)
+    expect(await status(served.url('/late'))).toBe(503)
+    for (const { id } of worker.requests) worker.data[0]?.full(id)
+    expect(await running).toBe(200)
+    expect(errorsIn(served)).toEqual(['no worker is left for 1 requests: the clients got 503'])
+  })
+
+  test('serves again when a worker comes after all', async () => {
+    const worker = await new FakeWorker(answering).listen()
+    const served = await serveFront([worker])
+    served.front.workers([], true)
+    expect(await status(served.url('/'))).toBe(503)
+    const other = await new FakeWorker(answering).listen()
+    served.front.workers([addressOf(other, 2)], false)
+    expect(await status(served.url('/'))).toBe(200)
   })
 })

@@ -181,7 +181,11 @@ def child_exit(server, worker): pass
   expect(config.inherited(1)).toEqual({ env: settings, ...paths, server: {}, worker: {} })
   await call(config, 'pre_fork', { worker: { age: 1 } })
   await call(config, 'pre_fork', { worker: { age: 2 } })
-  expect(config.inherited(1)).toMatchObject({ env: { LAST: '2' }, server: { _ids: [2] }, worker: { _id: 10 } })
+  expect(config.inherited(1)).toMatchObject({
+    env: { LAST: '2' },
+    server: { _ids: [2] },
+    worker: { _id: 10 },
+  })
   expect(config.inherited(2).worker).toEqual({ _id: 20 })
   await call(config, 'child_exit', { worker: { age: 1 } })
   expect(config.inherited(1).worker).toEqual({})
