@@ -23,7 +23,7 @@ from .crash import Failure, describe, user_traceback
 from .ending import end_forked
 from .imports import Imports
 from .ipc import Channel, Message
-from .kept import select
+from .kept import fork, select, waitpid
 from .loader import load
 from .signals import Signals
 
@@ -189,7 +189,7 @@ class Keeper:
         # A signal to the child waits until the child has handlers of its own.
         signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)
         try:
-            pid = os.fork()
+            pid = fork()
         except OSError as error:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED)
             self._channel.send(
@@ -209,7 +209,7 @@ class Keeper:
         """Each by its pid: other children are the application's, which may wait for them itself."""
         for pid, age in list(self._children.items()):
             try:
-                ended, status = os.waitpid(pid, os.WNOHANG)
+                ended, status = waitpid(pid, os.WNOHANG)
                 code, name = _outcome(status)
             except ChildProcessError:
                 # The application waits for all children: nobody knows how this one ended.
