@@ -101,11 +101,14 @@ export class Worker implements ChannelOwner, ControlOwner {
   bury(): void {
     this.leave()
     if (this.#phase === 'gone') return
-    this.#retry = setTimeout(() => {
-      for (const channel of this.#channels) if (channel.isIdle) channel.cut()
-      this.#control?.cut()
-      this.bury()
-    }, lastWordsMs)
+    // A loop that was held up runs its timers before it reads, what is immediate behind that.
+    this.#retry = setTimeout(() => setImmediate(() => this.#closeGrave()), lastWordsMs)
+  }
+
+  #closeGrave(): void {
+    for (const channel of this.#channels) if (channel.isIdle) channel.cut()
+    this.#control?.cut()
+    this.bury()
   }
 
   /** Ends at once. */
