@@ -170,7 +170,12 @@ describe.skipIf(noPython !== undefined)(`with ${pythonLabel}`, () => {
     expect(facts).toMatchObject({
       cwd: server.folder,
       stdin: '/dev/null',
-      env: { ONE: '1', DJANGO_SETTINGS_MODULE: 'my.settings' },
+      env: {
+        ONE: '1',
+        DJANGO_SETTINGS_MODULE: 'my.settings',
+        // What applications ask to know that they run below a Gunicorn.
+        SERVER_SOFTWARE: expect.stringContaining('gunicorn/'),
+      },
     })
     expect(facts.path).toEqual(expect.arrayContaining([lib, server.folder]))
     expect(facts.path.filter((entry) => /tsgunicorn/.test(entry))).toEqual([])

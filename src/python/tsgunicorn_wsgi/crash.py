@@ -95,7 +95,8 @@ def _is_inner(frame: traceback.FrameSummary) -> bool:
 
 
 def _is_importlib(file: str) -> bool:
-    return file.startswith("<frozen importlib") or file.endswith(_IMPORTLIB)
+    # PyPy's are `<builtin>/frozen importlib._bootstrap`.
+    return file.startswith(("<frozen importlib", "<builtin>/frozen importlib")) or file.endswith(_IMPORTLIB)
 
 
 def watch(fd: int) -> None:

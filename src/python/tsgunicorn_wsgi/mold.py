@@ -77,7 +77,9 @@ def _load(boot: Message, channel: Channel) -> Mold:
     # What is garbage goes, what is left is never looked at again: the collector would write to
     # shared pages.
     gc.collect()
-    gc.freeze()
+    if sys.implementation.name == "cpython":
+        # PyPy's collector has no such thing, and no need of it.
+        gc.freeze()
     return Mold(log, hooks, loaded)
 
 
