@@ -52,6 +52,7 @@ export function openMold(office: Office, loaded: Loaded, generation: number): Pr
     (door) =>
       new Mold(options, door, {
         imported: (files) => office.watch(files),
+        garbled: (what) => office.log.warning(`The mold of generation ${generation}: ${what}`),
         ended: (words, expected) => {
           if (expected) office.log.debug(words)
           else

@@ -83,6 +83,10 @@ class BridgeFront implements Front, WorkerOwner {
       if (!this.#workers.has(address.age)) this.#workers.set(address.age, new Worker(address, this))
   }
 
+  ended(age: number): void {
+    for (const worker of this.#everyWorker()) if (worker.address.age === age) worker.bury()
+  }
+
   close(): void {
     this.#phase = 'closed'
     clearTimeout(this.#look)

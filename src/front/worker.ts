@@ -34,6 +34,8 @@ export interface WorkerOwner {
 const firstWaitMs = 20
 const longestWaitMs = 1000
 const patienceMs = 5000
+/** What an ended process has said is read within this time, unless its client is slow. */
+const lastWordsMs = 250
 
 /** `serving`: connects, and gets requests; `leaving`: ends as its channels do; `gone`. */
 type Phase = 'serving' | 'leaving' | 'gone'
@@ -93,6 +95,23 @@ export class Worker implements ChannelOwner, ControlOwner {
     }
     this.#owner.changed(this)
     this.#endWhenAlone()
+  }
+
+  /**
+   * Its process is no more. Mostly its channels end with it; where a child that the application left behind holds them
+   * open, they are cut when what they hold was read: until then they are not idle.
+   */
+  bury(): void {
+    this.leave()
+    if (this.#phase === 'gone') return
+    // A loop that was held up runs its timers before it reads, what is immediate behind that.
+    this.#retry = setTimeout(() => setImmediate(() => this.#closeGrave()), lastWordsMs)
+  }
+
+  #closeGrave(): void {
+    for (const channel of this.#channels) if (channel.isIdle) channel.cut()
+    this.#control?.cut()
+    this.bury()
   }
 
   /** Ends at once. */
