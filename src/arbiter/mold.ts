@@ -5,17 +5,23 @@
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { hasCode, ServerError } from '../errors.ts'
-import { readEnvelope, readImports, writeEnvelope } from '../ipc/lines.ts'
 import type { BootMessage, Bridge, ToMaster, ToWorker } from '../ipc/messages.ts'
+import { statOf } from '../system/processes.ts'
 import type { Child, ChildEvents, ChildSignal } from './child.ts'
 import { type PythonOptions, spawnPython } from './children.ts'
+import { Talk } from './talk.ts'
 
 type Said = Exclude<ToMaster, { type: 'hello' }>
 
+/** A forked worker says its hello as soon as it is there. */
+const helloMs = 10_000
+/** Beyond any number of workers: who may enter the folder must not take all descriptors of the master. */
+const mostConnections = 4096
+
 export interface MoldEvents {
   readonly imported: (files: readonly string[]) => void
+  readonly garbled: (what: string) => void
   /** The mold ended; its workers serve on. `expected`: it was told to, or has said why. */
   readonly ended: (words: string, expected: boolean) => void
 }
@@ -29,8 +35,12 @@ export class MoldDoor {
   constructor({ folder, token }: Bridge) {
     this.#token = token
     this.#server = createServer((socket) => this.#greet(socket))
+    this.#server.maxConnections = mostConnections
     // Workers may be another user's, and after a reload yet another's. Who may enter the folder is its mode's to say.
-    this.#server.listen({ path: join(folder, 'master.sock'), readableAll: true, writableAll: true }).unref()
+    // By the mask, as whoever owns the folder could put a link to any file where chmod(2) looks for the socket.
+    const mask = process.umask(0)
+    this.#server.listen(join(folder, 'master.sock')).unref()
+    process.umask(mask)
     this.#server.on('error', (error) => process.emitWarning(`workers cannot be forked: ${error.message}`))
   }
 
@@ -46,25 +56,30 @@ export class MoldDoor {
     this.#server.close()
   }
 
-  /** The first line says who it is; whoever says anything else is no worker of ours. */
+  /** The first line says who it is, at once; whoever says anything else is no worker of ours. */
   #greet(socket: Socket): void {
-    socket.on('error', () => socket.destroy())
-    const lines = createInterface({ input: socket })
-    lines.once('line', (line) => {
-      const hello = readEnvelope<{ type: string; age: number; token: string }>(line)
-      const child =
-        hello?.type === 'hello' && hello.token === this.#token ? this.#awaited.get(hello.age) : undefined
-      if (!child) {
-        socket.destroy()
-        return
-      }
-      lines.on('line', (next) => {
-        const message = readEnvelope<Said>(next)
-        if (message) child.heard(message)
-        else child.imported(readImports(next))
-      })
-      child.connected(socket)
+    let child: MoldedChild | undefined
+    const timer = setTimeout(() => socket.destroy(), helloMs).unref()
+    const talk = new Talk(socket, {
+      said: (message) => {
+        if (message.type !== 'hello') return child ? child.heard(message) : void socket.destroy()
+        if (child) return
+        clearTimeout(timer)
+        child = this.#admit(message)
+        if (child) child.connected(talk)
+        else socket.destroy()
+      },
+      imported: (files) => (child ? child.imported(files) : socket.destroy()),
+      garbled: (what) => (child ? child.garbled(what) : socket.destroy()),
     })
+  }
+
+  /** The worker that says so. From now on nobody else is. */
+  #admit({ age, token }: Extract<ToMaster, { type: 'hello' }>): MoldedChild | undefined {
+    if (age === undefined || token !== this.#token) return undefined
+    const child = this.#awaited.get(age)
+    this.#awaited.delete(age)
+    return child
   }
 }
 
@@ -72,7 +87,7 @@ export class MoldedChild implements Child {
   pid: number | undefined
   alive = true
   readonly #events: ChildEvents
-  #socket: Socket | undefined
+  #talk: Talk | undefined
   readonly #unsent: ToWorker[] = []
 
   constructor(events: ChildEvents) {
@@ -90,8 +105,8 @@ export class MoldedChild implements Child {
   }
 
   tell(message: ToWorker): void {
-    if (!this.#socket) this.#unsent.push(message)
-    else if (this.#socket.writable) this.#socket.write(writeEnvelope(message))
+    if (this.#talk) this.#talk.tell(message)
+    else this.#unsent.push(message)
   }
 
   heard(message: Said): void {
@@ -100,11 +115,15 @@ export class MoldedChild implements Child {
 
   /** Files that came after the fork: the others were told by the mold. */
   imported(files: readonly string[]): void {
-    if (files.length > 0) this.#events.imported(files)
+    this.#events.imported(files)
   }
 
-  connected(socket: Socket): void {
-    this.#socket = socket
+  garbled(what: string): void {
+    this.#events.garbled(what)
+  }
+
+  connected(talk: Talk): void {
+    this.#talk = talk
     for (const message of this.#unsent.splice(0)) this.tell(message)
   }
 
@@ -112,23 +131,24 @@ export class MoldedChild implements Child {
   ended(code: number | null, signal: string | null): void {
     if (!this.alive) return
     this.alive = false
-    // What it said last may still be on its way.
-    const socket = this.#socket
-    if (!socket || socket.destroyed) this.#events.ended(code, signal)
-    else socket.once('close', () => this.#events.ended(code, signal)).resume()
+    const tell = () => this.#events.ended(code, signal)
+    if (this.#talk) this.#talk.afterLastWord(tell)
+    else tell()
   }
 
   /** Nobody tells its end any more: its channel's end has to do. False when there is none: then it is given up. */
   orphaned(): boolean {
-    const socket = this.#socket
-    if (socket === undefined || socket.destroyed) {
+    if (!this.#talk?.isOpen) {
       this.ended(null, null)
       return false
     }
-    socket.once('close', () => this.ended(null, null))
+    this.#talk.closed(() => this.ended(null, null))
     return true
   }
 }
+
+/** Between ABRT, which has a mold write its stacks, and KILL. */
+const ABORT_PATIENCE = 1000
 
 interface Fork {
   readonly child: MoldedChild
@@ -145,11 +165,15 @@ export class Mold {
   readonly ready: Promise<void>
   #failure: ServerError | undefined
   /** 'retiring': told to fork no more, by this master or by a signal. */
-  #phase: 'serving' | 'retiring' = 'serving'
+  #phase: 'loading' | 'serving' | 'retiring' = 'loading'
   #resolve: () => void = () => undefined
   #reject: (error: Error) => void = () => undefined
 
-  constructor(options: Omit<PythonOptions, 'program'>, door: MoldDoor, { imported, ended }: MoldEvents) {
+  constructor(
+    options: Omit<PythonOptions, 'program'>,
+    door: MoldDoor,
+    { imported, garbled, ended }: MoldEvents,
+  ) {
     this.#door = door
     this.ready = new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -162,6 +186,7 @@ export class Mold {
       {
         said: (message) => this.#heard(message),
         imported,
+        garbled,
         ended: (code, signal) => {
           const words = `the mold (pid:${this.pid}) ended ${signal ? `by ${signal}` : `with status ${code}`}`
           this.#ended(words)
@@ -177,7 +202,7 @@ export class Mold {
 
   /** Whether it forks. */
   get usable(): boolean {
-    return this.#phase === 'serving' && this.#process.alive
+    return this.#phase !== 'retiring' && this.#process.alive
   }
 
   /** A worker that is told `boot`. Rejects when it cannot be forked. */
@@ -190,10 +215,18 @@ export class Mold {
     })
   }
 
-  /** No more workers; it exits when its last one has. */
-  retire(): void {
+  /**
+   * No more workers; it exits when its last one has. One that still loads the application hears nothing, perhaps never:
+   * it is ended, and its stacks tell the log what it was at. True when that was so.
+   */
+  retire(): boolean {
+    const isLoading = this.#phase === 'loading' && this.#process.alive
     this.#phase = 'retiring'
     this.#process.tell({ type: 'retire' })
+    if (!isLoading) return false
+    this.#process.kill('SIGABRT')
+    setTimeout(() => this.kill(), ABORT_PATIENCE).unref()
+    return true
   }
 
   kill(): void {
@@ -201,7 +234,7 @@ export class Mold {
   }
 
   #heard(message: Said): void {
-    if (message.type === 'ready') this.#resolve()
+    if (message.type === 'ready') this.#loaded()
     else if (message.type === 'failed') this.#failed(message)
     else if (message.type === 'forked') this.#forked(message)
     else if (message.type === 'recycle') this.#phase = 'retiring'
@@ -210,6 +243,11 @@ export class Mold {
       this.#children.delete(message.age)
       this.#door.forget(message.age)
     }
+  }
+
+  #loaded(): void {
+    if (this.#phase === 'loading') this.#phase = 'serving'
+    this.#resolve()
   }
 
   #failed({ exit, message, detail }: Extract<Said, { type: 'failed' }>): void {
@@ -221,9 +259,11 @@ export class Mold {
     const fork = this.#forks.get(age)
     if (!fork) return
     this.#forks.delete(age)
-    if (pid === 0) {
+    // It will be sent signals, perhaps by root: what runs in the mold may not name anybody else's process.
+    const isOurs = (statOf(pid)?.parent ?? this.pid) === this.pid
+    if (pid <= 0 || !isOurs) {
       this.#door.forget(age)
-      fork.reject(new Error(message ?? 'fork(2) failed'))
+      fork.reject(new Error(message ?? (pid > 0 ? `${pid} is no child of the mold` : 'fork(2) failed')))
       return
     }
     fork.child.pid = pid

@@ -118,6 +118,7 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
             failure = new ServerError(code, message.message, message.detail ? { detail: message.detail } : {})
           },
           imported: (files) => office.watch(files),
+          garbled: () => undefined,
           ended: (code, signal) => {
             office.proof = undefined
             if (code === 0) resolve()

@@ -57,7 +57,7 @@ const settingText = (name: string, value: unknown, { source }: PythonConfig): st
   const { later, inert, kind } = table[name] ?? {}
   const written = kind === 'octal' ? `0o${Number(value).toString(8)}` : literal(value)
   const line = `${name}: ${written},`
-  if (later !== undefined) return comment(`TODO: it comes with ${later}.\n${line}`)
+  if (later !== undefined && value !== false) return comment(`TODO: it comes with ${later}.\n${line}`)
   if (inert && name === 'logger_class') return comment(`It has no meaning here.\n${line}`)
   const statement = statementOf(source, name)
   if (statement === undefined) return `${comment('Computed.')}\n${line}`

@@ -119,6 +119,11 @@ export class Channel implements Lane, LinkOwner, Keeper {
     this.#endWhenIdle()
   }
 
+  /** Whether its worker has said nothing since this was asked last, though it could have been heard. */
+  get isIdle(): boolean {
+    return this.#link.isIdle
+  }
+
   /** Ends at once. */
   cut(fault?: string): void {
     this.#link.destroy(fault)
@@ -260,7 +265,8 @@ export class Channel implements Lane, LinkOwner, Keeper {
     if (ticket === undefined || ticket.phase === 'over') return
     if (ticket.stream === undefined || reader.bodyEnd - reader.bodyStart !== 4)
       return void this.#fault(reader)
-    ticket.stream.want(reader.bytes.readUInt32LE(reader.bodyStart), this.#link, ticket.id)
+    const bytes = reader.bytes.readUInt32LE(reader.bodyStart)
+    if (!ticket.stream.want(bytes, this.#link, ticket.id)) this.#fault(reader)
   }
 
   #file(reader: FrameReader): void {

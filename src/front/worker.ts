@@ -17,8 +17,11 @@ export interface WorkerOwner {
   /** Its channels that may be given requests are others now. */
   changed(worker: Worker): void
   settled(channel: Channel): void
-  /** Requests of a channel that is no more; the first `written` of them were told to the worker. */
-  lost(worker: Worker, tickets: readonly Ticket[], written: number): void
+  /**
+   * Requests of a channel that is no more, of which nothing was heard for `silentMs`; the first `written` of them were told
+   * to the worker.
+   */
+  lost(worker: Worker, tickets: readonly Ticket[], written: number, silentMs: number): void
   /** Requests that were given back, never started. */
   returned(tickets: readonly Ticket[]): void
   /** To be answered with the channel's `fileOk`. */
@@ -31,6 +34,8 @@ export interface WorkerOwner {
 const firstWaitMs = 20
 const longestWaitMs = 1000
 const patienceMs = 5000
+/** What an ended process has said is read within this time, unless its client is slow. */
+const lastWordsMs = 250
 
 /** `serving`: connects, and gets requests; `leaving`: ends as its channels do; `gone`. */
 type Phase = 'serving' | 'leaving' | 'gone'
@@ -92,6 +97,23 @@ export class Worker implements ChannelOwner, ControlOwner {
     this.#endWhenAlone()
   }
 
+  /**
+   * Its process is no more. Mostly its channels end with it; where a child that the application left behind holds them
+   * open, they are cut when what they hold was read: until then they are not idle.
+   */
+  bury(): void {
+    this.leave()
+    if (this.#phase === 'gone') return
+    // A loop that was held up runs its timers before it reads, what is immediate behind that.
+    this.#retry = setTimeout(() => setImmediate(() => this.#closeGrave()), lastWordsMs)
+  }
+
+  #closeGrave(): void {
+    for (const channel of this.#channels) if (channel.isIdle) channel.cut()
+    this.#control?.cut()
+    this.bury()
+  }
+
   /** Ends at once. */
   cut(): void {
     this.leave()
@@ -112,7 +134,7 @@ export class Worker implements ChannelOwner, ControlOwner {
     this.#channels.delete(channel)
     this.#broken(why)
     this.#owner.changed(this)
-    this.#owner.lost(this, tickets, written)
+    this.#owner.lost(this, tickets, written, channel.silentFor(performance.now()))
     this.#again()
   }
 

@@ -1,4 +1,5 @@
 /** Messages as lines of text, for processes that have no channel of Node's: the same envelope, one a line. */
+import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 export const CMD = 'NODE_TSGUNICORN'
@@ -18,14 +19,34 @@ export function importedFiles(message: unknown): string[] {
   return found.filter((item) => typeof item === 'string').map(toPath)
 }
 
-const toPath = (file: string): string => (file.startsWith('file:') ? fileURLToPath(file) : file)
+const toPath = (file: string): string =>
+  file.startsWith('file:') && URL.canParse(file) ? fileURLToPath(file) : file
 
-/** What a line holds, undefined for what is none of ours. Both ends are this program: the body has our types. */
-export const readEnvelope = <T>(line: string): T | undefined => {
+/**
+ * Gives out the lines of a socket as they come. One that is longer than `most` letters destroys it: who writes no end
+ * of line would fill the memory. What comes behind the last end of line is dropped.
+ */
+export function onLines(socket: Socket, most: number, heard: (line: string) => void): void {
+  let rest = ''
+  socket.setEncoding('utf8')
+  socket.on('data', (chunk: string) => {
+    const end = chunk.lastIndexOf('\n')
+    const lines = end === -1 ? [] : (rest + chunk.slice(0, end)).split('\n')
+    rest = end === -1 ? rest + chunk : chunk.slice(end + 1)
+    if (rest.length > most || lines.some((line) => line.length > most)) {
+      socket.destroy()
+      return
+    }
+    for (const line of lines) if (!socket.destroyed) heard(line)
+  })
+}
+
+/** The body of a line in our envelope, not judged yet; undefined for what is none of ours. */
+export const readEnvelope = (line: string): unknown => {
   const message = parsed(line)
   if (typeof message !== 'object' || message === null || !('cmd' in message) || message.cmd !== CMD)
     return undefined
-  return 'body' in message ? (message.body as T) : undefined
+  return 'body' in message ? message.body : undefined
 }
 
 const parsed = (line: string): unknown => {

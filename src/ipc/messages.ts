@@ -96,6 +96,8 @@ export type ToWorker =
   | { readonly type: 'reopen-logs' }
   /** To a front: the workers that it may use, all of them. `abandoned`: there are none, and there will be none. */
   | { readonly type: 'workers'; readonly workers: readonly WorkerAddress[]; readonly abandoned: boolean }
+  /** To a front: the process of this worker has ended, though others may hold its channels open. */
+  | { readonly type: 'worker-ended'; readonly age: number }
   /** To a mold: fork a worker that is told this. */
   | { readonly type: 'fork'; readonly boot: BootMessage }
   /** To a mold: fork no more, and exit when its last child is gone. */
@@ -107,7 +109,12 @@ export type ToWorker =
 
 export type ToMaster =
   /** The worker listens to the channel; what was sent before would be lost. */
-  | { readonly type: 'hello' }
+  | {
+      readonly type: 'hello'
+      /** Of one that a mold forked: which it is, and the token of the bridge. */
+      readonly age?: number
+      readonly token?: string
+    }
   /** The answer to `listen`: 0, or libuv's negative errno. */
   | { readonly type: 'listened'; readonly index: number; readonly errno: number }
   /** It serves `program`, which looked like `shape`, as 'express'. */

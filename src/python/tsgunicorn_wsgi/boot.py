@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
 
 from . import crash, ipc
 from .crash import Failure, describe, user_traceback
-from .ending import CLEAN_UP, end_within, unlink_if_present
+from .ending import end_now, unlink_if_present
 from .heritage import take_environment
 from .ipc import Channel, Message
 from .loader import Loaded, load, prepare_path
@@ -101,8 +101,7 @@ def failed(channel: Channel, failure: Failure) -> int:
     """Tells the master, which logs it, and gives the exit status."""
     detail = {"detail": failure.detail} if failure.detail else {}
     channel.send({"type": "failed", "exit": failure.status, "message": failure.message, **detail})
-    end_within(CLEAN_UP, failure.status)
-    return failure.status
+    end_now(failure.status)
 
 
 def _live(boot: Message, channel: Channel, signals: Signals, mold: Optional[Mold]) -> int:
@@ -168,8 +167,7 @@ def _prove(boot: Message) -> int:
     cwd = prepare(boot)
     privileges.drop(boot.get("privileges"))
     load(boot["python"]["spec"], cwd)
-    end_within(CLEAN_UP, 0)
-    return 0
+    end_now(0)
 
 
 def bind(path: str) -> socket.socket:

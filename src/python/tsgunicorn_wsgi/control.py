@@ -14,7 +14,7 @@ from collections import deque
 from selectors import EVENT_READ, SelectorKey
 from typing import Any, Callable, Optional
 
-from .kept import DefaultSelector, Stolen, get_ident, monotonic, start_thread
+from .kept import DefaultSelector, Stolen, get_ident, monotonic, start_hidden
 
 Callback = Callable[[], object]
 
@@ -48,7 +48,7 @@ class Control:
         """Start the thread. What was registered before is served from now on."""
         # Until it runs, others may find that it is not theirs.
         self._thread = 0
-        start_thread(self._run, "control")
+        start_hidden(self._run)
 
     def register(self, fileobj: Any, callback: Callback) -> None:
         """Call `callback()` whenever `fileobj` (a descriptor, or with fileno()) is readable."""

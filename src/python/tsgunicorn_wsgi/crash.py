@@ -95,16 +95,20 @@ def _is_inner(frame: traceback.FrameSummary) -> bool:
 
 
 def _is_importlib(file: str) -> bool:
-    return file.startswith("<frozen importlib") or file.endswith(_IMPORTLIB)
+    # PyPy's are `<builtin>/frozen importlib._bootstrap`.
+    return file.startswith(("<frozen importlib", "<builtin>/frozen importlib")) or file.endswith(_IMPORTLIB)
 
 
 def watch(fd: int) -> None:
     """Crashes below Python (SIGSEGV, abort(3) and their like) and SIGUSR2 write the stacks of all
     threads to `fd`.
 
-    To be called when the Python handler of SIGABRT stands: faulthandler then writes, and hands the
-    signal on to it. The descriptor must stay what it is; a log that is reopened keeps its number.
+    To be called when the Python handler of SIGABRT stands, and again whenever it was set anew:
+    faulthandler then writes, and hands the signal on to it. The descriptor must stay what it is; a
+    log that is reopened keeps its number.
     """
+    # Enabled already, it would leave the handlers that stand as they are.
+    faulthandler.disable()
     faulthandler.enable(file=fd, all_threads=True)
     faulthandler.register(signal.SIGUSR2, file=fd, all_threads=True, chain=False)
 

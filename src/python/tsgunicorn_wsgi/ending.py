@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
-from typing import Callable, Optional
+import sys
+import threading
+from typing import Callable, NoReturn, Optional
 
-from .kept import sleep, start_thread
+from .kept import sleep, start_hidden
 
 #: Seconds for the interpreter's own end.
 CLEAN_UP = 2.0
@@ -23,7 +26,37 @@ def end_within(seconds: float, status: int, before: Optional[Callable[[], None]]
         finally:
             os._exit(status)
 
-    start_thread(end, "tsgunicorn-end")
+    start_hidden(end)
+
+
+def end_now(status: int) -> NoReturn:
+    """The end of a worker that has nothing more to do: threads that the application waits for, exit
+    handlers, what was printed; all of that for `CLEAN_UP` at most.
+
+    What Python would do beyond that, taking the modules apart, frees nothing that the system does
+    not free, and is where extensions crash and hang.
+    """
+    end_within(CLEAN_UP, status)
+    for step in (_join_threads, atexit._run_exitfuncs, _flush_output, _flush_errors):
+        try:
+            step()
+        except BaseException:
+            # An exit handler has told so itself; streams may be anything by now.
+            continue
+    os._exit(status)
+
+
+def _join_threads() -> None:
+    """Those that are no daemons, and executors."""
+    threading._shutdown()  # type: ignore[attr-defined]
+
+
+def _flush_output() -> None:
+    sys.stdout.flush()
+
+
+def _flush_errors() -> None:
+    sys.stderr.flush()
 
 
 def end_forked(worker: int, log: logging.Logger) -> None:

@@ -19,11 +19,27 @@ from .kept import allocate_lock
 
 METHOD, RAW_URI, PATH_INFO = 0, 1, 2  # where these are in the values of every request
 LEADING = ["REQUEST_METHOD", "RAW_URI", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "REMOTE_PORT"]
+MOST_KEYS = 1000  # names that are kept as the strings that an application's source has
 MAX_LINE = 65536  # characters without a newline that wsgi.errors keeps
 
 
 class ScriptNameError(ValueError):
     """The path of a request does not begin with SCRIPT_NAME: 500, as in Gunicorn."""
+
+
+_keys: dict[str, str] = {}
+
+
+def _interned(key: str) -> str:
+    """The one string of this text that an application's look-ups have, so that they compare no
+    letters. Clients make names up, and before Python 3.13 what was interned may stay for good.
+    """
+    known = _keys.get(key)
+    if known is None:
+        if len(_keys) >= MOST_KEYS:
+            return key
+        known = _keys[key] = sys.intern(key)
+    return known
 
 
 class Shape:
@@ -36,8 +52,8 @@ class Shape:
         constants, keys = split_shape(text)
         if keys[: len(LEADING)] != LEADING:
             raise BrokenPeer("a SHAPE does not begin with the keys of every request")
-        self.template = {**base, **{sys.intern(key): value for key, value in constants}}
-        self.keys = tuple(sys.intern(key) for key in keys)
+        self.template = {**base, **{_interned(key): value for key, value in constants}}
+        self.keys = tuple(map(_interned, keys))
         self.count = len(keys)
         # Whether SCRIPT_NAME may have to be taken off the path, or the peer may have no port: on a
         # unix socket who we are comes with each request.

@@ -9,9 +9,11 @@ it opens next has their numbers.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from _thread import allocate_lock, get_ident, start_new_thread
 from json import JSONDecoder, JSONEncoder
+from os import waitpid
 from select import select
 from selectors import DefaultSelector
 from socket import socket as Socket
@@ -19,8 +21,9 @@ from time import monotonic, sleep
 from typing import Any, Callable, List, Optional, Tuple
 
 __all__ = [
-    "Change", "DefaultSelector", "Socket", "Stolen", "accept", "allocate_lock", "from_json", "get_ident",
-    "identity", "monotonic", "select", "sleep", "start_thread", "to_json",
+    "Change", "DefaultSelector", "Socket", "Stolen", "accept", "allocate_lock", "fork", "from_json",
+    "get_ident", "identity", "monotonic", "select", "sleep", "start_hidden", "start_thread",
+    "to_json", "waitpid",
 ]  # fmt: skip
 
 to_json: Callable[[Any], str] = JSONEncoder(separators=(",", ":")).encode
@@ -38,15 +41,35 @@ def _makings() -> List[Any]:
 _MAKINGS = _makings()
 
 
+def start_hidden(target: Callable[[], Any]) -> None:
+    """Runs `target()` on a thread that `threading` knows nothing of: gevent patches a process only
+    when it has one thread. Raises RuntimeError when there can be no more.
+    """
+    start_new_thread(target, ())
+
+
 def start_thread(target: Callable[..., Any], name: str, *args: Any) -> None:
-    """Runs `target(*args)` on a daemon thread of the system. Raises RuntimeError when there can be
-    no more.
+    """Runs `target(*args)` on a daemon thread of the system, for code of the application. Raises
+    RuntimeError when there can be no more.
     """
     if all(map(lambda one, other: one is other, _makings(), _MAKINGS)):
         _Thread(target=target, name=name, args=args, daemon=True).start()
     else:
         # Without a name: `threading` would give it a greenlet.
         start_new_thread(target, args)
+
+
+_fork = os.fork
+
+
+def fork() -> int:
+    """As os.fork. gevent's own would have its loop wait for the child, and nobody runs that."""
+    pid = _fork()
+    gevent = sys.modules.get("gevent")
+    if pid == 0 and gevent is not None and hasattr(gevent, "reinit"):
+        # Its loop, and what it waits with, are the parent's until then.
+        gevent.reinit()
+    return pid
 
 
 def accept(listener: Socket) -> Socket:

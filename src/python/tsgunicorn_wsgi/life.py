@@ -19,12 +19,12 @@ from typing import Any, Callable, Dict, Mapping, Optional
 from . import crash
 from .board import Slot, resident
 from .control import Control
-from .ending import CLEAN_UP, end_forked, end_within, unlink_if_present
+from .ending import CLEAN_UP, end_forked, end_now, end_within, unlink_if_present
 from .facade import Cfg, Facade, HookLog, WorkerFacade, limits_of
 from .hooks import Hook, adapt_post_request, may
 from .imports import Imports
 from .ipc import Channel, Message
-from .kept import Stolen, sleep, start_thread
+from .kept import Stolen, sleep, start_hidden
 from .log import Log
 from .serve import Server
 from .signals import Signals
@@ -138,8 +138,7 @@ class Life:
         self.phase = "gone"
         self._exit_hook()
         self.leave()
-        end_within(CLEAN_UP, status)
-        return status
+        end_now(status)
 
     def _make_server(self, app: Any, listener: socket.socket) -> Server:
         python, hooks, post = self.boot["python"], self.hooks, self.hooks.get("post_request")
@@ -276,7 +275,7 @@ class Life:
                 self._exit_hook()
                 self.cut(0)
 
-        start_thread(look, "tsgunicorn-drained")
+        start_hidden(look)
 
     # A thread of the server.
 

@@ -16,14 +16,14 @@ import threading
 from importlib import import_module
 from typing import Any, Dict, List, Optional, Tuple
 
+from . import crash, ipc, privileges
 from . import hooks as hooking
-from . import ipc, privileges
 from .boot import Mold, await_boot, begin, end_early, failed, live, prepare, set_title
 from .crash import Failure, describe, user_traceback
 from .ending import end_forked
 from .imports import Imports
 from .ipc import Channel, Message
-from .kept import select
+from .kept import fork, select, waitpid
 from .loader import load
 from .signals import Signals
 
@@ -77,7 +77,9 @@ def _load(boot: Message, channel: Channel) -> Mold:
     # What is garbage goes, what is left is never looked at again: the collector would write to
     # shared pages.
     gc.collect()
-    gc.freeze()
+    if sys.implementation.name == "cpython":
+        # PyPy's collector has no such thing, and no need of it.
+        gc.freeze()
     return Mold(log, hooks, loaded)
 
 
@@ -113,6 +115,7 @@ class Keeper:
         self._signals.heard = _heard
         # An application that was imported may have taken them.
         self._signals.take()
+        crash.watch(self._mold.log.fd)
         self._channel.send({"type": "ready", "shape": "wsgi", "program": self._mold.loaded.program})
         while self.phase == "serving" or self._children:
             watched: List[Any] = (
@@ -134,6 +137,7 @@ class Keeper:
         go by the fork.
         """
         signals = Signals(end_early)
+        crash.watch(self._mold.log.fd)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED)
         bridge = boot["bridge"]
         try:
@@ -187,7 +191,7 @@ class Keeper:
         # A signal to the child waits until the child has handlers of its own.
         signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)
         try:
-            pid = os.fork()
+            pid = fork()
         except OSError as error:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED)
             self._channel.send(
@@ -207,7 +211,7 @@ class Keeper:
         """Each by its pid: other children are the application's, which may wait for them itself."""
         for pid, age in list(self._children.items()):
             try:
-                ended, status = os.waitpid(pid, os.WNOHANG)
+                ended, status = waitpid(pid, os.WNOHANG)
                 code, name = _outcome(status)
             except ChildProcessError:
                 # The application waits for all children: nobody knows how this one ended.

@@ -1,6 +1,6 @@
 /** Workers that come, go and die, and what their requests' clients see of it. */
 import { describe, expect, test } from 'vitest'
-import { eventually } from '../../support/eventually.ts'
+import { eventually, steadily } from '../../support/eventually.ts'
 import { type Client, connect, get } from '../http/harness.ts'
 import { type Answer, answering, type FakeChannel, FakeWorker } from './fake-worker.ts'
 import { addressOf, type ServedFront, serveFront } from './harness.ts'
@@ -60,6 +60,19 @@ describe('a worker that dies', () => {
     expect(await answer).toBe(502)
     expect(errorsIn(served)).toEqual([
       'Worker (pid:1001) died while it handled GET /slow?x: the client got 502',
+    ])
+  })
+
+  test('costs it 504 when it had taken too long: somebody else ended the worker for that', async () => {
+    const worker = await new FakeWorker(keeping).listen()
+    const served = await serveFront([worker], { timeoutMs: 30 })
+    const answer = status(served.url('/slow'))
+    const since = await eventually(() => pathsOf(worker).includes('/slow') && performance.now())
+    await eventually(() => performance.now() - since > 40)
+    worker.die()
+    expect(await answer).toBe(504)
+    expect(errorsIn(served)).toEqual([
+      'Worker (pid:1001) died while it handled GET /slow, for longer than timeout: the client got 504',
     ])
   })
 
@@ -468,5 +481,52 @@ describe('a front that is abandoned', () => {
     const other = await new FakeWorker(answering).listen()
     served.front.workers([addressOf(other, 2)], false)
     expect(await status(served.url('/'))).toBe(200)
+  })
+})
+
+describe('the end of a worker’s process', () => {
+  test('is the end of its channels, though another process holds them open', async () => {
+    const [held, other] = [await new FakeWorker().listen(), await new FakeWorker(answering).listen()]
+    const served = await serveFront([held])
+    const begun = status(served.url('/begun'))
+    await eventually(() => held.requests.length === 1)
+    const behind = status(served.url('/behind'))
+    await eventually(() => held.requests.length === 2)
+    served.front.workers([addressOf(other, 2)])
+    served.front.ended(1)
+    expect(await begun).toBe(502)
+    expect(await behind).toBe(200)
+    expect(errorsIn(served)).toEqual([expect.stringMatching(/died while it handled GET \/begun/)])
+    await eventually(() => held.data.length === 0 && held.control === undefined)
+    // Nobody looks for it any more.
+    const channels = held.channels.length
+    await steadily(() => held.channels.length === channels, { during: 300 })
+  })
+
+  test('does not cut what it had said before, though the client reads slowly', async () => {
+    const size = 30_000_000
+    const worker = await new FakeWorker((channel, { type, id }) => {
+      if (type !== 3) return
+      channel.send(67, { id, index: 200, text: `OK\nContent-Length\n${size}` })
+      for (let sent = 0; sent < size; sent += 200_000) channel.send(68, { id, body: Buffer.alloc(200_000) })
+      channel.send(69, { id })
+    }).listen()
+    const { front, port } = await serveFront([worker])
+    const client = await connect(port)
+    let read = 0
+    client.socket.on('data', (piece: Buffer) => {
+      read += piece.length
+    })
+    client.socket.pause()
+    client.send(get('/slow'))
+    await eventually(() => worker.requests.length === 1)
+    front.ended(1)
+    await steadily(() => worker.data.length === 1, {
+      during: 600,
+      what: 'the channel that is still read from',
+    })
+    client.socket.resume()
+    await eventually(() => read > size)
+    await eventually(() => worker.data.length === 0)
   })
 })
