@@ -7,6 +7,7 @@ import socket
 import unittest
 import unittest.mock
 
+from life_support import TOKEN  # noqa: F401  (puts the package on the path)
 from tsgunicorn_wsgi.statsd import Statsd, statsd_filter
 
 
