@@ -26,13 +26,14 @@ export interface Policy {
 
 export type Signal = 'SIGTERM' | 'SIGQUIT' | 'SIGABRT' | 'SIGKILL'
 
-/** Why a serving worker is to be replaced. 'signal': somebody sent it TERM. */
+/** Why a serving worker is to be replaced. 'signal': somebody sent it TERM; 'hook': one of its own set `worker.alive` to False. */
 export type RecycleReason =
   | 'max_requests'
   | 'max_worker_memory'
   | 'max_worker_lifetime'
   | 'timeout'
   | 'signal'
+  | 'hook'
 
 /** A worker runs the application. A front serves HTTP for workers that do not do it themselves. */
 export type Role = 'worker' | 'front'

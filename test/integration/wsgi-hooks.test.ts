@@ -348,6 +348,39 @@ def worker_int(worker):
   await server.assertClean({ keeps: ['hooks.log'], allows: [/exited by itself/] })
 })
 
+it('post_request that sets worker.alive to False has the worker replaced, and loses no request', async () => {
+  const conf = `def post_request(worker, req, environ, resp):
+    if worker.nr >= 20:
+        worker.alive = False
+`
+  const server = await withConf(conf, { args: ['-w', '1'] })
+  const [first = 0] = pythonsOf(server)
+  await eventually(async () => (await asked(server, 'os.getpid()')) !== first, {
+    within: 20_000,
+    what: () => server.log(),
+  })
+  await server.logged(/worker\.alive was set to False/)
+  await server.assertClean({ keeps: ['hooks.log'] })
+})
+
+it('a thread of a hook may log at any time', async () => {
+  const conf = `import threading
+def when_ready(server):
+    def speak():
+        for number in range(2000):
+            server.log.info('thread says %d %s', number, 'x' * 200)
+    for _ in range(4):
+        threading.Thread(target=speak, daemon=True).start()
+def on_exit(server): pass
+`
+  const server = await withConf(conf, { args: ['-w', '1'] })
+  await eventually(() => server.log().split('thread says 1999').length === 5, {
+    within: 20_000,
+    what: () => server.log().slice(-1000),
+  })
+  await server.assertClean({ keeps: ['hooks.log'] })
+})
+
 it('hooks may be named by a text, and come from a module beside the file', async () => {
   const server = await withConf(
     "from shared import *\npost_fork = 'shared.forked'\non_starting = 'shared.starting'\n",

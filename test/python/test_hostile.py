@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import unittest
 
-from life_support import Case, Front, Line, eventually, is_alive
+from life_support import Case, Front, Line, eventually, is_alive, terminate
 
 HELLO = """
 import os
@@ -54,9 +55,12 @@ class HostileTest(Case):
         with Front(self.socket()) as front:
             return [front.get(path)[:2] for path in paths]
 
-    def drains(self, child: object, line: Line) -> None:
+    def drains(self, child: "subprocess.Popen[bytes]", line: Line) -> None:
+        """TERM is heard: the master is asked, and says when."""
+        terminate(child.pid)
+        self.assertEqual(line.hear(), {"type": "recycle", "reason": "signal"})
         line.tell({"type": "drain"})
-        self.assertEqual(self.ends(child), 0)  # type: ignore[arg-type]
+        self.assertEqual(self.ends(child), 0)
 
 
 class Libraries(HostileTest):
@@ -103,7 +107,7 @@ ACTS["/steal"] = steal
 """)
         for threads in (1, 3):
             with self.subTest(threads=threads):
-                child, line = self.worker(threads=threads)
+                child, _ = self.worker(threads=threads)
                 with self.assertRaises((OSError, EOFError, AssertionError)):
                     self.ask("/steal")
                 self.assertEqual(self.ends(child), 1)
