@@ -147,6 +147,9 @@ export class MoldedChild implements Child {
   }
 }
 
+/** Between ABRT, which has a mold write its stacks, and KILL. */
+const ABORT_PATIENCE = 1000
+
 interface Fork {
   readonly child: MoldedChild
   readonly resolve: (child: Child) => void
@@ -162,7 +165,7 @@ export class Mold {
   readonly ready: Promise<void>
   #failure: ServerError | undefined
   /** 'retiring': told to fork no more, by this master or by a signal. */
-  #phase: 'serving' | 'retiring' = 'serving'
+  #phase: 'loading' | 'serving' | 'retiring' = 'loading'
   #resolve: () => void = () => undefined
   #reject: (error: Error) => void = () => undefined
 
@@ -199,7 +202,7 @@ export class Mold {
 
   /** Whether it forks. */
   get usable(): boolean {
-    return this.#phase === 'serving' && this.#process.alive
+    return this.#phase !== 'retiring' && this.#process.alive
   }
 
   /** A worker that is told `boot`. Rejects when it cannot be forked. */
@@ -212,10 +215,18 @@ export class Mold {
     })
   }
 
-  /** No more workers; it exits when its last one has. */
-  retire(): void {
+  /**
+   * No more workers; it exits when its last one has. One that still loads the application hears nothing, perhaps never:
+   * it is ended, and its stacks tell the log what it was at. True when that was so.
+   */
+  retire(): boolean {
+    const isLoading = this.#phase === 'loading' && this.#process.alive
     this.#phase = 'retiring'
     this.#process.tell({ type: 'retire' })
+    if (!isLoading) return false
+    this.#process.kill('SIGABRT')
+    setTimeout(() => this.kill(), ABORT_PATIENCE).unref()
+    return true
   }
 
   kill(): void {
@@ -223,7 +234,7 @@ export class Mold {
   }
 
   #heard(message: Said): void {
-    if (message.type === 'ready') this.#resolve()
+    if (message.type === 'ready') this.#loaded()
     else if (message.type === 'failed') this.#failed(message)
     else if (message.type === 'forked') this.#forked(message)
     else if (message.type === 'recycle') this.#phase = 'retiring'
@@ -232,6 +243,11 @@ export class Mold {
       this.#children.delete(message.age)
       this.#door.forget(message.age)
     }
+  }
+
+  #loaded(): void {
+    if (this.#phase === 'loading') this.#phase = 'serving'
+    this.#resolve()
   }
 
   #failed({ exit, message, detail }: Extract<Said, { type: 'failed' }>): void {

@@ -23,14 +23,15 @@ export class Molds {
     return this.#molds.get(generation)
   }
 
-  /** The generation gets no more workers. One that is still loading is not waited for. */
-  drop(generation: number): void {
-    this.#molds.get(generation)?.retire()
+  /** The generation gets no more workers. True when its mold was still loading the application: it is ended. */
+  drop(generation: number): boolean {
+    const isLoading = this.#molds.get(generation)?.retire() ?? false
     this.#molds.delete(generation)
+    return isLoading
   }
 
   close(): void {
-    for (const mold of this.#molds.values()) mold.retire()
+    for (const mold of this.#molds.values()) if (mold.retire()) mold.kill()
     this.#molds.clear()
     this.#door?.close()
   }

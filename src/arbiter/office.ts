@@ -91,7 +91,11 @@ export function dropUnused(office: Office): void {
   for (const { generation, phase } of workers) if (phase === 'spawning') used.add(generation)
   for (const [number, loaded] of loads) {
     if (used.has(number)) continue
-    molds.drop(number)
+    if (molds.drop(number)) {
+      office.log.warning('A mold that is not needed any more still loads the application: it is ended', {
+        generation: number,
+      })
+    }
     loaded.close?.()
     loads.delete(number)
   }

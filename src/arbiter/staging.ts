@@ -124,7 +124,11 @@ export function chaseStaging(turn: Turn): void {
     enter(turn, { number, step: 'opening', policy, attempt: attempt + 1, deadline })
     return
   }
-  failStaging(turn, { message: `${staging.step} the configuration did not end in time`, exit: 1 })
+  const isProof = staging.step === 'proving'
+  const message = isProof
+    ? 'preload_app: the application was not loaded within boot_timeout'
+    : `${staging.step} the configuration did not end in time`
+  failStaging(turn, { message, exit: isProof ? 3 : 1 })
 }
 
 /** Drops the staged generation; without one that serves, the master ends. */

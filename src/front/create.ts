@@ -123,8 +123,10 @@ class BridgeFront implements Front, WorkerOwner {
     this.#desk.pump()
   }
 
-  lost(worker: Worker, tickets: readonly Ticket[], written: number): void {
-    const again = tickets.filter((ticket, at) => this.#survives(worker, ticket, at, at < written))
+  lost(worker: Worker, tickets: readonly Ticket[], written: number, silentMs: number): void {
+    const { timeoutMs = 0 } = this.#options
+    const overdue = timeoutMs > 0 && silentMs >= timeoutMs
+    const again = tickets.filter((ticket, at) => this.#survives(worker, ticket, at, at < written, overdue))
     if (again.length > 0) this.returned(again)
   }
 
@@ -201,7 +203,7 @@ class BridgeFront implements Front, WorkerOwner {
   }
 
   /** Whether a request of a dead channel is to be given to another. The others are answered here. */
-  #survives(worker: Worker, ticket: Ticket, at: number, written: boolean): boolean {
+  #survives(worker: Worker, ticket: Ticket, at: number, written: boolean, overdue: boolean): boolean {
     const { phase, idempotent, stream, deaths } = ticket
     if (phase !== 'given' && phase !== 'begun') return false
     const started = at === 0 && written
@@ -216,8 +218,10 @@ class BridgeFront implements Front, WorkerOwner {
       ticket.end()
       ticket.exchange.fail(true)
     } else {
-      this.log('error', `${who}: the client got 502`)
-      this.#refuse(ticket, 502)
+      const late = started && overdue
+      const status = late ? 504 : 502
+      this.log('error', `${who}${late ? ', for longer than timeout' : ''}: the client got ${status}`)
+      this.#refuse(ticket, status)
     }
     return false
   }

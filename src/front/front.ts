@@ -10,6 +10,8 @@ export interface FrontOptions {
   readonly token: string
   /** The most requests that wait for a worker; one more is answered 503. */
   readonly queueLimit: number
+  /** Milliseconds that a request may take: one whose worker is dead by then took too long. 0, or absent: any time. */
+  readonly timeoutMs?: number
   /** Largest body that is collected before a request is given to a worker, bytes. */
   readonly collectLimit?: number
   /** The first worker can be given requests: called once. */

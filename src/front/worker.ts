@@ -17,8 +17,11 @@ export interface WorkerOwner {
   /** Its channels that may be given requests are others now. */
   changed(worker: Worker): void
   settled(channel: Channel): void
-  /** Requests of a channel that is no more; the first `written` of them were told to the worker. */
-  lost(worker: Worker, tickets: readonly Ticket[], written: number): void
+  /**
+   * Requests of a channel that is no more, of which nothing was heard for `silentMs`; the first `written` of them were told
+   * to the worker.
+   */
+  lost(worker: Worker, tickets: readonly Ticket[], written: number, silentMs: number): void
   /** Requests that were given back, never started. */
   returned(tickets: readonly Ticket[]): void
   /** To be answered with the channel's `fileOk`. */
@@ -131,7 +134,7 @@ export class Worker implements ChannelOwner, ControlOwner {
     this.#channels.delete(channel)
     this.#broken(why)
     this.#owner.changed(this)
-    this.#owner.lost(this, tickets, written)
+    this.#owner.lost(this, tickets, written, channel.silentFor(performance.now()))
     this.#again()
   }
 

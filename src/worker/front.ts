@@ -13,6 +13,7 @@ export function serveFront(booted: Booted, token: string, options: EngineOptions
   const front = createFront({
     token,
     queueLimit: config.backlog,
+    timeoutMs: config.timeout * 1000,
     usable: () => {
       if (!vital.alive) return
       engine.listen(inheritance.sockets, config.backlog).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 /** Bodies that are large and clients that are slow: what memory they cost, and whom they keep waiting. */
 import { once } from 'node:events'
-import { truncateSync } from 'node:fs'
+import { readdirSync, truncateSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import type { Daemon } from '../support/daemon.ts'
@@ -151,6 +151,25 @@ describe.skipIf(noPython !== undefined)(pythonLabel, () => {
       expect(await server.get()).toBe('hello')
       expect(await drink(response)).toBe(path === '/file' ? 64 * megabyte : megabyte)
     }
+    await server.assertClean()
+  })
+
+  test('clients that leave in the middle free what they held, and are no errors', async () => {
+    const server = await startFlow()
+    server.write('large.bin', '')
+    truncateSync(server.path('large.bin'), gigabyte)
+    const [front = 0] = frontsOf(server)
+    const [worker = 0] = pythonsOf(server)
+    const open = () => [front, worker].map((pid) => readdirSync(`/proc/${pid}/fd`).length)
+    const before = open()
+    for (const path of ['/file', `/generated?${gigabyte}`, `/known?${gigabyte}`, `/written?${gigabyte}`]) {
+      const client = await RawClient.connect(server.target)
+      client.send(requestText(path))
+      await eventually(() => client.pending.length > megabyte)
+      client.close()
+      expect(await server.get()).toBe('hello')
+    }
+    await eventually(() => String(open()) === String(before), { what: () => `${open()}, were ${before}` })
     await server.assertClean()
   })
 

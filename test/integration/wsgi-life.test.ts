@@ -2,69 +2,27 @@
 import { describe, expect, test } from 'vitest'
 import type { Daemon } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
-import { type LoadReport, startLoad } from '../support/load.ts'
-import { RawClient, requestText } from '../support/raw-client.ts'
+import { startLoad } from '../support/load.ts'
+import { isAlive } from '../support/processes.ts'
 import {
   allServe,
   frontsOf,
   hasPythons,
   modes,
-  moldsOf,
   noPython,
-  noted,
   pythonLabel,
   pythonsOf,
   reloadWsgi,
   startWsgi,
-  type WsgiOptions,
 } from '../support/wsgi.ts'
-
-type Failures = LoadReport['failures']
-
-const targetsOf = (server: Daemon) => [server.target, { path: server.path('server.sock') }] as const
-
-const startBoth = (options: WsgiOptions) =>
-  startWsgi({
-    ...options,
-    bind: ['127.0.0.1:PORT', 'unix:server.sock'],
-    args: ['-p', 'server.pid', ...(options.args ?? [])],
-  })
-
-/** Quick requests on kept and on fresh connections, an address each, and beside them one slow request after another. */
-const startTraffic = async (server: Daemon) => {
-  const [tcp, unix] = targetsOf(server)
-  const loads = await Promise.all([
-    startLoad(tcp, { path: '/slow?0.2', connections: 1 }),
-    startLoad(tcp, { mode: 'keepalive', rate: 60 }),
-    startLoad(unix, { mode: 'fresh', rate: 60 }),
-  ])
-  return {
-    /** Resolves when all kinds of requests have been answered a while longer. */
-    goesOn: async () => {
-      await Promise.all(loads.map((load, n) => load.answered(n === 0 ? 2 : 15)))
-    },
-    stop: async (): Promise<Failures> => {
-      const reports = await Promise.all(loads.map((load) => load.stop()))
-      return reports.flatMap(({ failures }) => failures)
-    },
-  }
-}
-
-/** Sends a request that the application notes, and resolves when it has it in its hands. */
-const hold = async (server: Daemon, path: string): Promise<RawClient> => {
-  const client = await RawClient.connect(server.target)
-  const [place = '', query = ''] = path.split('?')
-  const name = place === '/gate' ? query : place
-  const count = () => server.read('notes.log').split(`seen ${name}`).length
-  const before = count()
-  client.send(requestText(path))
-  await eventually(() => count() > before, { what: () => `${path} to be seen; log:\n${server.log()}` })
-  return client
-}
-
-/** Gives the application another answer for `/`. */
-const changeCode = (server: Daemon, version: string): void =>
-  server.write('rules.py', server.read('rules.py').replace(/"hello \w+"/, `"hello ${version}"`))
+import {
+  changeCode,
+  hold,
+  neverConnected,
+  startBoth,
+  startTraffic,
+  targetsOf,
+} from '../support/wsgi-traffic.ts'
 
 describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode, args) => {
   test('HUP serves the changed code with new workers', async () => {
@@ -108,38 +66,6 @@ describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode
     await server.assertClean()
   })
 
-  test('a killed worker fails the requests that it ran with 502, and no others', async () => {
-    const server = await startBoth({ args })
-    const traffic = await startTraffic(server)
-    const old = await hasPythons(server, 2)
-    for (const pid of old) {
-      process.kill(pid, 'SIGKILL')
-      await hasPythons(server, 2, { not: [pid] })
-      await traffic.goesOn()
-    }
-    const failures = await traffic.stop()
-    const running = mode === 'threads' ? 8 : 2
-    expect(failures.filter(({ kind }) => kind !== 'status 502')).toEqual([])
-    expect(failures.length).toBeLessThanOrEqual(running)
-    await server.assertClean({ allows: [/SIGKILL/, /died while it handled GET \/.*502/] })
-  })
-
-  test('a killed front is replaced; workers and their requests stay', async () => {
-    const server = await startBoth({ args })
-    const pythons = await hasPythons(server, 2)
-    const [front = 0] = await eventually(() => frontsOf(server).length === 1 && frontsOf(server))
-    const held = await hold(server, '/gate?open')
-    process.kill(front, 'SIGKILL')
-    await held.ended()
-    await eventually(() => frontsOf(server).length === 1 && !frontsOf(server).includes(front))
-    server.write('open', '')
-    const traffic = await startTraffic(server)
-    await traffic.goesOn()
-    expect(await traffic.stop()).toEqual([])
-    expect(pythonsOf(server)).toEqual(pythons)
-    await server.assertClean({ allows: [/SIGKILL/] })
-  })
-
   test('USR2, then TERM to the old master: the new one takes over', async () => {
     const server = await startBoth({ args })
     const traffic = await startTraffic(server)
@@ -177,9 +103,48 @@ describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode
     await server.assertClean()
   })
 
+  test('TERM to all processes at once, as systemd and timeout(1) send it, loses nothing either', async () => {
+    const server = await startBoth({ args })
+    const slow = await hold(server, '/slow?1')
+    const traffic = await startTraffic(server)
+    await traffic.goesOn()
+    signalAll(server, 'SIGTERM')
+    expect((await slow.answer()).body).toMatch(/^hello late/)
+    expect(await server.exited({ within: 10_000 })).toEqual({ code: 0, signal: null })
+    expect((await traffic.stop()).filter((failure) => !neverConnected(failure))).toEqual([])
+    await server.assertClean()
+  })
+
+  test('INT to all processes at once, as a terminal sends it, ends them at once without complaints', async () => {
+    const server = await startBoth({ args })
+    await hold(server, '/slow?30')
+    const began = performance.now()
+    signalAll(server, 'SIGINT')
+    expect(await server.exited()).toEqual({ code: 0, signal: null })
+    expect(performance.now() - began).toBeLessThan(4000)
+    await server.assertClean()
+  })
+
+  test('USR2, then TERM to the new master: the old one serves on as it did', async () => {
+    const server = await startBoth({ args })
+    const old = await hasPythons(server, 2)
+    const traffic = await startTraffic(server)
+    server.signal('SIGUSR2')
+    await server.logged(/The new master is ready/, { within: 20_000 })
+    const successor = Number(server.read('server.pid.2'))
+    await traffic.goesOn()
+    server.signal('SIGTERM', successor)
+    await eventually(() => !isAlive(successor) && !server.exists('server.pid.2'), { within: 15_000 })
+    expect(await hasPythons(server, 2)).toEqual(old)
+    await traffic.goesOn()
+    expect(await traffic.stop()).toEqual([])
+    await server.assertClean()
+  })
+
   test('a reload that cannot boot leaves the old workers serving', async () => {
     const server = await startBoth({ args })
     const old = await allServe(server)
+    const traffic = await startTraffic(server)
     const good = server.read('rules.py')
     for (const [broken, words] of [
       ['import nowhere_installed\n', /No module named 'nowhere_installed'/],
@@ -196,68 +161,132 @@ describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode
     server.write('rules.py', good)
     await reloadWsgi(server)
     expect(await server.get()).toBe('hello 1')
+    await traffic.goesOn()
+    expect(await traffic.stop()).toEqual([])
     await server.assertClean({ allows: [/./] })
   })
 
-  test('a request that takes longer than timeout is a 504, named with its stack, and the worker is replaced', async () => {
-    const server = await startBoth({ args: [...args, '--timeout', '1'] })
+  test('a broken configuration, and a boot without an end, leave the old workers serving, too', async () => {
+    const settings = { boot_timeout: 2, abort_timeout: 1 }
+    const server = await startBoth({ args, config: settings })
     const old = await hasPythons(server, 2)
-    const began = performance.now()
-    const hung = await hold(server, '/hang/sleep')
-    const seen = Number((await noted(server, /seen \/hang\/sleep (\d+)/))[1])
-    const others = await startLoad(server.target, { rate: 40 })
-    expect((await hung.answer()).status).toBe(504)
-    expect(performance.now() - began).toBeLessThan(4500)
-    const log = await server.logged(/\[CRITICAL\] WORKER TIMEOUT \(pid:(\d+)\).*GET \/hang\/sleep/)
-    expect(Number(log[1])).toBe(seen)
-    await server.logged(/hostile\.py", line \d+, in/)
-    await hasPythons(server, 2, { not: [seen] })
-    expect(old).toContain(seen)
-    await others.answered(20)
-    expect((await others.stop()).failures).toEqual([])
+    const traffic = await startTraffic(server)
+    const changes = [
+      () => server.rewriteConfig('export default { workers: '),
+      () => server.rewriteConfig({ ...settings, timeuot: 3 }),
+      () => {
+        server.rewriteConfig(settings)
+        server.write('rules.py', `import time\ntime.sleep(600)\n${server.read('rules.py')}`)
+      },
+    ]
+    for (const change of changes) {
+      change()
+      const after = server.logEnd()
+      server.signal('SIGHUP')
+      await server.logged(/\[ERROR\].*not reloaded/, { after, within: 20_000 })
+      await traffic.goesOn()
+      expect(await hasPythons(server, 2)).toEqual(old)
+    }
+    // What hung was asked where.
+    await server.logged(/rules\.py", line 2 in <module>/)
+    await eventually(() => server.processes().length === (mode === 'preload' ? 5 : 4), {
+      within: 10_000,
+      what: () => JSON.stringify(server.processes()),
+    })
+    expect(await traffic.stop()).toEqual([])
     await server.assertClean({ allows: [/./] })
   })
 
-  test('the death of the master ends everything, and leaves nothing behind', async () => {
-    const server = await startBoth({ args, files: {} })
+  test('reload_surge 1 replaces workers one by one, and requests go on', async () => {
+    const server = await startBoth({ args, config: { reload_surge: 1 } })
+    const traffic = await startTraffic(server)
+    changeCode(server, '2')
+    const after = server.logEnd()
+    const old = pythonsOf(server)
+    server.signal('SIGHUP')
+    const seen: number[] = []
+    await eventually(
+      () => {
+        seen.push(pythonsOf(server).length)
+        return /Reloaded: generation 2 serves/.test(server.log().slice(after))
+      },
+      { within: 20_000, every: 5 },
+    )
+    await hasPythons(server, 2, { not: old })
+    expect(Math.max(...seen)).toBeLessThanOrEqual(3)
+    await traffic.goesOn()
+    expect(await traffic.stop()).toEqual([])
+    expect(await server.get()).toBe('hello 2')
+    await server.assertClean()
+  })
+
+  test('WINCH retires the workers of a daemon and its fronts, and who connects waits until there are others', async () => {
+    const log = ['--error-logfile', 'error.log']
+    const server = await startBoth({ args: ['-D', ...log, ...args], until: 'spawned' })
+    await server.exited()
+    await server.serving()
     await hasPythons(server, 2)
-    server.signal('SIGKILL', server.pid)
-    await server.gone({ within: 8000 })
-    await server.assertClean({ code: null, keeps: ['server.pid', 'server.sock'], allows: [/./] })
+    const slow = await hold(server, '/slow?1')
+    server.signal('SIGWINCH')
+    expect((await slow.answer()).body).toMatch(/^hello late/)
+    await hasPythons(server, 0)
+    await eventually(() => frontsOf(server).length === 0)
+    const waiting = [server.get(), server.get('/', { path: server.path('server.sock') })]
+    server.signal('SIGTTIN')
+    expect(await Promise.all(waiting)).toEqual(['hello 1', 'hello 1'])
+    await hasPythons(server, 1)
+    await server.assertClean({ keeps: ['error.log'] })
   })
 })
 
-/** No request was on it. */
-const neverConnected = ({ kind, detail }: Failures[number]): boolean =>
-  kind === 'refused' || kind === 'ENOENT' || /: connect ECONN/.test(detail)
+/** As systemd, timeout(1) and terminals do. */
+const signalAll = (server: Daemon, signal: NodeJS.Signals): void => {
+  for (const { pid } of server.processes()) process.kill(pid, signal)
+}
 
 describe.skipIf(noPython !== undefined)(pythonLabel, () => {
-  test('requests behind one that kills its worker are answered by its successor', async () => {
+  test('two fronts with four workers: reloads, other numbers, a dead front', async () => {
+    const server = await startBoth({ config: { workers: 4, fronts: 2 } })
+    await hasPythons(server, 4)
+    const traffic = await startTraffic(server)
+    await reloadWsgi(server, 4)
+    await eventually(() => frontsOf(server).length === 2)
+    await traffic.goesOn()
+    for (const [signal, count] of [
+      ['SIGTTOU', 3],
+      ['SIGTTOU', 2],
+      ['SIGTTOU', 1],
+      ['SIGTTIN', 2],
+      ['SIGTTIN', 3],
+    ] as const) {
+      server.signal(signal)
+      await hasPythons(server, count)
+      await traffic.goesOn()
+    }
+    expect(await traffic.stop()).toEqual([])
+    const [front = 0, other = 0] = frontsOf(server)
+    const pythons = pythonsOf(server)
+    process.kill(front, 'SIGKILL')
+    const burst = Array.from({ length: 20 }, () => server.get())
+    expect(new Set(await Promise.all(burst))).toEqual(new Set(['hello 1']))
+    const now = await eventually(() => frontsOf(server).length === 2 && frontsOf(server))
+    expect(now).toContain(other)
+    expect(pythonsOf(server)).toEqual(pythons)
+    await server.assertClean({ allows: [/SIGKILL/] })
+  })
+
+  test('the last worker that dies while the server ends is not waited for', async () => {
     const server = await startWsgi({ workers: 1 })
     const [pid = 0] = await hasPythons(server, 1)
     const held = await hold(server, '/gate?never')
-    const waiting = Array.from({ length: 6 }, () => server.request('/'))
-    const posted = server.request('/input/read', { method: 'POST', body: 'x' })
+    const waiting = server.request('/', { method: 'POST', body: 'x' })
+    server.signal('SIGTERM')
+    await server.logged(/Front exiting/)
     process.kill(pid, 'SIGKILL')
     expect((await held.answer()).status).toBe(502)
-    for (const answer of await Promise.all(waiting)) expect(answer.status).toBe(200)
-    // It was never given to the worker that died: requests that are not idempotent wait for an idle one.
-    expect((await posted).status).toBe(200)
-    await server.logged(/Worker \(pid:\d+\) died while it handled GET \/gate/)
-    await server.assertClean({ allows: [/SIGKILL|died while/] })
-  })
-
-  test('with threads a worker finishes its other requests before it is replaced for one that hangs', async () => {
-    const server = await startWsgi({ workers: 1, args: ['--threads', '3', '--timeout', '2'] })
-    const [pid = 0] = await hasPythons(server, 1)
-    const hung = await hold(server, '/hang/sleep')
-    expect((await server.request('/slow?1')).status).toBe(200)
-    const other = await hold(server, '/slow?1.7')
-    expect((await hung.answer()).status).toBe(504)
-    expect((await other.answer()).body).toBe(`hello late ${pid}`)
-    await hasPythons(server, 1, { not: [pid] })
-    expect(await server.get()).toBe('hello 1')
-    await server.assertClean({ allows: [/./] })
+    expect((await waiting).status).toBe(503)
+    expect(await server.exited({ within: 5000 })).toEqual({ code: 0, signal: null })
+    await server.assertClean({ allows: [/SIGKILL|died while|no worker is left/] })
   })
 
   test('graceful_timeout bounds a drain', async () => {
@@ -306,27 +335,6 @@ describe.skipIf(noPython !== undefined)(pythonLabel, () => {
         /logged as/.test(server.read('error.log'))
       )
     })
-    await server.assertClean({ allows: [/logged as|said to|two pieces/], keeps: ['error.log'] })
-  })
-
-  test('preload_app: workers are forked from a mold, a new one for each load, and another when it is killed', async () => {
-    const server = await startWsgi({ workers: 2, args: ['--preload'] })
-    await hasPythons(server, 2)
-    const [first = 0, ...others] = moldsOf(server)
-    expect(others).toEqual([])
-    await reloadWsgi(server)
-    const [second = 0] = await eventually(() => moldsOf(server).length === 1 && moldsOf(server))
-    expect(second).not.toBe(first)
-    const load = await startLoad(server.target, { rate: 40 })
-    process.kill(second, 'SIGKILL')
-    await load.answered(20)
-    // It is missed when a worker is to be forked.
-    server.signal('SIGTTIN')
-    await hasPythons(server, 3)
-    expect(moldsOf(server)).toHaveLength(1)
-    await load.answered(20)
-    const lost = (await load.stop()).failures.filter(({ kind }) => kind !== 'status 502')
-    expect(lost).toEqual([])
-    await server.assertClean({ allows: [/./] })
+    await server.assertClean({ allows: [/logged as|said to wsgi.errors|two pieces/], keeps: ['error.log'] })
   })
 })

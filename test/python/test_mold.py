@@ -98,6 +98,16 @@ class MoldTest(Case):
         self.assertEqual(line.hear(), {"type": "ended", "age": 1, "code": 0, "signal": None})
         self.fork(line, 2)
 
+    def test_abrt_writes_the_stacks_of_a_worker_and_of_the_mold(self) -> None:
+        child, line = self.mold()
+        pid, channel = self.fork(line, 1)
+        terminate(pid, signal.SIGABRT)
+        self.assertEqual(line.hear(), {"type": "ended", "age": 1, "code": 1, "signal": None})
+        self.assertEqual(self.logged().count("Fatal Python error: Aborted"), 1)
+        terminate(child.pid, signal.SIGABRT)
+        self.assertEqual(self.ends(child), 1)
+        self.assertEqual(self.logged().count("Fatal Python error: Aborted"), 2)
+
     def test_a_killed_worker_is_reported_by_its_signal(self) -> None:
         _, line = self.mold()
         pid, _ = self.fork(line, 3)

@@ -97,6 +97,13 @@ export const pythonsOf = (server: Daemon, master = server.masterPid()): number[]
   return [...spawned, ...forked].map(({ pid }) => pid).toSorted((a, b) => a - b)
 }
 
+/** The pids of workers whose mold is dead: whose children they are now is the machine's affair. */
+export const orphansOf = (server: Daemon): number[] => {
+  const all = server.processes()
+  const pids = new Set(all.map(({ pid }) => pid))
+  return all.filter(({ command, ppid }) => isMold(command) && !pids.has(ppid)).map(({ pid }) => pid)
+}
+
 /** The pids of the molds of a master. */
 export const moldsOf = (server: Daemon, master = server.masterPid()): number[] =>
   childrenOf(master)

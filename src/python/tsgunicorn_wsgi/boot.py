@@ -138,7 +138,7 @@ def _live(boot: Message, channel: Channel, signals: Signals, mold: Optional[Mold
 def prepare(boot: Message) -> str:
     """Environment and path, with what gunicorn.conf.py has made of them; gives the working directory."""
     values, inherited = boot["config"]["values"], boot["python"].get("inherited")
-    # As Gunicorn does: applications ask it whether they run below one, to set up logging or threads.
+    # As Gunicorn does: applications ask it whether they run below one.
     os.environ["SERVER_SOFTWARE"] = boot["python"]["software"]
     take_environment(inherited, values.get("raw_env") or ())
     return prepare_path(values, inherited)

@@ -103,9 +103,12 @@ def watch(fd: int) -> None:
     """Crashes below Python (SIGSEGV, abort(3) and their like) and SIGUSR2 write the stacks of all
     threads to `fd`.
 
-    To be called when the Python handler of SIGABRT stands: faulthandler then writes, and hands the
-    signal on to it. The descriptor must stay what it is; a log that is reopened keeps its number.
+    To be called when the Python handler of SIGABRT stands, and again whenever it was set anew:
+    faulthandler then writes, and hands the signal on to it. The descriptor must stay what it is; a
+    log that is reopened keeps its number.
     """
+    # Enabled already, it would leave the handlers that stand as they are.
+    faulthandler.disable()
     faulthandler.enable(file=fd, all_threads=True)
     faulthandler.register(signal.SIGUSR2, file=fd, all_threads=True, chain=False)
 

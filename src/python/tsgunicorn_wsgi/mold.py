@@ -16,8 +16,8 @@ import threading
 from importlib import import_module
 from typing import Any, Dict, List, Optional, Tuple
 
+from . import crash, ipc, privileges
 from . import hooks as hooking
-from . import ipc, privileges
 from .boot import Mold, await_boot, begin, end_early, failed, live, prepare, set_title
 from .crash import Failure, describe, user_traceback
 from .ending import end_forked
@@ -115,6 +115,7 @@ class Keeper:
         self._signals.heard = _heard
         # An application that was imported may have taken them.
         self._signals.take()
+        crash.watch(self._mold.log.fd)
         self._channel.send({"type": "ready", "shape": "wsgi", "program": self._mold.loaded.program})
         while self.phase == "serving" or self._children:
             watched: List[Any] = (
@@ -136,6 +137,7 @@ class Keeper:
         go by the fork.
         """
         signals = Signals(end_early)
+        crash.watch(self._mold.log.fd)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED)
         bridge = boot["bridge"]
         try:

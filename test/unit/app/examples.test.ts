@@ -22,7 +22,7 @@ const expected: Readonly<
 }
 
 /** Folders of Python applications, which test/integration/wsgi-frameworks.test.ts serves. */
-const python = ['bottle', 'django', 'flask']
+const python = ['bottle', 'django', 'flask', 'wsgi']
 
 /** Configurations: they are loaded, not served. */
 const configurations = ['tls.conf.ts']

@@ -63,6 +63,19 @@ describe('a worker that dies', () => {
     ])
   })
 
+  test('costs it 504 when it had taken too long: somebody else ended the worker for that', async () => {
+    const worker = await new FakeWorker(keeping).listen()
+    const served = await serveFront([worker], { timeoutMs: 30 })
+    const answer = status(served.url('/slow'))
+    const since = await eventually(() => pathsOf(worker).includes('/slow') && performance.now())
+    await eventually(() => performance.now() - since > 40)
+    worker.die()
+    expect(await answer).toBe(504)
+    expect(errorsIn(served)).toEqual([
+      'Worker (pid:1001) died while it handled GET /slow, for longer than timeout: the client got 504',
+    ])
+  })
+
   test('has its response cut when that had begun', async () => {
     const worker = await new FakeWorker((channel, { type, id }) => {
       if (type === 3) channel.send(67, { id, index: 200, text: 'OK', body: 'some' })
