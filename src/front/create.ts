@@ -136,8 +136,10 @@ class BridgeFront implements Front, WorkerOwner {
       for (const ticket of alive) this.#refuse(ticket, 503)
       return
     }
-    for (const ticket of alive) ticket.wait()
-    this.#desk.waitAgain(alive)
+    for (const ticket of alive)
+      if (ticket.exchange.left) ticket.drop()
+      else ticket.wait()
+    this.#desk.waitAgain(alive.filter(({ waiting }) => waiting))
   }
 
   file(channel: Channel, ticket: Ticket, head: Head, file: NamedFile): void {
@@ -189,6 +191,7 @@ class BridgeFront implements Front, WorkerOwner {
     if (ticket.phase === 'over') return
     ticket.environ = environOf(ticket.exchange, this.#shapes, collected)
     if (this.#desk.passes(ticket)) return
+    if (ticket.exchange.left) return void ticket.drop()
     if (!this.#desk.hasRoom || !this.#hasHope) return void this.#refuse(ticket, 503)
     ticket.wait()
     this.#desk.wait(ticket)

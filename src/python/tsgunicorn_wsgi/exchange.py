@@ -12,11 +12,12 @@ from io import BytesIO
 from typing import Any, Callable, Optional
 
 from .channel import BATCH, Channel, Item
+from .crash import describe
 from .environ import METHOD, RAW_URI, RequestView, ScriptNameError
 from .frames import BrokenPeer
 from .input import BodyFailed, ClientGone
 from .kept import monotonic
-from .response import CLOSED, Response
+from .response import CLOSED, Response, is_verdict
 
 
 class Site:
@@ -150,6 +151,8 @@ def _fail(
         site.log.debug("the client of %s %s left", method, uri)
     elif isinstance(error, (BodyFailed, ScriptNameError)):
         site.log.error("Error handling request %s %s: %s", method, uri, error)
+    elif is_verdict(error):
+        site.log.error("Error handling request %s %s: %s", method, uri, describe(error))
     else:
         site.log.error("Error handling request %s %s", method, uri, exc_info=error)
     return False
@@ -158,7 +161,7 @@ def _fail(
 def _end_child(site: Site, method: str, uri: str, error: BaseException) -> None:
     """In a child that the application forked: what it raised is its end, and nobody's answer."""
     if isinstance(error, SystemExit):
-        os._exit(error.code if isinstance(error.code, int) else bool(error.code))
+        os._exit(error.code & 0xFF if isinstance(error.code, int) else bool(error.code))
     words = "a child (pid:%d) that the application forked within %s %s failed; it was ended"
     site.log.error(words, os.getpid(), method, uri, exc_info=error)
     os._exit(1)

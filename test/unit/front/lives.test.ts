@@ -368,6 +368,27 @@ describe('a client that goes', () => {
     await eventually(() => served.front.waiting === 0)
   })
 
+  test('in order while it waits is forgotten, too, and never given to a worker', async () => {
+    const worker = await new FakeWorker(keeping).listen()
+    const served = await serveFront([worker])
+    const first = status(served.url('/slow'), { method: 'POST' })
+    await eventually(() => worker.requests.length === 1)
+    const clients = await Promise.all(Array.from({ length: 20 }, () => connect(served.port)))
+    for (const [at, client] of clients.entries()) client.send(get(`/${at}`))
+    await eventually(() => served.front.waiting + served.front.running === 21)
+    for (const client of clients) client.socket.end()
+    // One may stand behind the slow one: it is dropped when it comes back.
+    await eventually(() => served.front.waiting === 0)
+    const ids = worker.requests.slice(1).map(({ id }) => id)
+    returned(worker, 0, ids)
+    worker.data[0]?.full(worker.requests[0]?.id ?? 0)
+    expect(await first).toBe(200)
+    await eventually(() => served.front.running === 0)
+    expect(worker.requests.length).toBe(1 + ids.length)
+    await eventually(() => clients.every(({ ended }) => ended))
+    expect(clients.map(({ text }) => text).join('')).toBe('')
+  })
+
   test('while its response waits for it lets the channel go on', async () => {
     const big = Buffer.alloc(262_144, 'x')
     const worker = await new FakeWorker((channel, { type, id, text }) => {
