@@ -165,6 +165,8 @@ export interface Share {
   readonly workers: readonly number[]
   /** It has none, and will get none: whoever waits there waits in vain. */
   readonly abandoned: boolean
+  /** It has had a worker, and accepts since: there may be requests in it. */
+  readonly opened: boolean
 }
 
 /** Deaths at boot in a row. Workers that die together count once, or eight would make a back-off of 12 s. */
@@ -257,7 +259,7 @@ export type Effect =
       readonly role: Role
     }
   /** Tell a front which workers are its own, all of them. */
-  | ({ readonly do: 'assign' } & Share)
+  | ({ readonly do: 'assign' } & Omit<Share, 'opened'>)
   /** A spawn that was asked for is not wanted any more. */
   | { readonly do: 'forget'; readonly age: number }
   | { readonly do: 'drain'; readonly age: number }
