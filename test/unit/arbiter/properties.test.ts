@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
 import { describe, test } from 'vitest'
 import { full, harmless, health, living, plan, rate, setting, signal } from './plans.ts'
-import { serving, watch } from './watchers.ts'
+import { serving, useful, watch } from './watchers.ts'
 import { World, well } from './world.ts'
 
 /** Longer than any ladder of the policies above: a hung step, then drain, QUIT and KILL. */
@@ -49,7 +49,7 @@ describe('whatever the world does', () => {
       const fresh = serving(world.state).filter((worker) => worker.generation === generation?.number)
       assert.equal(fresh.length, target)
       const fronts = serving(world.state, 'front')
-      assert.equal(fronts.length, target > 0 ? generation?.policy.fronts : 0)
+      assert.equal(fronts.length, Math.min(target, generation?.policy.fronts ?? 0))
       assert(world.state.workers.every((worker) => worker.generation === generation?.number))
     })
   })
@@ -73,7 +73,7 @@ describe('whatever the world does', () => {
           const [{ target, staging, serving: generation }] = step.decision
           if (!generation) return
           const least = Math.min(target, staging?.step === 'booting' ? staging.before : target)
-          const now = serving(step.decision[0]).length
+          const now = useful(step.decision[0]).length
           assert(now >= Math.min(capacity, least))
           capacity = now
         },
