@@ -8,6 +8,7 @@ import type { WorkerAddress } from '../ipc/messages.ts'
 import { BodyStream } from './body.ts'
 import type { Channel } from './channel.ts'
 import { fateOf } from './deaths.ts'
+import { Debt } from './debt.ts'
 import { Desk } from './desk.ts'
 import { isToBePoked } from './dispatch.ts'
 import { environOf } from './environ.ts'
@@ -32,6 +33,7 @@ export const createFront = (options: FrontOptions): Front => new BridgeFront(opt
 class BridgeFront implements Front, WorkerOwner {
   readonly token: string
   readonly log: FrontOptions['log']
+  readonly debt = new Debt()
   readonly #options: FrontOptions
   readonly #collectLimit: number
   readonly #shapes = new Shapes()
