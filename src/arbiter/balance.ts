@@ -13,6 +13,7 @@ import { assign, hasOpened } from './shares.ts'
 import type { InPhase, Role, State, Worker } from './state.ts'
 import {
   afterHooks,
+  hasFailed,
   isServing,
   isStaying,
   isStopping,
@@ -36,11 +37,9 @@ export function balance(turn: Turn): void {
 /** Beyond its hooks, a spawn takes milliseconds. */
 const SPAWN_PATIENCE = 10_000
 
-/** How many are wanted. Without workers nobody is to accept. */
-export const wanted = (state: State, role: Role): number => {
-  if (role === 'worker') return state.target
-  return state.target > 0 ? (newestPolicy(state)?.fronts ?? 0) : 0
-}
+/** How many are wanted. A front that no worker is left for would keep its clients waiting: nobody is to accept there. */
+export const wanted = (state: State, role: Role): number =>
+  role === 'worker' ? state.target : Math.min(state.target, newestPolicy(state)?.fronts ?? 0)
 
 const isFresh = (worker: Worker, newest: number | undefined): boolean =>
   isStaying(worker) && worker.generation === newest && worker.phase !== 'leaving'
@@ -95,22 +94,24 @@ const isLeftOver = (state: State, worker: Worker): boolean =>
 
 function mayRetire(state: State, worker: Worker): boolean {
   if (acceptsUntilReplaced(state, worker)) return false
-  if (worker.role === 'front') return !isOutdated(state, worker) || isManned(state)
+  if (worker.role === 'front') return isOutdated(state, worker) ? isManned(state) : hasAllFronts(state)
   if (!worker.behind) return true
   return state.target === 0 ? !hasFronts(state, worker) : isSpare(state, worker)
 }
 
 const isOutdated = (state: State, { generation }: Worker): boolean => generation !== newestGeneration(state)
 
-/** Whether the newest generation serves, with all its workers: until then older ones are reached by their own fronts. */
-function isManned(state: State): boolean {
-  if (state.staging?.step === 'booting') return false
+const freshAndServing = (state: State, role: Role): number => {
   const newest = newestGeneration(state)
-  const fresh = state.workers.filter(
-    (worker) => worker.role === 'worker' && isServing(worker) && isFresh(worker, newest),
-  )
-  return fresh.length >= state.target
+  return state.workers.filter((one) => one.role === role && isServing(one) && isFresh(one, newest)).length
 }
+
+/** Whether the newest generation can do without a front: those that stay are as many as are wanted. */
+const hasAllFronts = (state: State): boolean => freshAndServing(state, 'front') >= wanted(state, 'front')
+
+/** Whether the newest generation is complete: until then the older workers are reached by their own fronts. */
+const isManned = (state: State): boolean =>
+  freshAndServing(state, 'worker') >= state.target && hasAllFronts(state)
 
 /** While a generation is staged in which fronts accept, or did: who accepts now goes on until it is complete. */
 function acceptsUntilReplaced({ staging, serving }: State, { role, generation }: Worker): boolean {
@@ -166,7 +167,7 @@ function missing(state: State, role: Role): readonly Missing[] {
 
 /**
  * What an older generation still needs to keep its word: one front while it serves and a newer one is only staged, and one
- * worker while its fronts have requests that nobody else may answer.
+ * worker while its fronts have requests that nobody else may answer. One that failed to boot is not tried again.
  */
 function missingOfThePast(state: State, role: Role): readonly Missing[] {
   const newest = newestGeneration(state)
@@ -185,7 +186,9 @@ function missingOfThePast(state: State, role: Role): readonly Missing[] {
       hasOpened(state, one.age),
   )
   const generations = [...new Set(fronts.map(({ generation }) => generation))]
-  return generations.filter(isLacking).map((generation) => ({ generation, count: 1 }))
+  return generations
+    .filter((generation) => isLacking(generation) && !hasFailed(state, generation))
+    .map((generation) => ({ generation, count: 1 }))
 }
 
 function spawnCount(state: State, role: Role): number {

@@ -8,6 +8,7 @@ import type { WorkerAddress } from '../ipc/messages.ts'
 import { BodyStream } from './body.ts'
 import type { Channel } from './channel.ts'
 import { fateOf } from './deaths.ts'
+import { Debt } from './debt.ts'
 import { Desk } from './desk.ts'
 import { isToBePoked } from './dispatch.ts'
 import { environOf } from './environ.ts'
@@ -32,6 +33,7 @@ export const createFront = (options: FrontOptions): Front => new BridgeFront(opt
 class BridgeFront implements Front, WorkerOwner {
   readonly token: string
   readonly log: FrontOptions['log']
+  readonly debt = new Debt()
   readonly #options: FrontOptions
   readonly #collectLimit: number
   readonly #shapes = new Shapes()
@@ -43,6 +45,8 @@ class BridgeFront implements Front, WorkerOwner {
   /** 'abandoned': no worker is left, and none will come. */
   #phase: 'starting' | 'usable' | 'abandoned' | 'closed' = 'starting'
   #lastId = 0
+  /** What is to be said of workers that died, a moment later. */
+  readonly #obituaries: string[] = []
   #look: NodeJS.Timeout | undefined
 
   constructor(options: FrontOptions) {
@@ -92,6 +96,18 @@ class BridgeFront implements Front, WorkerOwner {
     clearTimeout(this.#look)
     for (const worker of this.#everyWorker()) worker.cut()
     for (const ticket of [...this.#desk.queued]) this.#refuse(ticket, 503)
+    this.#tellDeaths()
+  }
+
+  #mourn(words: string): void {
+    const { mourningMs = 0 } = this.#options
+    this.#obituaries.push(words)
+    if (mourningMs === 0 || this.#phase === 'closed') this.#tellDeaths()
+    else setTimeout(() => this.#tellDeaths(), mourningMs).unref()
+  }
+
+  #tellDeaths(): void {
+    for (const words of this.#obituaries.splice(0)) this.log('error', words)
   }
 
   #abandon(): void {
@@ -214,13 +230,13 @@ class BridgeFront implements Front, WorkerOwner {
     }
     const who = `Worker (pid:${worker.address.pid}) died ${started ? 'while it handled' : 'before it handled'} ${ticket.where}`
     if (fate === 'cut') {
-      this.log('error', `${who}: its response was cut`)
+      this.#mourn(`${who}: its response was cut`)
       ticket.end()
       ticket.exchange.fail(true)
     } else {
       const late = started && overdue
       const status = late ? 504 : 502
-      this.log('error', `${who}${late ? ', for longer than timeout' : ''}: the client got ${status}`)
+      this.#mourn(`${who}${late ? ', for longer than timeout' : ''}: the client got ${status}`)
       this.#refuse(ticket, status)
     }
     return false

@@ -5,6 +5,7 @@
 import type { WorkerAddress } from '../ipc/messages.ts'
 import { Channel, type ChannelOwner } from './channel.ts'
 import { Control, type ControlOwner } from './control.ts'
+import type { Debt } from './debt.ts'
 import type { NamedFile } from './files.ts'
 import type { Head } from './heads.ts'
 import type { LinkEnd } from './link.ts'
@@ -13,6 +14,7 @@ import type { Ticket } from './ticket.ts'
 /** Who is told of a worker. */
 export interface WorkerOwner {
   readonly token: string
+  readonly debt: Debt
   readonly log: (level: 'error' | 'warning' | 'info' | 'debug', message: string) => void
   /** Its channels that may be given requests are others now. */
   changed(worker: Worker): void
@@ -43,6 +45,7 @@ type Phase = 'serving' | 'leaving' | 'gone'
 export class Worker implements ChannelOwner, ControlOwner {
   readonly address: WorkerAddress
   readonly token: string
+  readonly debt: Debt
   busy = 0
   readonly #owner: WorkerOwner
   #phase: Phase = 'serving'
@@ -59,6 +62,7 @@ export class Worker implements ChannelOwner, ControlOwner {
     this.address = address
     this.#owner = owner
     this.token = owner.token
+    this.debt = owner.debt
     this.#connect()
   }
 
@@ -140,6 +144,10 @@ export class Worker implements ChannelOwner, ControlOwner {
 
   failed(ticket: Ticket, what: string): void {
     this.#owner.log('error', `${ticket.where} (pid:${this.address.pid}): ${what}`)
+  }
+
+  noted(ticket: Ticket, what: string): void {
+    this.#owner.log('info', `${ticket.where} (pid:${this.address.pid}): ${what}`)
   }
 
   file(channel: Channel, ticket: Ticket, head: Head, file: NamedFile): void {
