@@ -23,7 +23,7 @@ import { Worker, type WorkerOwner } from './worker.ts'
 const usualCollectLimit = 65_536
 
 /** How often channels with waiting requests are looked at. */
-const lookMs = 2
+const lookMs = 1
 
 /** Ids are whole numbers that V8 keeps without an object of their own. */
 const lastId = 0x7fff_ffff
@@ -53,7 +53,11 @@ class BridgeFront implements Front, WorkerOwner {
     this.#options = options
     this.token = options.token
     this.log = options.log
-    this.#desk = new Desk({ limit: options.queueLimit, give: (lane, ticket) => this.#give(lane, ticket) })
+    this.#desk = new Desk({
+      limit: options.queueLimit,
+      give: (lane, ticket) => this.#give(lane, ticket),
+      clock: () => performance.now(),
+    })
     this.#collectLimit = options.collectLimit ?? usualCollectLimit
   }
 
@@ -269,7 +273,8 @@ class BridgeFront implements Front, WorkerOwner {
   }
 
   #lookLater(): void {
-    this.#look = setTimeout(() => this.#lookAround(), lookMs)
+    // Answers that came while this process had no time are to be heard first.
+    this.#look = setTimeout(() => setImmediate(() => this.#lookAround()), lookMs)
   }
 
   /** Takes back what waits behind a request that takes long. */
@@ -281,7 +286,7 @@ class BridgeFront implements Front, WorkerOwner {
       for (const channel of worker.channels) {
         if (channel.inHand < 2) continue
         waiting = true
-        if (worker.canBePoked && isToBePoked(channel, channel.silentFor(now))) worker.poke(channel)
+        if (worker.canBePoked && isToBePoked(channel, now)) worker.poke(channel)
       }
     if (waiting) this.#lookLater()
   }
