@@ -119,12 +119,15 @@ function acceptsUntilReplaced({ staging, serving }: State, { role, generation }:
   return role === 'front' || (staging.policy.fronts > 0 && serving.policy.fronts === 0)
 }
 
-/** A generation with fronts keeps a worker for them; all, unless reload_surge leaves no room for so many. */
+/** A generation keeps a worker for each front that has one; all, unless reload_surge leaves no room for so many. */
 function isSpare(state: State, { role, generation }: Worker): boolean {
   const peers = state.workers.filter(
     (one) => one.role === role && one.generation === generation && isServing(one),
   )
-  if (peers.length <= 1) return false
+  const has = (age: number) => peers.some((one) => one.age === age)
+  const isThere = (front: number) => state.workers.some(({ age }) => age === front)
+  const fronts = state.shares.filter(({ front, workers }) => isThere(front) && workers.some(has))
+  if (peers.length <= Math.max(1, fronts.length)) return false
   if (generation === newestGeneration(state)) return true
   return (newestPolicy(state)?.surge ?? 0) > 0
 }
@@ -196,7 +199,7 @@ function spawnCount(state: State, role: Role): number {
   if (lacking <= 0 || role === 'front') return Math.max(0, lacking)
   // Never stuck without room: what serves beyond the floor was retired, or has to stay and takes nobody's place, and the
   // allowance is at least one.
-  const taken = staying.filter((worker) => isFresh(worker, newest) || mayRetire(state, worker)).length
+  const taken = staying.filter((one) => one.generation === newest || mayRetire(state, one)).length
   return Math.max(0, Math.min(lacking, floorWithOld(state) + allowance(state) - taken))
 }
 
