@@ -15,7 +15,7 @@ const unittest = (name: string) =>
     cwd: repository,
     encoding: 'utf8',
     timeout: 110_000,
-    env: { ...process.env, PYTHONPATH: join(repository, 'src/python'), PYTHONDONTWRITEBYTECODE: '1' },
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
   })
 
 test('there are unit tests in Python', () => {

@@ -9,7 +9,7 @@
  *
  * Whoever accepts goes first: a worker whose fronts still bring it requests outlives them.
  */
-import { assign } from './shares.ts'
+import { assign, hasOpened } from './shares.ts'
 import type { InPhase, Role, State, Worker } from './state.ts'
 import {
   afterHooks,
@@ -183,7 +183,10 @@ function missingOfThePast(state: State, role: Role): readonly Missing[] {
   }
   const fronts = state.workers.filter(
     (one) =>
-      one.role === 'front' && one.generation !== newest && (isServing(one) || one.phase === 'retiring'),
+      one.role === 'front' &&
+      one.generation !== newest &&
+      (isServing(one) || one.phase === 'retiring') &&
+      hasOpened(state, one.age),
   )
   const generations = [...new Set(fronts.map(({ generation }) => generation))]
   return generations

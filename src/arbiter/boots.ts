@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.ts'
 import type { ConfigTransfer } from '../config/transfer.ts'
 import type { BootMessage, Bridge } from '../ipc/messages.ts'
+import type { Inherited } from '../python/inherited.ts'
 import { inheritVariables } from '../sockets/inherit.ts'
 import { cpuCount } from '../system/cpus.ts'
 import { masterVariable } from '../system/leftovers.ts'
@@ -18,7 +19,7 @@ type Place = Pick<Extract<Effect, { do: 'spawn' }>, 'role' | 'age' | 'generation
 
 /** What a process is told when it says hello. */
 export function bootOf(
-  office: Pick<Office, 'bridge'>,
+  office: Pick<Office, 'bridge'> & Partial<Pick<Office, 'state'>>,
   loaded: Loaded,
   place: Place,
   proof = false,
@@ -35,21 +36,24 @@ export function bootOf(
     config: { ...transfer, functions: [] },
     bridge,
     maxRequests,
-    python: pythonBoot(loaded, bridge, age),
+    python: pythonBoot(loaded, bridge, age, office.state?.().target ?? 0),
   }
 }
 
 const pythonBoot = (
-  { config, python: conf }: Loaded,
+  { config, python: conf, inherited }: Loaded,
   { folder }: Bridge,
   age: number,
+  workers: number,
 ): NonNullable<BootMessage['python']> => ({
   spec: config.wsgi_app ?? '',
   socket: `${folder}/worker-${age}.sock`,
   threads: config.threads,
+  workers,
   multiprocess: config.workers !== 1,
   software: `tsgunicorn/${version}`,
   ...(conf ? { conf } : {}),
+  ...(inherited ? { inherited: inherited(age) } : {}),
 })
 
 /** A front runs no hooks but the one that TLS needs, and has room for the clients of all its workers. */
@@ -73,17 +77,24 @@ const withJitter = (limit: number, jitter: number): number =>
 
 export function spawnOptions(
   office: Office,
-  { config }: Loaded,
+  { config, inherited }: Loaded,
   slot: number,
 ): Pick<SpawnOptions, 'boardFd' | 'nodeOptions' | 'cwd' | 'env' | 'output'> {
   return {
     boardFd: office.board.fd,
     nodeOptions: config.node_options,
     cwd: config.chdir,
-    env: workerEnvironment(config, slot, office.options.environment()),
+    env: workerEnvironment(config, slot, altered(office.options.environment(), inherited?.(0))),
     // A daemon has no terminal to print on, and must not keep its caller's pipes open.
     output: config.daemon && !config.enable_stdio_inheritance ? 'ignore' : 'inherit',
   }
+}
+
+/** With what gunicorn.conf.py, or a hook of it, has made of the environment. */
+function altered(env: NodeJS.ProcessEnv, inherited: Inherited | undefined): NodeJS.ProcessEnv {
+  if (!inherited) return env
+  const changes = Object.entries(inherited.env).map(([name, value]) => [name, value ?? undefined])
+  return { ...env, ...Object.fromEntries(changes) }
 }
 
 /** The master's environment with `raw_env` and our marks in it; nothing that is the master's alone. */

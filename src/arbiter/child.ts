@@ -5,8 +5,10 @@
 import type { ChildProcess } from 'node:child_process'
 import { hasCode, messageOf } from '../errors.ts'
 import { toWorker } from '../ipc/channel.ts'
+import type { Imports } from '../ipc/lines.ts'
 import type { ToMaster, ToWorker } from '../ipc/messages.ts'
 import type { Signal } from './state.ts'
+import type { Talk } from './talk.ts'
 
 /** Beyond the judgement's signals: SIGUSR2 has a Python worker dump its stacks. */
 export type ChildSignal = Signal | 'SIGUSR2'
@@ -24,12 +26,14 @@ export interface Child {
 export interface ChildEvents {
   readonly said: (message: Exclude<ToMaster, { type: 'hello' }>) => void
   /** Files the worker has imported (`reload`). */
-  readonly imported: (files: readonly string[]) => void
+  readonly imported: (imports: Imports) => void
+  /** It wrote to its channel what is no message, in words; told once. */
+  readonly garbled: (what: string) => void
   readonly ended: (code: number | null, signal: string | null) => void
 }
 
-/** A child of this process, with Node's channel. */
-export class SpawnedChild implements Child {
+/** A child of this process. */
+export abstract class SpawnedChild implements Child {
   readonly process: ChildProcess
 
   constructor(process: ChildProcess) {
@@ -48,6 +52,11 @@ export class SpawnedChild implements Child {
     return this.process.kill(signal)
   }
 
+  abstract tell(message: ToWorker, handle?: unknown): void
+}
+
+/** With Node's channel. */
+export class NodeChild extends SpawnedChild {
   tell(message: ToWorker, handle?: unknown): void {
     toWorker(this.process, message, handle).catch((error: unknown) => {
       // It has closed its side already: its end is on its way.
@@ -55,5 +64,19 @@ export class SpawnedChild implements Child {
         process.emitWarning(`worker ${this.pid} could not be told '${message.type}': ${messageOf(error)}`)
       }
     })
+  }
+}
+
+/** With a channel of lines. */
+export class PythonChild extends SpawnedChild {
+  readonly #talk: Talk
+
+  constructor(process: ChildProcess, talk: Talk) {
+    super(process)
+    this.#talk = talk
+  }
+
+  tell(message: ToWorker): void {
+    this.#talk.tell(message)
   }
 }

@@ -3,15 +3,18 @@
  * A child that is not known any more (its worker was forgotten while it was being spawned) is ended at once.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { onWorkerMessage } from '../ipc/channel.ts'
+import { importsIn } from '../ipc/lines.ts'
 import type { BootMessage, InheritedListener } from '../ipc/messages.ts'
 import { pythonPackage } from '../python/package.ts'
 import { type Address, formatAddress } from '../sockets/address.ts'
 import type { Listener } from '../sockets/listener.ts'
 import { paddedArgv0 } from '../system/title.ts'
 import { isIPv6 } from '../util/ipv6.ts'
-import { type Child, type ChildEvents, SpawnedChild } from './child.ts'
+import { type Child, type ChildEvents, NodeChild, PythonChild } from './child.ts'
+import { Talk } from './talk.ts'
 
 const workerProgram = fileURLToPath(new URL('../worker/main.js', import.meta.url))
 
@@ -34,6 +37,7 @@ export interface SpawnOptions {
 }
 
 /** Descriptors in a worker: 0 to 2 as usual, 3 the channel, 4 the board, then the listeners. */
+const CHANNEL_FD = 3
 const BOARD_FD = 4
 const FIRST_LISTENER_FD = 5
 
@@ -64,10 +68,6 @@ export function spawnWorker(options: SpawnOptions, events: ChildEvents): Child {
   const process = early ?? startProcess({ ...options, descriptors })
   const boot = bootMessage(options)
   const child = attend(process, boot, events)
-  process.on('message', (message) => {
-    const files = importedFiles(message)
-    if (files.length > 0) events.imported(files)
-  })
   if (early) {
     // It has said its hello. Messages keep their order, also those that wait for a handle to be taken.
     for (const [index, { handle }] of listeners.entries()) child.tell({ type: 'listener', index }, handle)
@@ -82,21 +82,41 @@ export interface PythonOptions extends Omit<SpawnOptions, 'listeners' | 'nodeOpt
   readonly program: 'worker' | 'mold'
 }
 
-/** Makes a Python worker, or a mold, which speaks over the same channel (front/README.md). */
+/** Makes a Python worker, or a mold, which speaks over a channel of lines (front/README.md). */
 export function spawnPython(options: PythonOptions, events: ChildEvents): Child {
   const { python, program, boardFd, boot, cwd, env, output } = options
   // argv[0] stays what it is: by it Python finds its virtual environment.
   const child = spawn(python, [pythonPackage, program], {
     cwd,
-    env,
-    stdio: ['ignore', output, output, 'ipc', boardFd],
+    env: { ...env, NODE_CHANNEL_FD: String(CHANNEL_FD) },
+    // Not Node's own channel: there, a line that is no JSON is thrown in the master.
+    stdio: ['ignore', output, output, 'pipe', boardFd],
   })
-  return attend(child, { type: 'boot', ...boot, listeners: [], board: BOARD_FD }, events)
+  return attendPython(child, { type: 'boot', ...boot, listeners: [], board: BOARD_FD }, events)
+}
+
+function attendPython(process: ChildProcess, boot: BootMessage, events: ChildEvents): Child {
+  const socket = process.stdio[CHANNEL_FD]
+  if (!(socket instanceof Socket)) throw new TypeError('a Python process has no channel')
+  const talk = new Talk(socket, {
+    ...events,
+    said: (message) => {
+      if (message.type === 'hello') talk.tell(boot)
+      else events.said(message)
+    },
+  })
+  // What it said last is heard before its end. A child that it left behind may keep the channel open.
+  process.once('exit', (code, signal) => talk.afterLastWord(() => events.ended(code, signal)))
+  // Without a process there is no exit.
+  process.once('error', () => {
+    if (process.pid === undefined) events.ended(null, null)
+  })
+  return new PythonChild(process, talk)
 }
 
 /** Answers a process's hello, and tells of what it says and of its end, once. */
-function attend(process: ChildProcess, boot: BootMessage, events: ChildEvents): SpawnedChild {
-  const child = new SpawnedChild(process)
+function attend(process: ChildProcess, boot: BootMessage, events: ChildEvents): NodeChild {
+  const child = new NodeChild(process)
   let told = false
   const ended = (code: number | null, signal: string | null) => {
     if (told) return
@@ -106,6 +126,10 @@ function attend(process: ChildProcess, boot: BootMessage, events: ChildEvents): 
   // 'exit' comes before what the worker said last; 'close' waits for the channel, so that no word is lost.
   process.once('close', ended)
   process.once('error', () => ended(null, null))
+  process.on('message', (message) => {
+    const imports = importsIn(message)
+    if (imports) events.imported(imports)
+  })
   onWorkerMessage(process, (message) => {
     if (message.type === 'hello') child.tell(boot)
     else events.said(message)
@@ -135,14 +159,3 @@ const socketAddress = (address: Address): InheritedListener['address'] => {
   if (address.kind === 'fd') return `fd://${address.fd}`
   return { address: address.host, port: address.port, family: isIPv6(address.host) ? 'IPv6' : 'IPv4' }
 }
-
-/** What Node reports of imports under WATCH_REPORT_DEPENDENCIES: `{ 'watch:import': [...] }`, paths or file URLs. */
-function importedFiles(message: unknown): string[] {
-  if (typeof message !== 'object' || message === null) return []
-  const found = Object.entries(message).flatMap(([key, value]) =>
-    (key === 'watch:import' || key === 'watch:require') && Array.isArray(value) ? value : [],
-  )
-  return found.filter((item) => typeof item === 'string').map(toPath)
-}
-
-const toPath = (file: string): string => (file.startsWith('file:') ? fileURLToPath(file) : file)

@@ -100,7 +100,12 @@ function reportDeath(turn: Turn, worker: Worker, { code, signal }: Extract<Event
     const level = isServing(worker) || worker.phase === 'booting' ? 'warning' : 'debug'
     turn.log(level, `${nameOf(worker)} (pid:${pid}) ended; nobody knows how: its mold was gone.`, facts)
   } else if (code !== 0 || worker.phase === 'booting') {
-    turn.log('error', `${nameOf(worker)} (pid:${pid}) exited with code ${code}.`, facts)
+    // Why it was aborted has been told.
+    turn.log(
+      worker.phase === 'aborting' ? 'info' : 'error',
+      `${nameOf(worker)} (pid:${pid}) exited with code ${code}.`,
+      facts,
+    )
   } else if (isServing(worker)) {
     turn.log('info', `${nameOf(worker)} (pid:${pid}) exited by itself.`, facts)
   }

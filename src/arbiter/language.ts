@@ -3,17 +3,24 @@ import { languageOf } from '../app/language.ts'
 import type { Config } from '../config/config.ts'
 import { workerClassFault } from '../config/worker-class.ts'
 import { ServerError } from '../errors.ts'
+import type { Inherited } from '../python/inherited.ts'
 import type { Interpreter } from '../python/interpreter.ts'
 import { splitPair } from '../util/split-pair.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * The interpreter of a Python application; undefined for JavaScript. Rejects with TSG_APP_NOT_FOUND when both languages
+ * The interpreter of a Python application; undefined for JavaScript. `inherited`: of a gunicorn.conf.py, whose path counts. Rejects with TSG_APP_NOT_FOUND when both languages
  * answer to its name, and TSG_PYTHON when there is no interpreter for it.
  */
-export async function pythonFor(config: Config, base: Environment): Promise<Interpreter | undefined> {
-  const { wsgi_app: spec, app_type: type, chdir: cwd, pythonpath: pythonPath } = config
+export async function pythonFor(
+  config: Config,
+  base: Environment,
+  inherited?: Inherited,
+): Promise<Interpreter | undefined> {
+  const { wsgi_app: spec, app_type: type, chdir: cwd } = config
+  const { first = [], last = [] } = inherited ?? {}
+  const pythonPath = [config.pythonpath ?? '', ...first, ...last].join(',')
   if (spec === undefined) return undefined
   const env = { ...base, ...Object.fromEntries(config.raw_env.map(splitPair)) }
   const interpreter = async () => {

@@ -5,17 +5,24 @@
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { hasCode, ServerError } from '../errors.ts'
-import { readEnvelope, writeEnvelope } from '../ipc/lines.ts'
+import type { Imports } from '../ipc/lines.ts'
 import type { BootMessage, Bridge, ToMaster, ToWorker } from '../ipc/messages.ts'
+import { statOf } from '../system/processes.ts'
 import type { Child, ChildEvents, ChildSignal } from './child.ts'
 import { type PythonOptions, spawnPython } from './children.ts'
+import { Talk } from './talk.ts'
 
 type Said = Exclude<ToMaster, { type: 'hello' }>
 
+/** A forked worker says its hello as soon as it is there. */
+const helloMs = 10_000
+/** Beyond any number of workers: who may enter the folder must not take all descriptors of the master. */
+const mostConnections = 4096
+
 export interface MoldEvents {
-  readonly imported: (files: readonly string[]) => void
+  readonly imported: (imports: Imports) => void
+  readonly garbled: (what: string) => void
   /** The mold ended; its workers serve on. `expected`: it was told to, or has said why. */
   readonly ended: (words: string, expected: boolean) => void
 }
@@ -29,7 +36,12 @@ export class MoldDoor {
   constructor({ folder, token }: Bridge) {
     this.#token = token
     this.#server = createServer((socket) => this.#greet(socket))
+    this.#server.maxConnections = mostConnections
+    // Workers may be another user's, and after a reload yet another's. Who may enter the folder is its mode's to say.
+    // By the mask, as whoever owns the folder could put a link to any file where chmod(2) looks for the socket.
+    const mask = process.umask(0)
     this.#server.listen(join(folder, 'master.sock')).unref()
+    process.umask(mask)
     this.#server.on('error', (error) => process.emitWarning(`workers cannot be forked: ${error.message}`))
   }
 
@@ -45,24 +57,30 @@ export class MoldDoor {
     this.#server.close()
   }
 
-  /** The first line says who it is; whoever says anything else is no worker of ours. */
+  /** The first line says who it is, at once; whoever says anything else is no worker of ours. */
   #greet(socket: Socket): void {
-    socket.on('error', () => socket.destroy())
-    const lines = createInterface({ input: socket })
-    lines.once('line', (line) => {
-      const hello = readEnvelope<{ type: string; age: number; token: string }>(line)
-      const child =
-        hello?.type === 'hello' && hello.token === this.#token ? this.#awaited.get(hello.age) : undefined
-      if (!child) {
-        socket.destroy()
-        return
-      }
-      lines.on('line', (next) => {
-        const message = readEnvelope<Said>(next)
-        if (message) child.heard(message)
-      })
-      child.connected(socket)
+    let child: MoldedChild | undefined
+    const timer = setTimeout(() => socket.destroy(), helloMs).unref()
+    const talk = new Talk(socket, {
+      said: (message) => {
+        if (message.type !== 'hello') return child ? child.heard(message) : void socket.destroy()
+        if (child) return
+        clearTimeout(timer)
+        child = this.#admit(message)
+        if (child) child.connected(talk)
+        else socket.destroy()
+      },
+      imported: (imports) => (child ? child.imported(imports) : socket.destroy()),
+      garbled: (what) => (child ? child.garbled(what) : socket.destroy()),
     })
+  }
+
+  /** The worker that says so. From now on nobody else is. */
+  #admit({ age, token }: Extract<ToMaster, { type: 'hello' }>): MoldedChild | undefined {
+    if (age === undefined || token !== this.#token) return undefined
+    const child = this.#awaited.get(age)
+    this.#awaited.delete(age)
+    return child
   }
 }
 
@@ -70,7 +88,7 @@ export class MoldedChild implements Child {
   pid: number | undefined
   alive = true
   readonly #events: ChildEvents
-  #socket: Socket | undefined
+  #talk: Talk | undefined
   readonly #unsent: ToWorker[] = []
 
   constructor(events: ChildEvents) {
@@ -88,16 +106,25 @@ export class MoldedChild implements Child {
   }
 
   tell(message: ToWorker): void {
-    if (!this.#socket) this.#unsent.push(message)
-    else if (this.#socket.writable) this.#socket.write(writeEnvelope(message))
+    if (this.#talk) this.#talk.tell(message)
+    else this.#unsent.push(message)
   }
 
   heard(message: Said): void {
     this.#events.said(message)
   }
 
-  connected(socket: Socket): void {
-    this.#socket = socket
+  /** Files that came after the fork: the others were told by the mold. */
+  imported(imports: Imports): void {
+    this.#events.imported(imports)
+  }
+
+  garbled(what: string): void {
+    this.#events.garbled(what)
+  }
+
+  connected(talk: Talk): void {
+    this.#talk = talk
     for (const message of this.#unsent.splice(0)) this.tell(message)
   }
 
@@ -105,20 +132,18 @@ export class MoldedChild implements Child {
   ended(code: number | null, signal: string | null): void {
     if (!this.alive) return
     this.alive = false
-    // What it said last may still be on its way.
-    const socket = this.#socket
-    if (!socket || socket.destroyed) this.#events.ended(code, signal)
-    else socket.once('close', () => this.#events.ended(code, signal)).resume()
+    const tell = () => this.#events.ended(code, signal)
+    if (this.#talk) this.#talk.afterLastWord(tell)
+    else tell()
   }
 
   /** Nobody tells its end any more: its channel's end has to do. False when there is none: then it is given up. */
   orphaned(): boolean {
-    const socket = this.#socket
-    if (socket === undefined || socket.destroyed) {
+    if (!this.#talk?.isOpen) {
       this.ended(null, null)
       return false
     }
-    socket.once('close', () => this.ended(null, null))
+    this.#talk.closed(() => this.ended(null, null))
     return true
   }
 }
@@ -145,7 +170,11 @@ export class Mold {
   #resolve: () => void = () => undefined
   #reject: (error: Error) => void = () => undefined
 
-  constructor(options: Omit<PythonOptions, 'program'>, door: MoldDoor, { imported, ended }: MoldEvents) {
+  constructor(
+    options: Omit<PythonOptions, 'program'>,
+    door: MoldDoor,
+    { imported, garbled, ended }: MoldEvents,
+  ) {
     this.#door = door
     this.ready = new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -158,6 +187,7 @@ export class Mold {
       {
         said: (message) => this.#heard(message),
         imported,
+        garbled,
         ended: (code, signal) => {
           const words = `the mold (pid:${this.pid}) ended ${signal ? `by ${signal}` : `with status ${code}`}`
           this.#ended(words)
@@ -230,9 +260,11 @@ export class Mold {
     const fork = this.#forks.get(age)
     if (!fork) return
     this.#forks.delete(age)
-    if (pid === 0) {
+    // It will be sent signals, perhaps by root: what runs in the mold may not name anybody else's process.
+    const isOurs = (statOf(pid)?.parent ?? this.pid) === this.pid
+    if (pid <= 0 || !isOurs) {
       this.#door.forget(age)
-      fork.reject(new Error(message ?? 'fork(2) failed'))
+      fork.reject(new Error(message ?? (pid > 0 ? `${pid} is no child of the mold` : 'fork(2) failed')))
       return
     }
     fork.child.pid = pid

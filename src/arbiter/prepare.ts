@@ -34,7 +34,7 @@ export async function prepare(loaded: LoadedConfig, env: Environment): Promise<L
     const { config } = loaded
     const identity = await identityOf(config)
     await proveLogs(config)
-    const interpreter = await pythonFor(config, env)
+    const interpreter = await pythonFor(config, env, loaded.inherited?.(0))
     const { warnings, tls } = await tlsOf(loaded)
     const more = await warningsAbout(loaded, interpreter)
     return { ...loaded, identity, interpreter, tls, warnings: [...warnings, ...more] }

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts'
 import type { ToMaster } from '../ipc/messages.ts'
 import { bootOf, spawnOptions } from './boots.ts'
+import { removeSocket } from './bridge.ts'
 import type { Child, ChildEvents } from './child.ts'
 import { type SpawnOptions, spawnPython, spawnWorker } from './children.ts'
 import { factsOf, hookWorker, type Member } from './crew.ts'
@@ -58,7 +59,9 @@ function spawnMember(office: Office, effect: SpawnEffect): number | undefined {
   const boot = { ...bootOf(office, loaded, effect), processName: currentName(office) }
   const events: ChildEvents = {
     said: (message) => heard(office, age, message),
-    imported: (files) => office.watch(files),
+    imported: ({ files, since }) => office.watch(files, since),
+    garbled: (what) =>
+      office.log.warning(`Worker (pid:${office.crew.get(age)?.child.pid}): ${what}`, { age }),
     ended: (code, signal) => ended(office, age, code, signal),
   }
   const options = { ...spawnOptions(office, loaded, slot), boot }
@@ -172,8 +175,13 @@ function reportFailure(office: Office, member: Member, message: string, detail: 
 function ended(office: Office, age: number, code: number | null, signal: string | null): void {
   const member = office.crew.get(age)
   if (!member) return
-  const { failure } = member
+  const { failure, address } = member
   office.crew.remove(age)
+  if (address) {
+    removeSocket(address.path)
+    for (const front of office.crew.all())
+      if (front.role === 'front') front.child.tell({ type: 'worker-ended', age })
+  }
   const hook = hookWorker(factsOf(member), office.log)
   // Asked for first: what the judgement makes of the end (on_exit, say) comes behind it.
   if (member.role === 'worker') void office.hooks.call(member.cfg, 'child_exit', office.server, hook)

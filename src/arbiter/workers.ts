@@ -151,7 +151,7 @@ function chaseServing(turn: Turn, worker: ServingWorker): void {
  */
 export function overdue(turn: Turn, { age, alone }: Extract<Event, { type: 'overdue' }>): void {
   const worker = turn.find(age)
-  if (!worker || !isLiving(worker)) return
+  if (!worker || !isLiving(worker) || worker.role === 'front') return
   if (!alone) recycle(turn, worker, 'timeout')
   else if (isServing(worker) || worker.phase === 'retiring') abort(turn, worker, 'timeout')
 }
@@ -161,15 +161,20 @@ export function overdue(turn: Turn, { age, alone }: Extract<Event, { type: 'over
  * replaced when this master is about to end: then all of us were sent it, and it ends when its turn comes.
  */
 export function recycle(turn: Turn, worker: Worker, reason: RecycleReason): void {
-  if (worker.phase !== 'ready') return
+  // A front has no application that leaks.
+  if (worker.phase !== 'ready' || (worker.role === 'front' && reason !== 'signal')) return
   if (reason === 'signal' && turn.state.mode.phase !== 'running') return
   const { pid } = worker
   turn.put({ ...worker, phase: 'leaving', reason, expires: NEVER })
-  const words =
-    reason === 'signal'
-      ? `${nameOf(worker)} (pid:${pid}) was sent SIGTERM: it ends when its successor is ready`
-      : `Autorestarting worker (pid: ${pid}): ${reason} reached`
-  turn.log('info', words, { pid, reason })
+  turn.log('info', whyReplaced(worker, reason), { pid, reason })
+}
+
+const whyReplaced = (worker: ServingWorker, reason: RecycleReason): string => {
+  const { pid } = worker
+  if (reason === 'signal')
+    return `${nameOf(worker)} (pid:${pid}) was sent SIGTERM: it ends when its successor is ready`
+  const why = reason === 'hook' ? 'a hook asked for it' : `${reason} reached`
+  return `Autorestarting worker (pid: ${pid}): ${why}`
 }
 
 export function spawned(turn: Turn, { age, pid }: Extract<Event, { type: 'spawned' }>): void {

@@ -37,6 +37,7 @@ async function proveApp(config: LoadedConfig): Promise<void> {
         if (message.type === 'failed') failure = failureOf(message)
       },
       imported: () => undefined,
+      garbled: () => undefined,
       ended: resolve,
     }
     const { interpreter: python } = loaded

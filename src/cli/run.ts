@@ -56,7 +56,8 @@ async function start(
   origin: Origin,
   command: StartCommand,
 ): Promise<void> {
-  const request = await configRequest(line, { env: { ...process.env }, directory: command.cwd })
+  const asked = await configRequest(line, { env: { ...process.env }, directory: command.cwd })
+  const request = { ...asked, lodging: {} }
   const reload = async () => prepare(await loadConfig(request), process.env)
   const loaded = await reload()
   const { config } = loaded

@@ -16,12 +16,18 @@ export const extensions = ['.ts', '.mts', '.js', '.mjs', '.cjs', '.json', '.yaml
 
 const baseName = 'gunicorn.conf'
 
-/** Whether the file, or `python:MODULE`, is Python's to read. */
+/** Whether the file, or `python:MODULE`, is Python's to read: as in Gunicorn, also a file of any other name. */
 export const isPython = ({ file, module }: Found): boolean =>
-  module !== undefined || (file !== undefined && extname(file) === '.py')
+  module !== undefined || (file !== undefined && (extname(file) === '.py' || isUnknown(extname(file))))
 
 /** Readable when named with `-c`, though never searched for. */
 const alsoReadable: readonly string[] = ['.cts']
+
+/** Surely not Python, and nothing that is read here. */
+const unreadable: readonly string[] = ['.toml', '.ini', '.json5', '.jsonc', '.tsx', '.jsx', '.xml', '.env']
+
+const isUnknown = (extension: string): boolean =>
+  ![...extensions, ...alsoReadable, ...unreadable].includes(extension)
 
 export interface Found {
   /** Absolute; absent when there is no configuration file. */
@@ -37,7 +43,7 @@ export interface Found {
  */
 export function findConfig(directory: string, asked?: string): Found {
   if (asked === undefined) return search(directory)
-  if (!asked.startsWith(pythonPrefix)) return { file: named(directory, asked), warnings: [] }
+  if (!asked.startsWith(pythonPrefix)) return named(directory, asked)
   const module = asked.slice(pythonPrefix.length).trim()
   if (module !== '') return { module, warnings: [] }
   throw new ServerError(
@@ -48,16 +54,19 @@ export function findConfig(directory: string, asked?: string): Found {
 
 const pythonPrefix = 'python:'
 
-function named(directory: string, asked: string): string {
+function named(directory: string, asked: string): Found {
   const file = resolve(directory, asked.startsWith('file:') ? asked.slice('file:'.length) : asked)
   mustBeFile(file)
   const extension = extname(file)
-  if ([...extensions, ...alsoReadable].includes(extension)) return file
+  if ([...extensions, ...alsoReadable].includes(extension)) return { file, warnings: [] }
+  if (isUnknown(extension)) return { file, warnings: [`${nameOf(file, directory)}: ${asPython}`] }
   throw new ServerError(
     'TSG_CONFIG_NOT_FOUND',
     `${file}: a configuration file cannot end in '${extension}'. It ends in one of ${extensions.join(' ')}.`,
   )
 }
+
+const asPython = "a configuration file's name should have an extension; this one is read as Python."
 
 function mustBeFile(file: string): void {
   try {

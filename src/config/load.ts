@@ -8,10 +8,11 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { hasCode, messageOf, ServerError } from '../errors.ts'
+import type { Inherited } from '../python/inherited.ts'
 import type { Config } from './config.ts'
 import { applicationOf } from './derived.ts'
 import { type Found, findConfig, isPython, nameOf } from './find.ts'
-import type { GivenFile } from './given-file.ts'
+import type { GivenFile, HookText, LodgingPlace } from './given-file.ts'
 import { brokenRules, type Platform } from './rules.ts'
 import { settings } from './settings/index.ts'
 import {
@@ -39,6 +40,8 @@ export interface ConfigRequest {
   readonly needsApp?: boolean
   /** The running one unless said. */
   readonly platform?: Platform
+  /** Where the next load finds the process that reads gunicorn.conf.py; each has its own unless said. */
+  readonly lodging?: LodgingPlace | undefined
 }
 
 export interface LoadedConfig {
@@ -52,8 +55,10 @@ export interface LoadedConfig {
   readonly warnings: readonly string[]
   readonly transfer: ConfigTransfer
   /** The text of a configuration that is written in Python, when it has hooks for Python workers. */
-  readonly python?: { readonly file: string; readonly source: string }
-  /** Ends what stays behind of the file: the process that runs the master's hooks of gunicorn.conf.py. */
+  readonly python?: HookText
+  /** What Python workers have of a file that is Python's, as if they were forked of who ran it. */
+  readonly inherited?: (age: number) => Inherited
+  /** Ends what stays behind of the file: the process that runs the master's hooks of gunicorn.conf.py, if no other needs it. */
   readonly close?: () => void
 }
 
@@ -93,7 +98,13 @@ async function load(request: ConfigRequest, table: SettingsTable): Promise<Loade
   const directory = enterStart(request.directory, flags['chdir'])
   const found = findConfig(directory, textOf(flags['config']))
   const defaults = defaultLayer(table, request.env)
-  const file = await read(found, { table, directory, env: request.env, python: textOf(flags['python']) })
+  const file = await read(found, {
+    table,
+    directory,
+    env: request.env,
+    python: textOf(flags['python']),
+    lodging: request.lodging,
+  })
   try {
     return finish({
       request,
@@ -120,6 +131,7 @@ interface Reading {
   readonly env: Environment
   /** The interpreter that the command line asks for. */
   readonly python: string | undefined
+  readonly lodging: LodgingPlace | undefined
 }
 
 /** Many a server has no file, and few one in Python: what reads them is not even imported for the others. */
@@ -173,6 +185,7 @@ function finish({ request, table, directory, layers, file, warnings }: Gathered)
     warnings: [...warnings, ...ruled.warnings],
     transfer: transferOf({ values: config, ...(file?.code === undefined ? {} : { code: file.code }) }),
     ...(file?.python === undefined ? {} : { python: file.python }),
+    ...(file?.inherited === undefined ? {} : { inherited: file.inherited }),
     ...(file?.close === undefined ? {} : { close: file.close }),
   }
 }

@@ -4,10 +4,11 @@
  */
 import { ServerError } from '../errors.ts'
 import { findInterpreter } from '../python/interpreter.ts'
-import { loadPythonConfig, type PythonConfig } from '../python/load-config.ts'
+import { loadPythonConfig, type PythonConfig, type PythonRead } from '../python/load-config.ts'
+import { Lodging } from '../python/lodging.ts'
 import { PythonFault } from '../python/side.ts'
 import { type Found, nameOf } from './find.ts'
-import type { GivenFile, Judging } from './given-file.ts'
+import type { GivenFile, Judging, LodgingPlace } from './given-file.ts'
 import { isMasterHook, isWorkerHook } from './hook-names.ts'
 import { pythonHook } from './python-hooks.ts'
 import { lineOfName } from './python-source.ts'
@@ -19,6 +20,8 @@ import { didYouMean, nearestName } from './words.ts'
 export interface PythonJudging extends Judging {
   /** The interpreter that the command line or GUNICORN_CMD_ARGS asks for. */
   readonly python: string | undefined
+  /** Where the process lives that the file is read by, from one load to the next. */
+  readonly lodging?: LodgingPlace | undefined
 }
 
 /**
@@ -34,21 +37,30 @@ export async function readPythonFile(found: Found, judging: PythonJudging): Prom
     file: config.file,
     files: config.files,
     judged,
-    ...(hooks.some(isWorkerHook) ? { python: { file: config.file, source: config.source } } : {}),
+    ...(hooks.some(isWorkerHook) ? { python: textOf(config, found) } : {}),
+    inherited: (age) => config.inherited(age),
     ...(stays ? { close: () => config.close() } : {}),
   }
 }
 
+const textOf = ({ file, source }: PythonConfig, { module }: Found): NonNullable<GivenFile['python']> => ({
+  file,
+  source,
+  ...(module === undefined ? {} : { module }),
+})
+
 /** As `readPythonFile`, with what Python said of the file; its process is the caller's to close. */
 export async function openPythonFile(
   { file, module }: Found,
-  { table, directory, env, python }: PythonJudging,
+  { table, directory, env, python, lodging = {} }: PythonJudging,
 ): Promise<{ readonly config: PythonConfig; readonly judged: Judged }> {
   const name = file === undefined ? `python:${module}` : nameOf(file, directory)
   const interpreter = await findInterpreter({ python, directory, env })
   const wanted = file === undefined ? { module: module ?? '' } : { file }
-  const config = await loadPythonConfig({ ...wanted, directory, env, python: interpreter.path }).catch(
-    (thrown: unknown) => Promise.reject(thrown instanceof PythonFault ? broken(name, thrown) : thrown),
+  const request = { ...wanted, directory, env, python: interpreter.path }
+  lodging.kept ??= new Lodging()
+  const config = await loadPythonConfig(request, lodging.kept).catch((thrown: unknown) =>
+    Promise.reject(thrown instanceof PythonFault ? broken(name, thrown) : thrown),
   )
   return { config, judged: await judgePython(table, config, nameOf(config.file, directory)) }
 }
@@ -96,15 +108,22 @@ export async function judgePython(
   return { values, lines, issues, warnings }
 }
 
+const cannotBeCalled = (name: string, words: string): Verdict => ({
+  kind: 'fault',
+  fault: (where) => ({ code: 'TSG_SETTING_INVALID', text: `${where}: ${name}: ${words}.` }),
+})
+
 type Given =
   | { readonly kind: 'data'; readonly value: unknown }
   | { readonly kind: 'callable' }
   | { readonly kind: 'object'; readonly what: string }
+  | { readonly kind: 'broken'; readonly words: string }
 
-const givenBy = ({ values, hooks, objects }: PythonConfig): ReadonlyArray<readonly [string, Given]> => [
+const givenBy = ({ values, hooks, objects, faults }: PythonRead): ReadonlyArray<readonly [string, Given]> => [
   ...Object.entries(values).map(([name, value]) => [name, { kind: 'data', value }] as const),
   ...hooks.map((name) => [name, { kind: 'callable' }] as const),
   ...Object.entries(objects).map(([name, what]) => [name, { kind: 'object', what }] as const),
+  ...Object.entries(faults).map(([name, words]) => [name, { kind: 'broken', words }] as const),
 ]
 
 type Verdict =
@@ -119,6 +138,7 @@ const judgeOne = (name: string, setting: Setting, given: Given, config: PythonCo
     const isHook = setting.kind === 'hook' || setting.kind === 'any'
     return isHook ? value(pythonHook(name, config)) : fault(name, 'a Python function', plainData)
   }
+  if (given.kind === 'broken') return cannotBeCalled(name, given.words)
   const className = /^class '(?:__config__\.)?(.+)'$/u.exec(given.what)?.[1]
   if (className !== undefined && classes.has(name)) return value(className)
   return fault(name, `a Python ${given.what}`, name === 'logconfig_dict' ? plainLogging : plainData)

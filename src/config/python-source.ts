@@ -5,7 +5,7 @@
 
 /** The line (from 1) on which `name` is bound, at the top level if it is there. */
 export const lineOfName = (source: string, name: string): number | undefined => {
-  const binding = `(?:(?:async\\s+)?def\\s+${name}\\b|class\\s+${name}\\b|${name}\\s*(?::[^=\\n]*)?=(?!=)|(?:from|import)\\b.*\\b${name}\\b)`
+  const binding = `(?:(?:async\\s+)?def\\s+${name}\\b|class\\s+${name}\\b|(?:[\\w.]+\\s*[,=]\\s*)*${name}\\s*(?:[:,][^=\\n]*)?=(?!=)|(?:from|import)\\b.*\\b${name}\\b)`
   const at = [new RegExp(`^${binding}`, 'mu'), new RegExp(`^[ \\t]+${binding}`, 'mu')]
     .map((form) => source.search(form))
     .find((index) => index >= 0)
@@ -56,7 +56,9 @@ const withoutTexts = (line: string): string =>
 /** Whether a value is written there, and not how to come by it: names other than `None` and its kin compute. */
 export const isLiteral = (statement: readonly string[]): boolean => {
   const code = statement.map(withoutTexts).join('\n')
-  const value = code.slice(code.indexOf('=') + 1).replace(/\b(?:None|True|False|0[xob][\da-fA-F_]+)\b/gu, '')
+  const value = code
+    .slice(code.indexOf('=') + 1)
+    .replace(/\b(?:None|True|False|0[xob][\da-fA-F_]+|\d[\d_]*)\b/gu, '')
   return (
     /^\s*\S/u.test(statement[0] ?? '') &&
     !/^\s/u.test(statement[0] ?? '') &&

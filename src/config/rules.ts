@@ -90,7 +90,7 @@ const rules: readonly Rule[] = [
     name: 'reload',
     breaks: ({ reload, preload_app }) => isSet(reload) && isSet(preload_app),
     as: 'warning',
-    text: 'reload and preload_app are both on: every change loads the application twice.',
+    text: 'reload and preload_app are both on: every change loads a JavaScript application twice.',
   },
   {
     name: 'worker_class',

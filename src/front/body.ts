@@ -4,7 +4,7 @@
  */
 import type { BodySink, CoreBody } from '../http/core/types.ts'
 import { Pieces } from '../http/pieces.ts'
-import { failedFlag, pieceSize, toWorker } from './protocol.ts'
+import { failedFlag, mostLength, pieceSize, toWorker } from './protocol.ts'
 
 /** Where the frames of a body go. */
 export interface BodyOutlet {
@@ -51,9 +51,11 @@ export class BodyStream implements BodySink {
     this.#body.read(this)
   }
 
-  /** The worker wants so many bytes more of request `id`. */
-  want(bytes: number, outlet: BodyOutlet, id: number): void {
-    if (this.#phase === 'over') return
+  /** The worker wants so many bytes more of request `id`. False when that is more than it can mean to take. */
+  want(bytes: number, outlet: BodyOutlet, id: number): boolean {
+    if (this.#phase === 'over') return true
+    // What it wants and does not read lies here.
+    if (this.#credit + bytes > mostLength) return false
     this.#credit += bytes
     this.#outlet = outlet
     this.#id = id
@@ -63,6 +65,7 @@ export class BodyStream implements BodySink {
     }
     this.#pour()
     if (this.#phase === 'flowing' && this.#credit > 0) this.#body.resume()
+    return true
   }
 
   /** The rest is of no interest. */

@@ -4,6 +4,7 @@
  */
 import { messageOf } from '../errors.ts'
 import { answerFrames, type Outcome, takeFull } from './answers.ts'
+import type { Debt } from './debt.ts'
 import { averageAfter, type Crew, firstAverage, type Lane, windowOf } from './dispatch.ts'
 import { type NamedFile, readNamedFile } from './files.ts'
 import type { FrameReader } from './frames.ts'
@@ -14,17 +15,22 @@ import { Ring } from './ring.ts'
 import { type Shape, ShapeNumbers } from './shapes.ts'
 import type { Keeper, Ticket } from './ticket.ts'
 
+/** Up to this the core gives a body to the system at once, and is done with it; there are as many as connections. */
+const largeBytes = 262_144
+
 /** Who is told of a channel. */
 export interface ChannelOwner extends Crew {
   readonly token: string
+  readonly debt: Debt
   /** It can be given requests. */
   opened(channel: Channel): void
   /** Answers came: it may have room. */
   settled(channel: Channel): void
   /** Its end, with what it had in hand; `written` of these were told to the worker. */
   ended(channel: Channel, tickets: readonly Ticket[], written: number, why: LinkEnd): void
-  /** What the operator has to know. */
+  /** What the operator has to know, and what explains it. */
   failed(ticket: Ticket, what: string): void
+  noted(ticket: Ticket, what: string): void
   /** FILE of this ticket: to be answered with `fileOk`. */
   file(channel: Channel, ticket: Ticket, head: Head, file: NamedFile): void
 }
@@ -39,6 +45,8 @@ export class Channel implements Lane, LinkOwner, Keeper {
   readonly #numbers = new ShapeNumbers()
   #phase: Phase = 'opening'
   #silent = false
+  /** Not read, as clients owe too much. */
+  #indebted = false
   thread = 0
   average = firstAverage
   window = windowOf(firstAverage)
@@ -60,7 +68,8 @@ export class Channel implements Lane, LinkOwner, Keeper {
 
   get state(): Lane['state'] {
     if (this.#phase !== 'open') return 'closed'
-    if (this.#silent) return 'silent'
+    // Only what is in its hands can be answered: with nothing there it is as good as any.
+    if (this.#silent && this.#ring.length > 0) return 'silent'
     return this.#ring.first?.stream === undefined ? 'usable' : 'alone'
   }
 
@@ -74,7 +83,10 @@ export class Channel implements Lane, LinkOwner, Keeper {
     const { environ, body, stream } = ticket
     if (environ === undefined) throw new TypeError('a request without its environ is given to a worker')
     const number = this.#numbers.of(environ.shape, this.#tell)
-    if (this.#ring.length === 0) this.crew.busy += 1
+    if (this.#ring.length === 0) {
+      this.crew.busy += 1
+      this.#silent = false
+    }
     this.#ring.push(ticket)
     this.#unwritten += 1
     ticket.phase = 'given'
@@ -115,6 +127,11 @@ export class Channel implements Lane, LinkOwner, Keeper {
     this.#endWhenIdle()
   }
 
+  /** Whether its worker has said nothing since this was asked last, though it could have been heard. */
+  get isIdle(): boolean {
+    return this.#link.isIdle
+  }
+
   /** Ends at once. */
   cut(fault?: string): void {
     this.#link.destroy(fault)
@@ -131,7 +148,8 @@ export class Channel implements Lane, LinkOwner, Keeper {
     if (phase === 'begun') exchange.fail(true)
     else exchange.answer(504)
     const fate = phase === 'begun' ? 'its response was cut' : 'the client got 504'
-    this.crew.failed(ticket, `it took longer than timeout: ${fate}`)
+    // The worker has logged it, with the stack.
+    this.crew.noted(ticket, `it took longer than timeout: ${fate}`)
     return true
   }
 
@@ -202,9 +220,20 @@ export class Channel implements Lane, LinkOwner, Keeper {
       this.#unfit(ticket, error)
       outcome = reader.type === toFront.full || reader.type === toFront.end ? 'complete' : 'more'
     }
-    if (outcome === 'complete') this.#complete()
-    else if (outcome === 'behind') this.#link.flow(false)
+    if (outcome === 'complete') {
+      this.#complete()
+      const bytes = reader.bodyEnd - reader.bodyStart
+      if (bytes > largeBytes && this.crew.debt.exceeds(ticket.exchange, bytes, this.#solvent)) {
+        this.#indebted = true
+        this.#link.flow(false)
+      }
+    } else if (outcome === 'behind') this.#link.flow(false)
     else if (outcome === 'fault') this.#fault(reader)
+  }
+
+  readonly #solvent = (): void => {
+    this.#indebted = false
+    this.#link.flow(true)
   }
 
   /** The ticket that a frame is about. */
@@ -225,7 +254,7 @@ export class Channel implements Lane, LinkOwner, Keeper {
   #complete(): void {
     this.#ring.shift()
     // Whoever had it stopped is answered, and says no more.
-    this.#link.flow(true)
+    if (!this.#indebted) this.#link.flow(true)
     this.#done += 1
     if (this.#ring.length === 0) this.crew.busy -= 1
   }
@@ -256,7 +285,8 @@ export class Channel implements Lane, LinkOwner, Keeper {
     if (ticket === undefined || ticket.phase === 'over') return
     if (ticket.stream === undefined || reader.bodyEnd - reader.bodyStart !== 4)
       return void this.#fault(reader)
-    ticket.stream.want(reader.bytes.readUInt32LE(reader.bodyStart), this.#link, ticket.id)
+    const bytes = reader.bytes.readUInt32LE(reader.bodyStart)
+    if (!ticket.stream.want(bytes, this.#link, ticket.id)) this.#fault(reader)
   }
 
   #file(reader: FrameReader): void {

@@ -8,6 +8,7 @@ import type { WorkerAddress } from '../ipc/messages.ts'
 import { BodyStream } from './body.ts'
 import type { Channel } from './channel.ts'
 import { fateOf } from './deaths.ts'
+import { Debt } from './debt.ts'
 import { Desk } from './desk.ts'
 import { isToBePoked } from './dispatch.ts'
 import { environOf } from './environ.ts'
@@ -32,6 +33,7 @@ export const createFront = (options: FrontOptions): Front => new BridgeFront(opt
 class BridgeFront implements Front, WorkerOwner {
   readonly token: string
   readonly log: FrontOptions['log']
+  readonly debt = new Debt()
   readonly #options: FrontOptions
   readonly #collectLimit: number
   readonly #shapes = new Shapes()
@@ -83,6 +85,10 @@ class BridgeFront implements Front, WorkerOwner {
     for (const [age, worker] of this.#workers) if (!ages.has(age)) this.#letGo(age, worker)
     for (const address of list)
       if (!this.#workers.has(address.age)) this.#workers.set(address.age, new Worker(address, this))
+  }
+
+  ended(age: number): void {
+    for (const worker of this.#everyWorker()) if (worker.address.age === age) worker.bury()
   }
 
   close(): void {
@@ -146,8 +152,10 @@ class BridgeFront implements Front, WorkerOwner {
       for (const ticket of alive) this.#refuse(ticket, 503)
       return
     }
-    for (const ticket of alive) ticket.wait()
-    this.#desk.waitAgain(alive)
+    for (const ticket of alive)
+      if (ticket.exchange.left) ticket.drop()
+      else ticket.wait()
+    this.#desk.waitAgain(alive.filter(({ waiting }) => waiting))
   }
 
   file(channel: Channel, ticket: Ticket, head: Head, file: NamedFile): void {
@@ -199,6 +207,7 @@ class BridgeFront implements Front, WorkerOwner {
     if (ticket.phase === 'over') return
     ticket.environ = environOf(ticket.exchange, this.#shapes, collected)
     if (this.#desk.passes(ticket)) return
+    if (ticket.exchange.left) return void ticket.drop()
     if (!this.#desk.hasRoom || !this.#hasHope) return void this.#refuse(ticket, 503)
     ticket.wait()
     this.#desk.wait(ticket)

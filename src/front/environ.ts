@@ -49,14 +49,15 @@ const keyOfOurs = (name: string): string => ours[name as Ours]
 
 /** The environ of a request. `collected`: bytes of a chunked body that is here whole, else -1. */
 export const environOf = (exchange: CoreExchange, shapes: Shapes, collected = -1): Environ => {
-  const { target, memory } = exchange
+  const { target, guest } = exchange
+  const { memory } = guest
   if (target.charCodeAt(0) !== 0x2f || collected !== -1) return unusual(exchange, shapes, collected)
   const { method, headers, version } = exchange
   let known: Known
   if (memory instanceof Known && memory.headers === headers && memory.version === version) known = memory
   else {
     known = know(exchange, shapes, { host: undefined, collected })
-    exchange.memory = known
+    guest.memory = known
   }
   if (known.target !== target || known.method !== method) {
     known.text = start(method, target, target) + known.tail
@@ -92,14 +93,15 @@ interface Details {
 }
 
 const know = (exchange: CoreExchange, shapes: Shapes, details: Details): Known => {
-  const { headers, version, remoteAddress, peerPort } = exchange
+  const { headers, version, peerAddress, peerPort } = exchange
   const values = new Values(exchange, shapes)
   values.addServer(details.host)
   values.addProxy()
   values.addFields(headers, details.host)
   if (details.collected !== -1) values.add(':length', String(details.collected), keyOfOurs)
   const { shape, text } = values.done()
-  return new Known(headers, version, shape, `\0${remoteAddress}\0${peerPort === 0 ? '' : peerPort}${text}`)
+  // The peer, as in Gunicorn: what a proxy says of its client is a field, and whom to believe is the application's to say.
+  return new Known(headers, version, shape, `\0${peerAddress}\0${peerPort === 0 ? '' : peerPort}${text}`)
 }
 
 /** The walk through the names of a request, and the values on its way. */
@@ -114,7 +116,7 @@ class Values {
     const { version, scheme, localAddress, localPort, headers } = exchange
     this.#exchange = exchange
     this.#shapes = shapes
-    this.#trusted = headers.facts.underscores && exchange.trusted
+    this.#trusted = headers.facts.underscores && exchange.guest.trusted
     // A name means another key when a trusted peer sends it.
     const id = `${this.#trusted ? '+' : ''}${version} ${scheme} ${localPort} ${localAddress}`
     this.#node = shapes.root(id, () => {
@@ -135,7 +137,7 @@ class Values {
   }
 
   addProxy(): void {
-    const { proxied } = this.#exchange
+    const { proxied } = this.#exchange.guest
     if (proxied === undefined) return
     this.add(':protocol', proxied.protocol, keyOfOurs)
     this.add(':address', proxied.address, keyOfOurs)

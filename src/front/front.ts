@@ -32,6 +32,8 @@ export interface Front {
    * will be no other, so that what waits, or comes, is answered 503.
    */
   workers(list: readonly WorkerAddress[], abandoned?: boolean): void
+  /** The process of this worker has ended: its channels have nothing more to say, whoever holds them open. */
+  ended(age: number): void
   /** Requests that wait for a worker, and those that workers have. */
   readonly waiting: number
   readonly running: number

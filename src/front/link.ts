@@ -32,6 +32,8 @@ export class Link {
   readonly #reader: FrameReader
   #scheduled = false
   #flowing = true
+  /** Whether something came since `isIdle` was asked. */
+  #heard = true
   #end: LinkEnd = { fault: false, words: undefined }
 
   /** Connects to the socket at `path`. */
@@ -75,6 +77,13 @@ export class Link {
     this.#socket[on ? 'resume' : 'pause']()
   }
 
+  /** Whether it reads, and nothing came since this was asked last. */
+  get isIdle(): boolean {
+    const idle = this.#flowing && !this.#heard
+    this.#heard = false
+    return idle
+  }
+
   /** Ends it behind what was gathered. */
   end(): void {
     this.flush()
@@ -91,6 +100,7 @@ export class Link {
   }
 
   #received(count: number): boolean {
+    this.#heard = true
     const fault = this.#reader.feed(readBuffer, count)
     if (fault !== undefined) this.destroy(fault)
     else this.#owner.fed()

@@ -120,11 +120,11 @@ export class Shapes {
 }
 
 /** Shapes that a channel knows at a time. */
-const mostNumbered = 2048
+const mostNumbered = 512
 
 /**
- * The numbers by which one channel's worker knows shapes: 1 to 4096. A number is not given to another shape before
- * 2048 others were, so that no request that is still in the channel's window has it.
+ * The numbers by which one channel's worker knows shapes: 1 to 1024. A number is not given to another shape before
+ * 512 others were, so that no request that is still in the channel's window has it.
  */
 export class ShapeNumbers {
   readonly #numbers = new Map<Shape, number>()

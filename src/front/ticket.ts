@@ -66,6 +66,22 @@ export class Ticket implements ResponseListener, Queued {
     this.keeper?.resume()
   }
 
+  /**
+   * The client has ended its side. While its request waits for a worker that is taken for going: who went is not to
+   * be served before those who stayed, nor to keep them out of the queue.
+   */
+  left(): void {
+    if (this.phase !== 'waiting') return
+    this.#queue.left()
+    this.drop()
+  }
+
+  /** Nobody is there to be answered. */
+  drop(): void {
+    this.end()
+    this.exchange.fail(true)
+  }
+
   gone(): void {
     const before = this.phase
     this.phase = 'over'

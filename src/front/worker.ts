@@ -5,6 +5,7 @@
 import type { WorkerAddress } from '../ipc/messages.ts'
 import { Channel, type ChannelOwner } from './channel.ts'
 import { Control, type ControlOwner } from './control.ts'
+import type { Debt } from './debt.ts'
 import type { NamedFile } from './files.ts'
 import type { Head } from './heads.ts'
 import type { LinkEnd } from './link.ts'
@@ -13,6 +14,7 @@ import type { Ticket } from './ticket.ts'
 /** Who is told of a worker. */
 export interface WorkerOwner {
   readonly token: string
+  readonly debt: Debt
   readonly log: (level: 'error' | 'warning' | 'info' | 'debug', message: string) => void
   /** Its channels that may be given requests are others now. */
   changed(worker: Worker): void
@@ -34,6 +36,8 @@ export interface WorkerOwner {
 const firstWaitMs = 20
 const longestWaitMs = 1000
 const patienceMs = 5000
+/** What an ended process has said is read within this time, unless its client is slow. */
+const lastWordsMs = 250
 
 /** `serving`: connects, and gets requests; `leaving`: ends as its channels do; `gone`. */
 type Phase = 'serving' | 'leaving' | 'gone'
@@ -41,6 +45,7 @@ type Phase = 'serving' | 'leaving' | 'gone'
 export class Worker implements ChannelOwner, ControlOwner {
   readonly address: WorkerAddress
   readonly token: string
+  readonly debt: Debt
   busy = 0
   readonly #owner: WorkerOwner
   #phase: Phase = 'serving'
@@ -57,6 +62,7 @@ export class Worker implements ChannelOwner, ControlOwner {
     this.address = address
     this.#owner = owner
     this.token = owner.token
+    this.debt = owner.debt
     this.#connect()
   }
 
@@ -95,6 +101,23 @@ export class Worker implements ChannelOwner, ControlOwner {
     this.#endWhenAlone()
   }
 
+  /**
+   * Its process is no more. Mostly its channels end with it; where a child that the application left behind holds them
+   * open, they are cut when what they hold was read: until then they are not idle.
+   */
+  bury(): void {
+    this.leave()
+    if (this.#phase === 'gone') return
+    // A loop that was held up runs its timers before it reads, what is immediate behind that.
+    this.#retry = setTimeout(() => setImmediate(() => this.#closeGrave()), lastWordsMs)
+  }
+
+  #closeGrave(): void {
+    for (const channel of this.#channels) if (channel.isIdle) channel.cut()
+    this.#control?.cut()
+    this.bury()
+  }
+
   /** Ends at once. */
   cut(): void {
     this.leave()
@@ -121,6 +144,10 @@ export class Worker implements ChannelOwner, ControlOwner {
 
   failed(ticket: Ticket, what: string): void {
     this.#owner.log('error', `${ticket.where} (pid:${this.address.pid}): ${what}`)
+  }
+
+  noted(ticket: Ticket, what: string): void {
+    this.#owner.log('info', `${ticket.where} (pid:${this.address.pid}): ${what}`)
   }
 
   file(channel: Channel, ticket: Ticket, head: Head, file: NamedFile): void {

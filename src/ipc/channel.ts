@@ -7,6 +7,7 @@ import type { ChildProcess } from 'node:child_process'
 import type { EventEmitter } from 'node:events'
 import { CMD } from './lines.ts'
 import type { ToMaster, ToWorker } from './messages.ts'
+import { readSaid } from './said.ts'
 
 interface Envelope {
   readonly cmd: typeof CMD
@@ -35,15 +36,18 @@ const listen = (peer: Peer, heard: (body: unknown, handle: unknown) => void): vo
   })
 }
 
-/** Both ends are this program: what arrives in our envelope has our types. */
 export const toWorker = (child: ChildProcess, message: ToWorker, handle?: unknown): Promise<void> =>
   send(child as Peer, message, handle)
 
 export const onWorkerMessage = (child: ChildProcess, heard: (message: ToMaster) => void): void =>
-  listen(child, (body) => heard(body as ToMaster))
+  listen(child, (body) => {
+    const message = readSaid(body)
+    if (message) heard(message)
+  })
 
 export const toMaster = (message: ToMaster): Promise<void> => send(process as Peer, message)
 
+/** The master is this program: what arrives in our envelope has our types. */
 export const onMasterMessage = (heard: (message: ToWorker, handle: unknown) => void): void =>
   listen(process, (body, handle) => heard(body as ToWorker, handle))
 

@@ -3,6 +3,7 @@
  * Node's channel (see channel.ts). The master's death is the channel's end.
  */
 import type { ConfigTransfer } from '../config/transfer.ts'
+import type { Inherited } from '../python/inherited.ts'
 import type { TlsMaterial } from '../tls/material.ts'
 
 /** Ids of users and groups a worker changes to before it loads the application. */
@@ -42,12 +43,16 @@ export interface PythonBoot {
   readonly socket: string
   /** Channels it serves at a time, each by a thread of its own; 1 runs the application on the main thread. */
   readonly threads: number
+  /** How many workers are wanted, this one among them. */
+  readonly workers: number
   /** `wsgi.multiprocess`. */
   readonly multiprocess: boolean
   /** As SERVER_SOFTWARE: `tsgunicorn/0.1.0`. */
   readonly software: string
   /** The text of gunicorn.conf.py, for its hooks of the worker; absent when it is not Python, or has none. */
-  readonly conf?: { readonly file: string; readonly source: string }
+  readonly conf?: { readonly file: string; readonly source: string; readonly module?: string }
+  /** What gunicorn.conf.py and hooks of the master have done that a fork would have brought along. */
+  readonly inherited?: Inherited
 }
 
 /** A worker as its front is told of it. */
@@ -91,6 +96,8 @@ export type ToWorker =
   | { readonly type: 'reopen-logs' }
   /** To a front: the workers that it may use, all of them. `abandoned`: there are none, and there will be none. */
   | { readonly type: 'workers'; readonly workers: readonly WorkerAddress[]; readonly abandoned: boolean }
+  /** To a front: the process of this worker has ended, though others may hold its channels open. */
+  | { readonly type: 'worker-ended'; readonly age: number }
   /** To a mold: fork a worker that is told this. */
   | { readonly type: 'fork'; readonly boot: BootMessage }
   /** To a mold: fork no more, and exit when its last child is gone. */
@@ -102,7 +109,12 @@ export type ToWorker =
 
 export type ToMaster =
   /** The worker listens to the channel; what was sent before would be lost. */
-  | { readonly type: 'hello' }
+  | {
+      readonly type: 'hello'
+      /** Of one that a mold forked: which it is, and the token of the bridge. */
+      readonly age?: number
+      readonly token?: string
+    }
   /** The answer to `listen`: 0, or libuv's negative errno. */
   | { readonly type: 'listened'; readonly index: number; readonly errno: number }
   /** It serves `program`, which looked like `shape`, as 'express'. */
@@ -113,7 +125,10 @@ export type ToMaster =
    * A limit of the worker's life is reached, or it was sent TERM: it serves on until it is told to drain. Of a mold
    * ('signal'): it forks no more.
    */
-  | { readonly type: 'recycle'; readonly reason: 'max_requests' | 'max_worker_memory' | 'timeout' | 'signal' }
+  | {
+      readonly type: 'recycle'
+      readonly reason: 'max_requests' | 'max_worker_memory' | 'timeout' | 'signal' | 'hook'
+    }
   /**
    * A request took longer than `timeout`; its stack has been logged. `alone`: nothing else can run in this worker, it is to
    * be ended; else it finishes its other requests, and is replaced.

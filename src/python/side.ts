@@ -19,19 +19,26 @@ export interface SideOptions {
   readonly log: (level: string, message: string) => void
 }
 
-/** What Python could not do, in its own words. */
+/** What Python could not do, in its own words. Whoever logs it shows its stack, which is Python's, and nothing twice. */
 export class PythonFault extends Error {
-  override readonly name = 'PythonFault'
-  readonly traceback: string | undefined
-  /** From 1, in the configuration file. */
-  readonly line: number | undefined
+  readonly #traceback: string | undefined
+  readonly #line: number | undefined
 
   constructor(message: string, { traceback, line }: { traceback?: unknown; line?: unknown } = {}) {
     super(message)
-    this.traceback = typeof traceback === 'string' ? traceback : undefined
-    this.line = typeof line === 'number' ? line : undefined
+    this.#traceback = typeof traceback === 'string' ? traceback : undefined
+    this.#line = typeof line === 'number' ? line : undefined
     // Where it happened is Python's to say; that we asked is nobody's concern.
-    if (this.traceback !== undefined) this.stack = this.traceback
+    if (this.#traceback !== undefined) this.stack = this.#traceback
+  }
+
+  get traceback(): string | undefined {
+    return this.#traceback
+  }
+
+  /** From 1, in the configuration file. */
+  get line(): number | undefined {
+    return this.#line
   }
 }
 
@@ -92,8 +99,11 @@ export class Side {
 
   /** Ends the process; what is pending is rejected. */
   close(): void {
-    // It may be in the middle of a hook that never ends, and it has nothing to lose.
-    this.#fail('it was told to end')
+    const busy = this.#pending.size > 0
+    this.#over('it was told to end')
+    // In the middle of a hook, which may never end, it would not notice; else it has its exit handlers to run.
+    if (busy) this.#child.kill('SIGKILL')
+    else this.#child.stdin?.end()
   }
 
   #fail(why: string): void {

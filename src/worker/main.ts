@@ -42,6 +42,9 @@ onMasterMessage((message, handle) => {
     case 'workers':
       worker?.workers(message.workers, message.abandoned)
       return
+    case 'worker-ended':
+      worker?.workerEnded(message.age)
+      return
     // To molds, which are none of Node's.
     case 'fork':
     case 'retire':

@@ -164,6 +164,11 @@ export class Worker {
     this.#served?.front?.workers(list, abandoned)
   }
 
+  /** To a front: no process is behind this worker any more. */
+  workerEnded(age: number): void {
+    this.#served?.front?.ended(age)
+  }
+
   reopenLogs(): void {
     this.#booted.logs.reopen()
   }

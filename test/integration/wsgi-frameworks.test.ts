@@ -9,11 +9,27 @@ import { Exchange } from '../support/http-client.ts'
 import { repository } from '../support/machine.ts'
 import { pythonWith } from '../support/python.ts'
 import { sharedFolder } from '../support/shared-folder.ts'
-import { modes, startWsgi } from '../support/wsgi.ts'
+import { modes, startWsgi, type WsgiOptions } from '../support/wsgi.ts'
 
 const example = (name: string): string => join(repository, 'examples', name)
 
 const token = (page: string): string => /name="csrfmiddlewaretoken" value="(\w+)"/.exec(page)?.[1] ?? ''
+
+/** The three modes with the application as it is, and once behind wsgiref's validator, which raises at the server's faults. */
+const ways = (argument: string) => [
+  ...modes.map(([mode, args]) => [mode, args, argument] as const),
+  ['validated', ['--workers', '2'], 'validated:application'] as const,
+]
+
+/** The options of a server of an example: its folder is the application's, and `validated` is found beside it. */
+const exampleOptions = (name: string, args: readonly string[], appArgument: string): WsgiOptions => {
+  const folder = sharedFolder()
+  const source =
+    name === 'django' ? 'from mysite.wsgi import application' : 'from app import app as application'
+  const lines = [source, 'from wsgiref.validate import validator', 'application = validator(application)', '']
+  writeFileSync(join(folder, 'validated.py'), lines.join('\n'))
+  return { appArgument, args: [...args, '--chdir', example(name), '--pythonpath', folder] }
+}
 
 /** All byte values, in no period that a buffer's size could hide. */
 const picture = Buffer.from(Array.from({ length: 300_007 }, (_, n) => (n * n + (n >> 3)) & 255))
@@ -52,16 +68,11 @@ const migrate = (python: string, env: Readonly<Record<string, string>>): void =>
 const djangos = (await pythonWith('django')).map((found) => [found.label, found] as const)
 
 describe.each(djangos)('%s', (_label, { python, missing }) => {
-  test.skipIf(missing !== undefined).each(modes)(
+  test.skipIf(missing !== undefined).each(ways('mysite.wsgi'))(
     '%s: guests sign, upload, and are administered',
-    async (_mode, args) => {
+    async (_mode, args, argument) => {
       const env = prepareDjango(python)
-      const server = await startWsgi({
-        python,
-        env,
-        args: [...args, '--chdir', example('django')],
-        appArgument: 'mysite.wsgi',
-      })
+      const server = await startWsgi({ python, env, ...exampleOptions('django', args, argument) })
       const guest = new Browser(server.target)
       const form = await guest.get('/')
       expect(form.text).toContain('Nobody has written yet')
@@ -125,14 +136,10 @@ const small = await Promise.all(
 )
 
 describe.each(small.flat())('%s', (_label, name, { python, missing }) => {
-  test.skipIf(missing !== undefined).each(modes)(
+  test.skipIf(missing !== undefined).each(ways('app:app'))(
     '%s: answers, keeps a session, takes a file, streams',
-    async (_mode, args) => {
-      const server = await startWsgi({
-        python,
-        args: [...args, '--chdir', example(name)],
-        appArgument: 'app:app',
-      })
+    async (_mode, args, argument) => {
+      const server = await startWsgi({ python, ...exampleOptions(name, args, argument) })
       const client = new Browser(server.target)
       expect((await client.get('/')).text).toBe(`hello from ${name}`)
       expect((await client.get('/greet/Zo%C3%AB')).text).toMatch(/hello Zo(\xc3\xab|\\u00eb)/)

@@ -5,6 +5,7 @@ import { eventually } from '../support/eventually.ts'
 import { startLoad } from '../support/load.ts'
 import { isAlive } from '../support/processes.ts'
 import {
+  allServe,
   frontsOf,
   hasPythons,
   modes,
@@ -142,7 +143,7 @@ describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode
 
   test('a reload that cannot boot leaves the old workers serving', async () => {
     const server = await startBoth({ args })
-    const old = await hasPythons(server, 2)
+    const old = await allServe(server)
     const traffic = await startTraffic(server)
     const good = server.read('rules.py')
     for (const [broken, words] of [

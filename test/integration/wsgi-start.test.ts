@@ -61,7 +61,7 @@ describe.skipIf(noPython !== undefined)(`with ${pythonLabel}`, () => {
     ['needs:app', 3, [/No module named 'nowhere_installed'/, /needs\.py", line 2/]],
     ['syntax', 3, [/SyntaxError/, /syntax\.py", line 1/]],
     ['leaves', 3, [/sys\.exit|SystemExit/]],
-    ['shop:missing', 4, [/Failed to find attribute 'missing' in 'shop'/, /application/]],
+    ['shop:missing', 4, [/Failed to find attribute 'missing' in 'shop'/, /create_app/]],
     ['empty', 4, [/Failed to find attribute 'application' in 'empty'/]],
     ['shop:number', 4, [/must be callable/]],
     ['shop:create_app(oops)', 4, [/literal/]],
@@ -170,11 +170,16 @@ describe.skipIf(noPython !== undefined)(`with ${pythonLabel}`, () => {
     expect(facts).toMatchObject({
       cwd: server.folder,
       stdin: '/dev/null',
-      env: { ONE: '1', DJANGO_SETTINGS_MODULE: 'my.settings' },
+      env: {
+        ONE: '1',
+        DJANGO_SETTINGS_MODULE: 'my.settings',
+        // What applications ask to know that they run below a Gunicorn.
+        SERVER_SOFTWARE: expect.stringContaining('gunicorn/'),
+      },
     })
     expect(facts.path).toEqual(expect.arrayContaining([lib, server.folder]))
     expect(facts.path.filter((entry) => /tsgunicorn/.test(entry))).toEqual([])
-    expect(Object.keys(facts.env).filter((name) => /^NODE_|TSGUNICORN/.test(name))).toEqual([])
+    expect(Object.keys(facts.env).filter((name) => /^NODE_CHANNEL/.test(name))).toEqual([])
     await server.assertClean()
   })
 

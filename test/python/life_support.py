@@ -33,6 +33,9 @@ def application(environ, start_response):
     return [str(os.getpid()).encode()]
 """
 
+# How these tests find the package is no business of the processes that they start.
+_ENVIRON = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
 
 def eventually(ask: Callable[[], Any], what: str = "it") -> Any:
     """What `ask` gives as soon as that is true."""
@@ -131,7 +134,7 @@ class Case(unittest.TestCase):
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=None,
-                env={**os.environ, "NODE_CHANNEL_FD": str(theirs.fileno()), **(env or {})},
+                env={**_ENVIRON, "NODE_CHANNEL_FD": str(theirs.fileno()), **(env or {})},
                 pass_fds=(theirs.fileno(), self.board),
             )
         self.children.append(child)

@@ -180,8 +180,8 @@ class SideTest(unittest.TestCase):
             "def when_ready(server):\n    try: 1 / 0\n    except ZeroDivisionError: server.log.exception('caught')\n"
         )
         worker = {"age": 4, "pid": "[booting]", "cfg": {"workers": 2}}
-        self.assertEqual(self.hook("pre_fork", worker=worker), {"ok": None})
-        self.assertEqual(self.hook("nworkers_changed", args=[3, None]), {"ok": None})
+        self.assertIn("ok", self.hook("pre_fork", worker=worker))
+        self.assertIn("ok", self.hook("nworkers_changed", args=[3, None]))
         self.hook("when_ready")
         self.assertEqual(
             [(log["level"], log["message"]) for log in self.logs[:2]],
@@ -201,9 +201,8 @@ class SideTest(unittest.TestCase):
         self.hook("on_starting")
         self.hook("pre_fork", worker=worker)
         gone = {**worker, "pid": 70}
-        self.assertEqual(
-            self.hook("child_exit", worker=gone, server={"WORKERS": {"70": gone}}), {"ok": None}
-        )
+        answer = self.hook("child_exit", worker=gone, server={"WORKERS": {"70": gone}})
+        self.assertEqual((answer["ok"]["server"], answer["ok"]["worker"]), ({"mine": 5}, {"mine": 5}))
         self.assertEqual(self.logs[0]["message"], "5 70 [1]")
 
     def test_a_hook_that_throws_is_an_error_with_its_line(self) -> None:
@@ -219,6 +218,48 @@ class SideTest(unittest.TestCase):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
             self.side.send_signal(number)
         self.assertEqual(self.load("workers = 2")["values"], {"workers": 2})
+
+    def test_configurations_live_side_by_side_and_share_the_objects(self) -> None:
+        path = self.write("def on_starting(server): server.seen = ['one']\nword = 'old'\n"
+                          "def on_exit(server): server.log.info('%s %s', word, server.seen)\n")
+        self.ask(do="load", config=1, file=path)
+        self.hook("on_starting", config=1)
+        self.write("word = 'new'\ndef on_exit(server): server.log.info('%s %s', word, server.seen)\n")
+        self.ask(do="load", config=2, file=path)
+        self.hook("on_exit", config=1)
+        self.hook("on_exit", config=2)
+        self.assertEqual(self.ask(do="drop", config=1), {"ok": None})
+        self.assertIn("error", self.hook("on_exit", config=1))
+        self.assertEqual([log["message"] for log in self.logs], ["old ['one']", "new ['one']"])
+
+    def test_the_text_is_run_in_the_place_of_what_the_file_says_by_now(self) -> None:
+        path = self.write("word = 'new'\n")
+        found = self.ask(do="load", file=path, source="word = 'old'\n")["ok"]
+        self.assertEqual((found["values"], found["source"]), ({"word": "old"}, "word = 'old'\n"))
+
+    def test_a_module_is_run_again_by_its_text_with_its_own_imports(self) -> None:
+        self.write("size = 3\n", "pkg/sizes.py")
+        path = self.write("", "pkg/conf.py")
+        source = "from . import sizes\nworkers = sizes.size\n"
+        found = self.ask(do="load", module="pkg.conf", file=path, source=source)["ok"]
+        self.assertEqual(found["values"]["workers"], 3)
+
+    def test_raw_env_is_the_environment_of_hooks_until_the_next_configuration(self) -> None:
+        text = "import os\nseen = os.environ.get('TSG_RAW')\ndef on_exit(server): server.log.info(os.environ['TSG_RAW'])\n"
+        self.load(text)
+        self.hook("on_exit", server={"cfg": {"raw_env": ["TSG_RAW=a=b"]}})
+        self.assertEqual(self.logs[0]["message"], "a=b")
+        self.assertIsNone(self.load(text)["values"]["seen"])
+
+    def test_objects_have_what_gunicorns_have(self) -> None:
+        self.load("def pre_fork(server, worker):\n"
+                  "    server.log.info('%s %s %s %s', server.address, worker.timeout, worker.max_requests > 9**9, worker)\n")
+        cfg = {"bind": ["127.0.0.1:8000", "[::1]:80", "unix:/run/x.sock", "fd://3"], "timeout": 30, "max_requests": 0}
+        self.hook("pre_fork", worker={"age": 1, "pid": "[booting]"}, server={"cfg": cfg})
+        self.assertEqual(
+            self.logs[0]["message"],
+            "[('127.0.0.1', 8000), ('::1', 80), '/run/x.sock', 3] 15.0 True <Worker [booting]>",
+        )
 
     def test_the_end_of_input_is_its_end_whatever_threads_there_are(self) -> None:
         self.load(

@@ -7,7 +7,7 @@ import unittest
 from unittest import mock
 
 from front import Worker, eventually
-from tsgunicorn_wsgi.environ import ErrorStream, decoded, mount
+from tsgunicorn_wsgi.environ import LEADING, ErrorStream, Shape, base_environ, decoded, mount
 
 
 class Keep:
@@ -138,6 +138,19 @@ class Paths(unittest.TestCase):
             eventually(lambda: len(worker.records.troubles) == 3)
             self.assertIn("does not begin with SCRIPT_NAME '/app'", worker.records.troubles[0])
             self.assertEqual(app.environ, {})
+
+    def test_the_peer_of_a_unix_socket_has_no_port(self):
+        base = base_environ(
+            software="", multithread=False, multiprocess=False, errors=None, script_name=""
+        )
+        shape = Shape(base, "\0".join(["0", *LEADING, "SERVER_NAME", "SERVER_PORT"]))
+        values = ["GET", "/a", "/a", "", "", "", "h", "80"]
+        environ = shape.environ(values)
+        self.assertNotIn("REMOTE_PORT", environ)
+        self.assertEqual((environ["REMOTE_ADDR"], environ["PATH_INFO"]), ("", "/a"))
+        # A PROXY header says more.
+        values[4:6] = ["192.0.2.1", "1234"]
+        self.assertEqual(shape.environ(values)["REMOTE_PORT"], "1234")
 
     def test_mount_leaves_the_asterisk(self):
         environ = {"SCRIPT_NAME": "/a", "PATH_INFO": "*"}

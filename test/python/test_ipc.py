@@ -79,15 +79,19 @@ class ChannelTest(unittest.TestCase):
     def test_the_descriptor_is_hidden_from_programs_that_are_started(self) -> None:
         self.assertFalse(os.get_inheritable(self.channel.fileno()))
 
-    def test_the_environment_says_no_more_of_the_channel(self) -> None:
+    def test_the_environment_says_no_more_of_the_server(self) -> None:
         ours, theirs = socket.socketpair()
         self.addCleanup(ours.close)
-        os.environ.update(
-            NODE_CHANNEL_FD=str(theirs.detach()), NODE_CHANNEL_SERIALIZATION_MODE="json"
-        )
+        marks = {
+            "NODE_CHANNEL_FD": str(theirs.detach()),
+            "NODE_CHANNEL_SERIALIZATION_MODE": "json",
+            "NODE_APP_INSTANCE": "3",
+            "TSGUNICORN_MASTER": "1",
+        }
+        os.environ.update(marks)
         channel = inherited()
         self.addCleanup(channel.close)
-        self.assertEqual([name for name in os.environ if name.startswith("NODE_CHANNEL")], [])
+        self.assertEqual([name for name in marks if name in os.environ], [])
 
     def test_without_a_channel_it_says_who_starts_this_program(self) -> None:
         with self.assertRaisesRegex(RuntimeError, "started by tsgunicorn"):

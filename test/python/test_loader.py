@@ -177,6 +177,11 @@ class LoaderTest(unittest.TestCase):
         self.write("flasky.py", "def create_app(): ...")
         self.fails("flasky", 4, "'flasky:create_app()'")
 
+    def test_a_factory_hides_nothing_else_that_was_meant(self) -> None:
+        self.write("both.py", "def application(): ...\ndef create_app(): ...")
+        words = self.fails("both:aplication", 4, "'both:create_app()'").message
+        self.assertIn("application, create_app", words)
+
     def test_what_cannot_be_called_is_status_4(self) -> None:
         self.write("rich.py", RICH)
         self.fails("rich:number", 4, "Application object must be callable.", "'int'")

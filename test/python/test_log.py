@@ -168,12 +168,14 @@ assert len(writes) == 1 and writes[0].endswith(b"division by zero\\n"), writes
 
     def test_lines_that_can_not_be_written_are_counted_and_told_of_later(self) -> None:
         code = """
+from tsgunicorn_wsgi.kept import identity
 reader, writer = os.pipe()
 os.set_blocking(writer, False)
 try:
     while True: os.write(writer, b"x" * 4096)
 except BlockingIOError: pass
 os.dup2(writer, log.fd)
+log._file = identity(log.fd)
 for n in range(3): log.logger.info("lost %d", n)
 os.read(reader, 1 << 20)
 log.logger.info("found")

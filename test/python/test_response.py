@@ -309,7 +309,7 @@ class Lengths(ResponseCase):
 
 
 class NoBody(ResponseCase):
-    def test_head_204_and_304_run_and_close_the_iterable_and_send_no_body(self):
+    def test_head_204_and_304_begin_and_close_the_iterable_and_send_no_body(self):
         for method, status in (
             ("HEAD", OK),
             ("GET", "204 No Content"),
@@ -319,7 +319,9 @@ class NoBody(ResponseCase):
                 result = Closing([b"ab", b"", b"cd"])
                 answer = self.ask(gives(lambda r=result: r, headers, status), method)
                 self.assertEqual(self.kinds(answer), [frames.FULL])
-                self.assertEqual((answer.body, result.closed, list(result)), (b"", 1, []))
+                # What comes behind the first piece is not asked for: it might never end.
+                self.assertEqual((answer.body, result.closed), (b"", 1))
+                self.assertEqual(list(result), [b"", b"cd"])
                 self.assertEqual(answer.headers, headers)
                 answer = self.ask(gives([b"abcd"], headers, status), method)
                 self.assertEqual((answer.body, len(answer.frames)), (b"", 1))
@@ -335,6 +337,37 @@ class NoBody(ResponseCase):
             return [b"def"]
 
         self.assertEqual(self.ask(app, "HEAD").body, b"")
+
+
+class Verdicts(ResponseCase):
+    def test_what_was_returned_is_judged_in_one_line(self):
+        for result, words in (
+            (["text"], "TypeError: a WSGI application gives an iterable of bytes; here came str"),
+            ("text", "TypeError: a WSGI application gives an iterable of bytes; here came str"),
+            (lambda: iter([None]), "here came NoneType"),
+            (lambda: None, "TypeError: 'NoneType' object is not iterable"),
+        ):
+            self.assertEqual(self.ask(gives(result), troubles=1).ending, "error")
+            self.assertIn(words, self.lines[0])
+            self.assertNotIn("Traceback", self.lines[0])
+
+        def app(environ, start_response):
+            return [b"no head"]
+
+        self.assertEqual(self.ask(app, troubles=1).ending, "error")
+        self.assertIn("start_response() was not called", self.lines[0])
+
+    def test_what_the_applications_code_raises_has_its_traceback(self):
+        def pieces():
+            yield b"" + None
+
+        self.assertEqual(self.ask(gives(pieces), troubles=1).ending, "error")
+        self.assertIn("Traceback", self.lines[0])
+
+    def test_a_head_that_no_frame_holds_is_refused(self):
+        answer = self.ask(gives([b"x"], [("X", "v" * 20_000_000)]), troubles=1)
+        self.assertEqual(answer.ending, "error")
+        self.assertIn("ValueError: status and headers of 20000", self.lines[0])
 
 
 class Raising(ResponseCase):
@@ -480,6 +513,7 @@ class EarlyHints(ResponseCase):
         def app(environ, start_response):
             environ["wsgi.early_hints"]([("Link", "</a>"), ("Link", "</b>")])
             environ["wsgi.early_hints"]([])
+            environ["wsgi.early_hints"](((b"X-Bytes", b"caf\xe9"),))
             with self.assertRaises(ValueError):
                 environ["wsgi.early_hints"]([("A", "b\n")])
             start_response(OK, [])
@@ -487,9 +521,11 @@ class EarlyHints(ResponseCase):
             environ["wsgi.early_hints"]([("Late", "x")])
 
         answer = self.ask(app)
-        self.assertEqual(self.kinds(answer), [frames.INFORM, frames.HEAD, frames.END])
-        hint = answer.frames[0]
+        kinds = [frames.INFORM, frames.INFORM, frames.HEAD, frames.END]
+        self.assertEqual(self.kinds(answer), kinds)
+        hint, latin = answer.frames[:2]
         self.assertEqual((hint.short, hint.text), (103, b"Link\n</a>\nLink\n</b>"))
+        self.assertEqual(latin.text, b"X-Bytes\ncaf\xe9")
 
 
 class Files(ResponseCase):

@@ -81,10 +81,18 @@ export const noted = (
 const isMold = (command: string): boolean => /tsgunicorn_wsgi mold\b/.test(command)
 const isWorker = (command: string): boolean => /tsgunicorn_wsgi worker\b|^tsgunicorn: worker/.test(command)
 
-/** The pids of the Python workers of a master: its own children, and those of its molds. Lowest first. */
+/**
+ * The pids of the Python workers of a master, lowest first: its own children, those of its molds, and those whose mold
+ * is gone.
+ */
 export const pythonsOf = (server: Daemon, master = server.masterPid()): number[] => {
   const children = childrenOf(master)
-  const forked = children.filter(({ command }) => isMold(command)).flatMap(({ pid }) => childrenOf(pid))
+  const molds = new Set(children.filter(({ command }) => isMold(command)).map(({ pid }) => pid))
+  const alive = server.processes()
+  const hasParent = (ppid: number) => alive.some(({ pid }) => pid === ppid)
+  const forked = alive.filter(
+    ({ command, ppid }) => isMold(command) && (molds.has(ppid) || !hasParent(ppid)) && ppid !== master,
+  )
   const spawned = children.filter(({ command }) => isWorker(command))
   return [...spawned, ...forked].map(({ pid }) => pid).toSorted((a, b) => a - b)
 }
@@ -125,6 +133,32 @@ export const hasPythons = (
       what: () => `${count} Python workers other than ${not}; there are ${now()}\n${server.log()}`,
       ...patience,
     },
+  )
+}
+
+/**
+ * Resolves with the pids of the Python workers when each of `count` has had a request at the same time as the others:
+ * none of them is booting any more.
+ */
+export const allServe = async (server: Daemon, count = 2): Promise<number[]> => {
+  let round = 0
+  return await eventually(
+    async () => {
+      const name = `ready-${++round}`
+      const after = notes(server).length
+      const asked = Array.from({ length: count }, () => server.request(`/gate?${name}`))
+      const seen = () =>
+        notes(server)
+          .slice(after)
+          .filter((line) => line.startsWith(`seen ${name} `))
+      // Who waits behind another one is seen when that one is let go.
+      await eventually(() => seen().length === count, { within: 300 }).catch(() => undefined)
+      server.write(name, '')
+      await Promise.all(asked)
+      const pids = new Set(seen().map((line) => Number(line.split(' ').at(-1))))
+      return pids.size === count && [...pids].toSorted((a, b) => a - b)
+    },
+    { within: 20_000, what: () => `a request in each of ${count} workers at a time; log:\n${server.log()}` },
   )
 }
 

@@ -7,12 +7,11 @@ import { errorBody, wantsJson } from '../answers.ts'
 import type { RequestHead } from '../h1/events.ts'
 import { type Fields, fieldsOf } from '../h1/fields.ts'
 import type { HeaderBlock } from '../h1/header-block.ts'
-import { type Proxied, proxiedOf } from '../intake/proxied.ts'
 import type { Body } from './body.ts'
 import { type Ending, type Heads, interim } from './heads.ts'
 import type { Outbox } from './outbox.ts'
 import { lacksBody, lengthLine, lengthOf, textOf } from './payload.ts'
-import type { CoreBody, CoreExchange, ResponseListener, ResponsePhase } from './types.ts'
+import type { CoreBody, CoreExchange, Guest, ResponseListener, ResponsePhase } from './types.ts'
 import type { Visitor } from './visitor.ts'
 
 /** What an exchange needs of its connection. */
@@ -113,20 +112,8 @@ export class Exchange implements CoreExchange {
     return this.owner.socket.remotePort ?? 0
   }
 
-  get trusted(): boolean {
-    return this.owner.visitor.trusted
-  }
-
-  get proxied(): Proxied | undefined {
-    return proxiedOf(this.owner.socket)
-  }
-
-  get memory(): unknown {
-    return this.owner.visitor.memory
-  }
-
-  set memory(value: unknown) {
-    this.owner.visitor.memory = value
+  get guest(): Guest {
+    return this.owner.visitor
   }
 
   get localAddress(): string {
@@ -208,6 +195,8 @@ export class Exchange implements CoreExchange {
   fail(cut = false): void {
     if (this.phase === 'complete' || this.phase === 'gone') return
     if (this.phase === 'streaming' || cut) {
+      // What was gathered was sent, for whoever said it: a client that got nothing may ask again in good faith.
+      this.owner.outbox.flush()
       // Where the connection's end is the body's, one in order would say that this was all.
       if (this.#framing === 'close') this.owner.socket.resetAndDestroy()
       else this.owner.socket.destroy()

@@ -23,6 +23,16 @@ export interface ResponseListener {
 /** The state of a response: nothing sent; head sent, body to come; complete; never to be completed. */
 export type ResponsePhase = 'waiting' | 'streaming' | 'complete' | 'gone'
 
+/** What is the same for all requests of a connection. */
+export interface Guest {
+  /** Whether the peer's word about the client is taken (`forwarded_allow_ips`); computed when asked for. */
+  readonly trusted: boolean
+  /** What a PROXY header said of the address that the client connected to; undefined without one. */
+  readonly proxied: Proxied | undefined
+  /** The consumer's own: what it wants to know again at the next request. */
+  memory: unknown
+}
+
 /**
  * One request, and the means to answer it. All methods for the response are without effect once it is 'gone'; using
  * them out of order throws TypeError. Statuses are 100 to 999; a statusText of '' stands for the status's own phrase.
@@ -52,12 +62,7 @@ export interface CoreExchange {
   /** Whether the client asks for another protocol (`Upgrade`), or for a tunnel (CONNECT). */
   readonly upgradable: boolean
   readonly phase: ResponsePhase
-  /** Whether the peer's word about the client is taken (`forwarded_allow_ips`); computed when asked for. */
-  readonly trusted: boolean
-  /** What a PROXY header said of the address that the client connected to; undefined without one. */
-  readonly proxied: Proxied | undefined
-  /** A place on the connection for what the consumer wants to know again at its next request. */
-  memory: unknown
+  readonly guest: Guest
   /** Whether the client has ended its side, as those do that go and those that only have said all they have to say. */
   readonly left: boolean
   listener: ResponseListener | undefined

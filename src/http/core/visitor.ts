@@ -2,9 +2,11 @@
 import type { Socket } from 'node:net'
 import { plainAddress } from '../forwarded.ts'
 import type { HeaderBlock } from '../h1/header-block.ts'
+import { type Proxied, proxiedOf } from '../intake/proxied.ts'
 import { type Admission, type Admitted, isRefused } from './admission.ts'
+import type { Guest } from './types.ts'
 
-export class Visitor {
+export class Visitor implements Guest {
   readonly #socket: Socket
   readonly #admission: Admission
   #address: string | undefined
@@ -12,8 +14,6 @@ export class Visitor {
   /** The last block of fields that was judged in order, and what the application sees of it. */
   #judged: HeaderBlock | undefined
   #visible: HeaderBlock | undefined
-
-  /** The consumer's: what it knows of the connection. */
   memory: unknown = undefined
 
   constructor(socket: Socket, admission: Admission) {
@@ -25,6 +25,10 @@ export class Visitor {
   get address(): string {
     this.#address ??= plainAddress(this.#socket.remoteAddress ?? '')
     return this.#address
+  }
+
+  get proxied(): Proxied | undefined {
+    return proxiedOf(this.#socket)
   }
 
   /** Whether its word about the client is taken. */

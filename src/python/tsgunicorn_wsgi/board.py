@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import struct
-import time
 from typing import Union
+
+from .kept import Stolen, identity, monotonic
 
 #: beat f64 | requests f64 | rss f64 | connections u32 | pid u32 | phase u32 | 20 unused | beat f64;
 #: little-endian.
@@ -21,19 +22,22 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 class Slot:
     """A worker's place. `board`: the descriptor, or a path to open it by (OSError)."""
 
-    __slots__ = ("_at", "_fd")
+    __slots__ = ("_at", "_fd", "_file")
 
     def __init__(self, board: Union[int, str], index: int) -> None:
         self._fd = os.open(board, os.O_RDWR) if isinstance(board, str) else board
+        self._file = identity(self._fd)
         self._at = index * _SLOT.size
         os.set_inheritable(self._fd, False)
 
     def beat(self, requests: int, rss: int, phase: str) -> None:
-        """Says that this process lives. Phases: empty, booting, ready, retiring. Raises what
-        write(2) raises.
+        """Says that this process lives. Phases: empty, booting, ready, retiring. Raises Stolen,
+        and what write(2) raises.
         """
+        if identity(self._fd) != self._file:
+            raise Stolen("the descriptor of the heartbeat")
         # CLOCK_MONOTONIC in milliseconds, the clock of Node's process.hrtime.
-        now = time.monotonic() * 1000.0
+        now = monotonic() * 1000.0
         os.pwrite(
             self._fd, _SLOT.pack(now, requests, rss, 0, os.getpid(), _PHASES[phase], now), self._at
         )
@@ -46,11 +50,13 @@ class Slot:
 
 
 def resident() -> int:
-    """Bytes of memory that this process has in use (RSS); its peak where there is no /proc."""
+    """Bytes of memory that this process has in use (RSS); its peak where there is no /proc, or no
+    descriptor left to read it by.
+    """
     try:
         with open("/proc/self/statm", "rb", buffering=0) as statm:
             return int(statm.read(128).split()[1]) * _PAGE
-    except FileNotFoundError:
+    except OSError:
         import resource
         import sys
 

@@ -14,7 +14,8 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
 
 from . import crash, ipc
 from .crash import Failure, describe, user_traceback
-from .ending import CLEAN_UP, end_within, unlink_if_present
+from .ending import end_now, unlink_if_present
+from .heritage import take_environment
 from .ipc import Channel, Message
 from .loader import Loaded, load, prepare_path
 from .log import Log, open_log
@@ -100,8 +101,7 @@ def failed(channel: Channel, failure: Failure) -> int:
     """Tells the master, which logs it, and gives the exit status."""
     detail = {"detail": failure.detail} if failure.detail else {}
     channel.send({"type": "failed", "exit": failure.status, "message": failure.message, **detail})
-    end_within(CLEAN_UP, failure.status)
-    return failure.status
+    end_now(failure.status)
 
 
 def _live(boot: Message, channel: Channel, signals: Signals, mold: Optional[Mold]) -> int:
@@ -114,7 +114,7 @@ def _live(boot: Message, channel: Channel, signals: Signals, mold: Optional[Mold
         return _prove(boot)
     set_title(f"tsgunicorn: worker [{boot['processName']}]")
     log.logger.info("Booting worker with pid: %d", os.getpid(), extra={"age": boot["age"]})
-    cwd = prepare_path(boot["config"]["values"])
+    cwd = prepare(boot)
     hooks = mold.hooks if mold else hooking.worker_hooks(boot["python"].get("conf"))
     life = Life(boot, channel, signals, log, hooks)
     hooking.must("post_fork", hooks, life.server, life.worker)
@@ -123,14 +123,25 @@ def _live(boot: Message, channel: Channel, signals: Signals, mold: Optional[Mold
     try:
         life.listen_to_master()
         loaded = mold.loaded if mold else load(boot["python"]["spec"], cwd)
+        life.end_forked()
         life.worker.wsgi = loaded.app
         hooking.must("post_worker_init", hooks, life.worker)
+        life.end_forked()
         listener.listen(_BACKLOG)
         return life.serve(loaded.app, listener, loaded.program)
     except BaseException as error:
         life.leave()
         life.blame(error)
         raise
+
+
+def prepare(boot: Message) -> str:
+    """Environment and path, with what gunicorn.conf.py has made of them; gives the working directory."""
+    values, inherited = boot["config"]["values"], boot["python"].get("inherited")
+    # As Gunicorn does: applications ask it whether they run below one.
+    os.environ["SERVER_SOFTWARE"] = boot["python"]["software"]
+    take_environment(inherited, values.get("raw_env") or ())
+    return prepare_path(values, inherited)
 
 
 def begin(boot: Message, role: str) -> Log:
@@ -153,11 +164,10 @@ def _prove(boot: Message) -> int:
     """`check_config`: the application loads, as the user that it would run as."""
     from . import privileges
 
-    cwd = prepare_path(boot["config"]["values"])
+    cwd = prepare(boot)
     privileges.drop(boot.get("privileges"))
     load(boot["python"]["spec"], cwd)
-    end_within(CLEAN_UP, 0)
-    return 0
+    end_now(0)
 
 
 def bind(path: str) -> socket.socket:

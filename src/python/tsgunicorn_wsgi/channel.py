@@ -18,14 +18,13 @@ control thread (`give_back`, `doom`), and whoever asks what runs. What keeps the
 from __future__ import annotations
 
 import socket
-import threading
 from collections import deque
-from time import monotonic
 from typing import Any, Callable, Optional, Tuple, Union
 
 from . import frames
 from .frames import HEADER_SIZE, BrokenPeer
 from .input import Body
+from .kept import allocate_lock, monotonic
 
 RECEIVE = 65536
 BULKY = 65536  # from so many bytes on, buffers are sent as they are rather than joined
@@ -72,9 +71,9 @@ class Channel:
         self.slack = 0.0  # seconds so spent in this request
         self.bulky = False
         self._make_shape = make_shape
-        self._reading = threading.Lock()
-        self._sending = threading.Lock()
-        self._verdict = threading.Lock()
+        self._reading = allocate_lock()
+        self._sending = allocate_lock()
+        self._verdict = allocate_lock()
         self._rest = bytearray()
         self._need = HEADER_SIZE
 

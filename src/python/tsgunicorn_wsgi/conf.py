@@ -3,6 +3,8 @@ master.
 
 It is spoken to by lines of JSON on what were its standard input and output (src/front/README.md);
 what user code prints goes to the standard error. Which names are settings is judged by the reader.
+One process serves all configurations of a master: what hooks start (threads) or keep (on `server`)
+outlives a reload, as in Gunicorn's master.
 """
 
 from __future__ import annotations
@@ -12,24 +14,32 @@ import json
 import os
 import signal
 import sys
+import threading
 import tokenize
 import traceback
 from importlib import import_module
-from types import ModuleType
-from typing import Any, Callable, Dict, IO, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, IO, List, Mapping, NamedTuple, Optional, Tuple
 
 from . import hooks as hooking
 from .crash import describe, user_traceback
 from .ending import CLEAN_UP, end_within
-from .facade import Cfg, Facade, HookLog
+from .facade import Cfg, Facade, HookLog, limits_of
+from .heritage import Ancestor
 from .imports import is_users, source_of
 from .loader import prepare_path
+from .plain import plain_part, sort_names
 
 _LEVELS = {50: "critical", 40: "error", 30: "warning", 20: "info", 10: "debug"}
 
 
-class NotPlain(Exception):
-    """The value is one that JSON cannot say."""
+class Conf(NamedTuple):
+    """One configuration."""
+
+    names: Mapping[str, Any]
+    hooks: Mapping[str, hooking.Hook]
+    #: Absolute; '' for a module without one.
+    file: str
+    source: str
 
 
 def main() -> int:
@@ -70,12 +80,13 @@ def _take_over() -> Tuple[IO[bytes], IO[bytes]]:
 
 
 class Side:
-    """One configuration: its names, and the objects that its hooks share from call to call."""
+    """The configurations by their numbers, and the objects that hooks share from call to call."""
 
     def __init__(self, sink: IO[bytes]) -> None:
         self._sink = sink
-        self._names: Mapping[str, Any] = {}
-        self._file = ""
+        self._lock = threading.Lock()
+        self._confs: Dict[Any, Conf] = {}
+        self._ancestor = Ancestor()
         #: Modules that the last load brought, and that the next one is to read again.
         self._loaded: List[str] = []
         self._log = HookLog(self._say)
@@ -85,6 +96,7 @@ class Side:
         self._does: Dict[str, Callable[[Mapping[str, Any]], Any]] = {
             "load": self._load,
             "hook": self._hook,
+            "drop": self._drop,
         }
 
     def answer(self, line: bytes) -> None:
@@ -95,12 +107,19 @@ class Side:
         try:
             self._write({"id": request["id"], "ok": self._does[request["do"]](request)})
         except (Exception, SystemExit) as error:
-            self._write({"id": request["id"], "error": self._fault(error)})
+            file = self._file_of(request)
+            self._write({"id": request["id"], "error": self._fault(error, file)})
+
+    def _file_of(self, request: Mapping[str, Any]) -> str:
+        conf = self._confs.get(request.get("config"))
+        return conf.file if conf else str(request.get("file") or "")
 
     def _write(self, message: Mapping[str, Any]) -> None:
         rest = memoryview(json.dumps(message).encode() + b"\n")
-        while rest:
-            rest = rest[self._sink.write(rest) :]
+        # Threads that hooks have started may log while we answer.
+        with self._lock:
+            while rest:
+                rest = rest[self._sink.write(rest) :]
 
     def _say(self, level: int, message: Any, *args: Any, **more: Any) -> None:
         text = str(message) % args if args else str(message)
@@ -114,11 +133,11 @@ class Side:
         name = next((name for number, name in _LEVELS.items() if level >= number), "debug")
         self._write({"log": {"level": name, "message": text}})
 
-    def _fault(self, error: BaseException) -> Dict[str, Any]:
+    def _fault(self, error: BaseException, file: str) -> Dict[str, Any]:
         words = describe(error)
         if isinstance(error, SystemExit):
             words = f"SystemExit: the configuration called sys.exit({error.code!r})"
-        line = _line_in(error, self._file)
+        line = _line_in(error, file)
         return {
             "message": words,
             "traceback": user_traceback(error),
@@ -130,9 +149,14 @@ class Side:
     def _load(self, request: Mapping[str, Any]) -> Dict[str, Any]:
         for name in self._loaded:
             sys.modules.pop(name, None)
+        # The one before gives way, as in Gunicorn; a hook of it lays its own again.
+        self._ancestor.lay(())
         before = set(sys.modules)
         try:
-            source = self._run(request)
+            names, file, source = _run(request)
+            told = sort_names(names)
+            hooks = {name: hooking.find_hook(name, names[name]) for name in told["hooks"]}
+            conf = Conf(names, hooks, file, source)
         finally:
             fresh = {
                 name: source_of(module)
@@ -140,127 +164,94 @@ class Side:
                 if name not in before
             }
             self._loaded = [name for name, file in fresh.items() if file and is_users(file)]
-        files = sorted({fresh[name] or "" for name in self._loaded} - {self._file})
-        return {**sort_names(self._names), "source": source, "file": self._file, "files": files}
+        self._confs[request.get("config")] = conf
+        files = sorted({fresh[name] or "" for name in self._loaded} - {conf.file})
+        origin = {"source": conf.source, "file": conf.file, "files": files}
+        return {**told, **origin, "inherited": self._inherited(None)}
 
-    def _run(self, request: Mapping[str, Any]) -> str:
-        """Fills in the names and the file; gives the file's text."""
-        if "module" in request:
-            self._file = ""
-            module = import_module(request["module"])
-            self._file = os.path.abspath(getattr(module, "__file__", None) or "")
-            self._names = vars(module)
-            return _read(self._file)
-        self._file = os.path.abspath(request["file"])
-        source = _read(self._file)
-        self._names = hooking.run_source(source, self._file)
-        return source
+    def _drop(self, request: Mapping[str, Any]) -> None:
+        self._confs.pop(request.get("config"), None)
 
     # Hooks of the master.
 
-    def _hook(self, request: Mapping[str, Any]) -> None:
-        name = request["name"]
-        hook = hooking.find_hooks({name: self._names.get(name)}).get(name)
-        if not hook:
-            raise LookupError(f"{self._file} has no hook {name!r}")
-        hook(*self._arguments(request))
+    def _hook(self, request: Mapping[str, Any]) -> Dict[str, Any]:
+        name, conf = request["name"], self._confs[request.get("config")]
+        if name not in conf.hooks:
+            raise LookupError(f"{conf.file} has no hook {name!r}")
+        arguments = self._arguments(request, conf.hooks)
+        self._ancestor.lay(getattr(self._cfg, "raw_env", ()))
+        conf.hooks[name](*arguments)
+        age = (request.get("worker") or {}).get("age")
+        inherited = self._inherited(age)
         if name == "child_exit":
-            self._workers.pop((request.get("worker") or {}).get("age"), None)
+            self._workers.pop(age, None)
+        return inherited
 
-    def _arguments(self, request: Mapping[str, Any]) -> List[Any]:
+    def _inherited(self, age: Any) -> Dict[str, Any]:
+        """What a worker that is forked now would have of us (heritage.py)."""
+        server, worker = self._server, self._workers.get(age)
+        return {
+            **self._ancestor.changes(),
+            "server": plain_part(server.kept()) if server else {},
+            "worker": plain_part(worker.kept()) if worker else {},
+        }
+
+    def _arguments(
+        self, request: Mapping[str, Any], hooks: Mapping[str, hooking.Hook]
+    ) -> List[Any]:
         """`server`, `worker`, and what else was given, in Gunicorn's order."""
         arguments: List[Any] = []
         server, worker = request.get("server"), request.get("worker")
         if server is not None:
-            arguments.append(self._server_of(server))
+            arguments.append(self._server_of(server, hooks))
         if worker is not None:
-            arguments.append(self._worker_of(worker))
+            arguments.append(self._worker_of(worker, hooks))
         return [*arguments, *request.get("args", ())]
 
-    def _server_of(self, values: Mapping[str, Any]) -> Facade:
+    def _server_of(self, values: Mapping[str, Any], hooks: Mapping[str, hooking.Hook]) -> Facade:
         """Always the same object: hooks keep things on it."""
-        known = self._dressed(values)
+        known = self._dressed(values, hooks)
+        known["address"] = self._cfg.address
+        known["timeout"] = getattr(self._cfg, "timeout", None)
         workers = values.get("WORKERS") or {}
-        known["WORKERS"] = {int(pid): self._worker_of(worker) for pid, worker in workers.items()}
+        known["WORKERS"] = {
+            int(pid): self._worker_of(worker, hooks) for pid, worker in workers.items()
+        }
         if self._server is None:
             self._server = Facade("server", known)
         self._server.update(known)
         return self._server
 
-    def _worker_of(self, values: Mapping[str, Any]) -> Facade:
+    def _worker_of(self, values: Mapping[str, Any], hooks: Mapping[str, hooking.Hook]) -> Facade:
         age = values.get("age")
-        known = self._dressed(values)
+        known = {**self._dressed(values, hooks), **limits_of(self._cfg)}
         worker = self._workers.setdefault(age, Facade("worker", known))
         worker.update(known)
         return worker
 
-    def _dressed(self, values: Mapping[str, Any]) -> Dict[str, Any]:
+    def _dressed(
+        self, values: Mapping[str, Any], hooks: Mapping[str, hooking.Hook]
+    ) -> Dict[str, Any]:
         if isinstance(values.get("cfg"), dict):
-            self._cfg = Cfg(values["cfg"], hooking.find_hooks(self._names))
+            self._cfg = Cfg(values["cfg"], hooks)
         return {**values, "log": self._log, "cfg": self._cfg}
 
 
-def sort_names(names: Mapping[str, Any]) -> Dict[str, Any]:
-    """Public names as `values` (plain data), `hooks` (what can be called, but for classes) and
-    `objects` (the rest).
+def _run(request: Mapping[str, Any]) -> Tuple[Mapping[str, Any], str, str]:
+    """Runs what is asked for: a file, a module, or the text that one of them had. Gives the names, the
+    file ('' for a module without one), and the text.
     """
-    values: Dict[str, Any] = {}
-    objects: Dict[str, str] = {}
-    hooks: List[str] = []
-    for name, value in names.items():
-        if name.startswith("_"):
-            continue
-        if callable(value) and not isinstance(value, type):
-            hooks.append(name)
-            continue
-        try:
-            values[name] = plain(value)
-        except NotPlain:
-            objects[name] = _what(value)
-    return {"values": values, "hooks": hooks, "objects": objects}
-
-
-def plain(value: Any, within: Tuple[int, ...] = ()) -> Any:
-    """The value as JSON says it. Raises NotPlain."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, (str, int)):
-        # Members of enumerations are what they stand for.
-        return str.__str__(value) if isinstance(value, str) else int(value)
-    if isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
-            raise NotPlain
-        return float(value)
-    if isinstance(value, (bytes, bytearray)):
-        return bytes(value).decode("latin-1")
-    if isinstance(value, os.PathLike):
-        return os.fsdecode(os.fspath(value))
-    if id(value) in within:
-        raise NotPlain
-    inner = (*within, id(value))
-    if isinstance(value, dict):
-        return {_key(key): plain(item, inner) for key, item in value.items()}
-    if isinstance(value, (set, frozenset)):
-        return sorted((plain(item, inner) for item in value), key=repr)
-    if isinstance(value, (list, tuple)):
-        return [plain(item, inner) for item in value]
-    raise NotPlain
-
-
-def _key(key: Any) -> str:
-    if isinstance(key, str):
-        return str.__str__(key)
-    if isinstance(key, int):
-        return str(int(key))
-    raise NotPlain
-
-
-def _what(value: Any) -> str:
-    if isinstance(value, type):
-        return f"class '{value.__module__}.{value.__qualname__}'"
-    if isinstance(value, ModuleType):
-        return f"module '{value.__name__}'"
-    return f"object of class '{type(value).__module__}.{type(value).__qualname__}'"
+    module, source = request.get("module"), request.get("source")
+    if isinstance(source, str):
+        file = str(request["file"])
+        return hooking.run_source(source, file, module), file, source
+    if module:
+        found = import_module(module)
+        file = os.path.abspath(getattr(found, "__file__", None) or "")
+        return vars(found), file, _read(file)
+    file = os.path.abspath(request["file"])
+    source = _read(file)
+    return hooking.run_source(source, file), file, source
 
 
 def _read(file: str) -> str:

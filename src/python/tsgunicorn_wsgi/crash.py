@@ -9,8 +9,9 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
+import sys
 import traceback
-from typing import Optional
+from typing import Any, Optional
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _IMPORTLIB = os.path.join("importlib", "__init__.py")
@@ -73,17 +74,29 @@ def _trim(part: Optional[traceback.TracebackException], seen: set[int]) -> None:
     _trim(part.__context__, seen)
 
 
+def stack_of(ident: int) -> str:
+    """The Python stack of a thread, innermost call last, from where the user's code begins."""
+    frame: Any = sys._current_frames().get(ident)
+    if frame is None:
+        return "(no stack)"
+    stack = traceback.extract_stack(frame)
+    above = next((at for at, one in enumerate(stack) if is_ours(one.filename)), 0)
+    first = next((at for at in range(above, len(stack)) if not is_ours(stack[at].filename)), above)
+    return "".join(traceback.format_list(stack[first:])).rstrip("\n")
+
+
 def is_ours(file: str) -> bool:
     """The file belongs to this package."""
     return file.startswith(_HERE)
 
 
 def _is_inner(frame: traceback.FrameSummary) -> bool:
-    return is_ours(frame.filename)
+    return is_ours(frame.filename) or _is_importlib(frame.filename)
 
 
 def _is_importlib(file: str) -> bool:
-    return file.startswith("<frozen importlib") or file.endswith(_IMPORTLIB)
+    # PyPy's are `<builtin>/frozen importlib._bootstrap`.
+    return file.startswith(("<frozen importlib", "<builtin>/frozen importlib")) or file.endswith(_IMPORTLIB)
 
 
 def watch(fd: int) -> None:
@@ -98,3 +111,8 @@ def watch(fd: int) -> None:
     faulthandler.disable()
     faulthandler.enable(file=fd, all_threads=True)
     faulthandler.register(signal.SIGUSR2, file=fd, all_threads=True, chain=False)
+
+
+def abort_quietly() -> None:
+    """The stack was logged, and SIGABRT is to end this process: faulthandler would log it again."""
+    faulthandler.disable()

@@ -11,12 +11,12 @@ import os
 import socket
 import struct
 from functools import partial
-from time import monotonic
 from typing import Callable, Optional
 
 from . import frames
 from .control import Control
 from .frames import HEADER, HEADER_SIZE
+from .kept import accept, monotonic
 
 HELLO_TIMEOUT = 10.0  # seconds
 _PEER = struct.Struct("3i")  # struct ucred: pid, uid, gid
@@ -60,6 +60,7 @@ class Doorway:
         self._strangers: set[Visitor] = set()
         self._controls: set[Visitor] = set()
         self._phase = "open"  # <-> paused, -> closed
+        self._told = False  # that nobody can be let in
         listener.setblocking(False)
         control.register(listener, self._accept)
         control.every(1.0, self._tick)
@@ -88,15 +89,18 @@ class Doorway:
     def _accept(self) -> None:
         while self._phase == "open":
             try:
-                sock, _ = self._listener.accept()
+                sock = accept(self._listener)
             except BlockingIOError:
                 return
             except OSError as error:
                 # An application that leaks descriptors. The loop would spin: the front still waits.
-                self._log.error("a front cannot be let in: %s; trying again each second", error)
+                if not self._told:
+                    self._log.error("a front cannot be let in: %s; trying again each second", error)
+                self._told = True
                 self._control.unregister(self._listener)
                 self._phase = "paused"
                 return
+            self._told = False
             sock.setblocking(False)
             visitor = Visitor(sock)
             self._strangers.add(visitor)

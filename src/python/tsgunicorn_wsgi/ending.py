@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import logging
 import os
+import sys
 import threading
-import time
-from typing import Callable, Optional
+from typing import Callable, NoReturn, Optional
+
+from .kept import sleep, start_hidden
 
 #: Seconds for the interpreter's own end.
 CLEAN_UP = 2.0
@@ -15,14 +19,55 @@ def end_within(seconds: float, status: int, before: Optional[Callable[[], None]]
     """Ends the process after so many seconds, unless it has ended by then."""
 
     def end() -> None:
-        time.sleep(seconds)
+        sleep(seconds)
         try:
             if before:
                 before()
         finally:
             os._exit(status)
 
-    threading.Thread(target=end, name="tsgunicorn-end", daemon=True).start()
+    start_hidden(end)
+
+
+def end_now(status: int) -> NoReturn:
+    """The end of a worker that has nothing more to do: threads that the application waits for, exit
+    handlers, what was printed; all of that for `CLEAN_UP` at most.
+
+    What Python would do beyond that, taking the modules apart, frees nothing that the system does
+    not free, and is where extensions crash and hang.
+    """
+    end_within(CLEAN_UP, status)
+    for step in (_join_threads, atexit._run_exitfuncs, _flush_output, _flush_errors):
+        try:
+            step()
+        except BaseException:
+            # An exit handler has told so itself; streams may be anything by now.
+            continue
+    os._exit(status)
+
+
+def _join_threads() -> None:
+    """Those that are no daemons, and executors."""
+    threading._shutdown()  # type: ignore[attr-defined]
+
+
+def _flush_output() -> None:
+    sys.stdout.flush()
+
+
+def _flush_errors() -> None:
+    sys.stderr.flush()
+
+
+def end_forked(worker: int, log: logging.Logger) -> None:
+    """Ends this process if it is not `worker` (a pid), but a child that the application forked and
+    that comes back from the application: it would go on as the worker, beside its parent.
+    """
+    pid = os.getpid()
+    if pid != worker:
+        words = "a child (pid:%d) that the application of worker (pid:%d) forked returned; it was ended"
+        log.error(words, pid, worker)
+        os._exit(0)
 
 
 def unlink_if_present(path: str) -> None:

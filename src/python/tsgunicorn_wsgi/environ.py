@@ -10,15 +10,16 @@ import io
 import logging
 import os
 import sys
-import threading
 from typing import Any, Iterable, Mapping, Optional
 from urllib.parse import unquote_to_bytes
 
 from .files import FileWrapper
 from .frames import BrokenPeer, split_shape
+from .kept import allocate_lock
 
 METHOD, RAW_URI, PATH_INFO = 0, 1, 2  # where these are in the values of every request
 LEADING = ["REQUEST_METHOD", "RAW_URI", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "REMOTE_PORT"]
+MOST_KEYS = 1000  # names that are kept as the strings that an application's source has
 MAX_LINE = 65536  # characters without a newline that wsgi.errors keeps
 
 
@@ -26,21 +27,40 @@ class ScriptNameError(ValueError):
     """The path of a request does not begin with SCRIPT_NAME: 500, as in Gunicorn."""
 
 
+_keys: dict[str, str] = {}
+
+
+def _interned(key: str) -> str:
+    """The one string of this text that an application's look-ups have, so that they compare no
+    letters. Clients make names up, and before Python 3.13 what was interned may stay for good.
+    """
+    known = _keys.get(key)
+    if known is None:
+        if len(_keys) >= MOST_KEYS:
+            return key
+        known = _keys[key] = sys.intern(key)
+    return known
+
+
 class Shape:
     """A template of the environ, and the keys of what fills it."""
 
-    __slots__ = ("template", "keys", "count", "mounted")
+    __slots__ = ("template", "keys", "count", "unusual")
 
     def __init__(self, base: Mapping[str, Any], text: str) -> None:
         """`text` is that of a SHAPE frame, `base` from `base_environ`. Raises BrokenPeer."""
         constants, keys = split_shape(text)
         if keys[: len(LEADING)] != LEADING:
             raise BrokenPeer("a SHAPE does not begin with the keys of every request")
-        self.template = {**base, **{sys.intern(key): value for key, value in constants}}
-        self.keys = tuple(sys.intern(key) for key in keys)
+        self.template = {**base, **{_interned(key): value for key, value in constants}}
+        self.keys = tuple(map(_interned, keys))
         self.count = len(keys)
-        # Whether SCRIPT_NAME has to be taken off the path.
-        self.mounted = bool(self.template["SCRIPT_NAME"]) or "SCRIPT_NAME" in self.keys
+        # Whether SCRIPT_NAME may have to be taken off the path, or the peer may have no port: on a
+        # unix socket who we are comes with each request.
+        self.unusual = bool(self.template["SCRIPT_NAME"]) or not {
+            "SCRIPT_NAME",
+            "SERVER_NAME",
+        }.isdisjoint(self.keys)
 
     def environ(self, values: list[str]) -> dict[str, Any]:
         """The environ of a request, but for wsgi.input and wsgi.early_hints.
@@ -55,7 +75,9 @@ class Shape:
         path = values[PATH_INFO]
         if "%" in path:
             environ["PATH_INFO"] = decoded(path)
-        if self.mounted:
+        if self.unusual:
+            if not environ["REMOTE_PORT"]:
+                del environ["REMOTE_PORT"]  # A number where there is one, as in Gunicorn.
             mount(environ)
         return environ
 
@@ -111,7 +133,7 @@ class ErrorStream(io.TextIOBase):
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._line = ""
 
     @property
@@ -158,15 +180,12 @@ class ErrorStream(io.TextIOBase):
 
 
 class RequestView:
-    """The `req` of hooks, with the attributes of Gunicorn's. Made only where there are hooks."""
+    """The `req` of hooks, with the attributes of Gunicorn's. Made only where there are hooks, which
+    keep things of their own on it (the time when it began).
+    """
 
-    __slots__ = (
-        "method", "uri", "path", "query", "fragment", "version", "headers", "trailers", "body",
-        "scheme", "remote_addr", "peer_addr", "req_number", "proxy_protocol_info",
-    )  # fmt: skip
-
-    def __init__(self, values: list[str], environ: Mapping[str, Any], number: int) -> None:
-        """`values` as they came, the path as sent. `number` counts a worker's requests, from 1."""
+    def __init__(self, values: list[str], environ: Mapping[str, Any]) -> None:
+        """`values` as they came, the path as sent."""
         self.method, self.uri, self.path, self.query = values[:4]
         self.fragment = ""
         major, _, minor = (
@@ -181,6 +200,9 @@ class RequestView:
         self.trailers: list[tuple[str, str]] = []
         self.body = environ["wsgi.input"]
         self.scheme = environ.get("wsgi.url_scheme", "http")
-        self.remote_addr = self.peer_addr = (environ["REMOTE_ADDR"], environ["REMOTE_PORT"])
-        self.req_number = number
+        host, port = environ["REMOTE_ADDR"], environ.get("REMOTE_PORT", "")
+        # A unix socket's peer has neither.
+        self.remote_addr = self.peer_addr = (host, int(port)) if port.isdigit() else host
+        # As with Gunicorn's sync workers: the connection is the front's.
+        self.req_number = 1
         self.proxy_protocol_info: Optional[dict[str, str]] = None

@@ -7,21 +7,25 @@ pre_request, the application, its iterable, close(), post_request.
 from __future__ import annotations
 
 import logging
+import os
 from io import BytesIO
-from time import monotonic
 from typing import Any, Callable, Optional
 
 from .channel import BATCH, Channel, Item
+from .crash import describe
 from .environ import METHOD, RAW_URI, RequestView, ScriptNameError
 from .frames import BrokenPeer
 from .input import BodyFailed, ClientGone
-from .response import CLOSED, Response
+from .kept import monotonic
+from .response import CLOSED, Response, is_verdict
 
 
 class Site:
     """What is the same for all requests of a worker."""
 
-    __slots__ = ("app", "log", "pre_request", "post_request", "hook_worker", "hooked", "number")
+    __slots__ = (
+        "app", "log", "pre_request", "post_request", "hook_worker", "hooked", "number", "pid",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -37,7 +41,8 @@ class Site:
         self.post_request = post_request
         self.hook_worker = hook_worker
         self.hooked = pre_request is not None or post_request is not None
-        self.number = 0  # requests that hooks were told of
+        self.pid = os.getpid()
+        self.number = 0  # requests that were begun, where there are hooks
 
 
 def run(site: Site, channel: Channel, item: Item) -> float:
@@ -82,13 +87,13 @@ def _run_with_hooks(
     site: Site, channel: Channel, response: Response, values: list[str], environ: dict[str, Any]
 ) -> float:
     """The same between both hooks. What pre_request raises is answered 500, as in Gunicorn."""
-    site.number += 1
-    view = RequestView(values, environ, site.number)
+    view = RequestView(values, environ)
     response.status, response.code, response.headers = None, 0, []
     result: Any = None
     try:
         if site.pre_request is not None:
             site.pre_request(site.hook_worker, view)
+        site.number += 1
         result = site.app(environ, response.start_response)
         response.deliver(result)
     except BaseException as error:
@@ -139,14 +144,27 @@ def _fail(
 ) -> bool:
     """Answer and log what the application raised. False: nothing about this request is plain."""
     method, uri = values[METHOD], values[RAW_URI]
+    if site.pid != os.getpid():
+        _end_child(site, method, uri, error)
     response.fail()
     if _is_of(error, ClientGone):
         site.log.debug("the client of %s %s left", method, uri)
     elif isinstance(error, (BodyFailed, ScriptNameError)):
         site.log.error("Error handling request %s %s: %s", method, uri, error)
+    elif is_verdict(error):
+        site.log.error("Error handling request %s %s: %s", method, uri, describe(error))
     else:
         site.log.error("Error handling request %s %s", method, uri, exc_info=error)
     return False
+
+
+def _end_child(site: Site, method: str, uri: str, error: BaseException) -> None:
+    """In a child that the application forked: what it raised is its end, and nobody's answer."""
+    if isinstance(error, SystemExit):
+        os._exit(error.code & 0xFF if isinstance(error.code, int) else bool(error.code))
+    words = "a child (pid:%d) that the application forked within %s %s failed; it was ended"
+    site.log.error(words, os.getpid(), method, uri, exc_info=error)
+    os._exit(1)
 
 
 def _is_of(error: Optional[BaseException], kind: type) -> bool:

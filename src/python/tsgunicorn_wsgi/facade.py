@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any, Callable, Dict, Mapping, NoReturn, Optional
+import re
+import sys
+from typing import Any, Callable, Dict, List, Mapping, NoReturn, Optional
 
 #: Settings that may have no value; they travel only when they have one.
 _OPTIONAL = frozenset(
@@ -110,11 +112,39 @@ def _environment(cfg: Cfg) -> Dict[str, str]:
     return dict(pair.split("=", 1) for pair in getattr(cfg, "raw_env", ()) if "=" in pair)
 
 
+def _listed(bind: Any) -> List[str]:
+    return [bind] if isinstance(bind, str) else list(bind)
+
+
+def _address(text: str) -> Any:
+    """As Gunicorn's `cfg.address`: (host, port), the path of a unix socket, or a descriptor's number."""
+    scheme, sign, rest = text.partition("://")
+    text = rest if sign and scheme in ("tcp", "http", "https") else text
+    if text.startswith("unix:"):
+        return re.sub(r"^unix:(?://)?", "", text)
+    if text.startswith("fd://"):
+        number = text[len("fd://") :]
+        return int(number) if number.isdigit() else text
+    host, sign, port = text.rpartition(":")
+    if not sign or text.endswith("]"):
+        host, port = text, "8000"
+    return (host.strip("[]").lower() or "0.0.0.0", int(port)) if port.isdigit() else text
+
+
+def limits_of(cfg: Cfg) -> Dict[str, Any]:
+    """A worker's own, as Gunicorn's arbiter gives them: `timeout` is half of the setting there."""
+    return {
+        "timeout": (getattr(cfg, "timeout", None) or 0) / 2,
+        "max_requests": getattr(cfg, "max_requests", 0) or sys.maxsize,
+    }
+
+
 #: What Gunicorn computes from settings.
 _DERIVED: Dict[str, Callable[[Cfg], Any]] = {
     "uid": lambda cfg: os.geteuid(),
     "gid": lambda cfg: os.getegid(),
     "env": _environment,
+    "address": lambda cfg: [_address(text) for text in _listed(getattr(cfg, "bind", ()))],
     "is_ssl": lambda cfg: bool(cfg.certfile or cfg.keyfile),
     "worker_class_str": lambda cfg: "gthread" if getattr(cfg, "threads", 1) > 1 else "sync",
 }
@@ -140,7 +170,16 @@ class Facade:
         )
 
     def __repr__(self) -> str:
-        return f"<{self.__dict__['_kind']} {self.__dict__.get('pid', '')}>"
+        return f"<{self.__dict__['_kind'].capitalize()} {self.__dict__.get('pid', '')}>"
+
+    def kept(self) -> Dict[str, Any]:
+        """What hooks have put there."""
+        known = {"_kind", "_known", "_requests", "_dying", *self.__dict__["_known"]}
+        return {name: value for name, value in self.__dict__.items() if name not in known}
+
+    def keep(self, kept: Mapping[str, Any]) -> None:
+        """What hooks in another process have put on it."""
+        self.__dict__.update(kept)
 
     def update(self, known: Mapping[str, Any]) -> None:
         """New values of what it was given; what hooks have put there stays."""
@@ -149,17 +188,36 @@ class Facade:
 
 
 class WorkerFacade(Facade):
-    """A worker as its own hooks see it: `nr` and `alive` are what they are now."""
+    """A worker as its own hooks see it: `nr` and `alive` are what they are now.
 
-    alive: bool
+    A hook that sets `alive` to False has the worker replaced, as in Gunicorn: `dying` is called.
+    """
+
     booted: bool
     aborted: bool
     wsgi: Any
 
-    def __init__(self, known: Mapping[str, Any], requests: Callable[[], int]) -> None:
-        super().__init__("worker", {**known, "nr": 0})
+    def __init__(
+        self,
+        known: Mapping[str, Any],
+        requests: Callable[[], int],
+        dying: Callable[[], object] = lambda: None,
+    ) -> None:
+        super().__init__("worker", {**known, "nr": 0, "alive": True})
         del self.__dict__["nr"]
         self.__dict__["_requests"] = requests
+        self.__dict__["_dying"] = dying
+
+    @property
+    def alive(self) -> bool:
+        """Until it is to end."""
+        return bool(self.__dict__["alive"])
+
+    @alive.setter
+    def alive(self, value: bool) -> None:
+        self.__dict__["alive"] = value
+        if not value:
+            self.__dict__["_dying"]()
 
     @property
     def nr(self) -> int:

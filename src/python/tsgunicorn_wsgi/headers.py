@@ -14,6 +14,7 @@ Judged = Tuple[bytes, Optional[int]]
 
 SHORT = 1024  # bytes of a head that is worth remembering
 HEADS = 256  # such heads
+MAX_HEAD = 4 * 1024 * 1024  # bytes; a frame holds a body besides
 REMEMBERED = 1000  # names and statuses; an application that makes them up must not fill the memory
 
 _PLAIN, _LENGTH = 0, 1
@@ -76,6 +77,8 @@ def _judge(text: str, headers: list[Any]) -> Judged:
             name, value = _plain(name), _plain(value)
         text = f"{text}\n{name}\n{value}"
     raw = text.encode("latin-1")
+    if len(raw) > MAX_HEAD:
+        raise ValueError("status and headers of %d bytes are more than any client takes" % len(raw))
     if raw.count(b"\n") != 2 * len(headers) or raw.translate(_CONTROLS) != raw:
         raise ValueError("a header value holds a control character: %r" % (headers,))
     return raw, length

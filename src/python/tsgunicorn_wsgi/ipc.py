@@ -7,16 +7,24 @@ master's death.
 
 from __future__ import annotations
 
-import json
 import os
 import socket
-import threading
 from collections import deque
 from typing import Any, Deque, Dict, List, Optional
+
+from .kept import Socket, Stolen, allocate_lock, from_json, identity, to_json
 
 Message = Dict[str, Any]
 
 _COMMAND = "NODE_TSGUNICORN"
+#: What the master says in the environment to Node and to later masters; nothing of the application's.
+_MARKS = (
+    "NODE_CHANNEL_SERIALIZATION_MODE",
+    "NODE_APP_INSTANCE",
+    "TSGUNICORN_MASTER",
+    "TSGUNICORN_DAEMON",
+    "WATCH_REPORT_DEPENDENCIES",
+)
 _CHUNK = 1 << 18
 #: A master that writes no end of line is not ours.
 _LONGEST = 64 << 20
@@ -29,16 +37,19 @@ class Channel:
     Reading is for one thread at a time, sending for any.
     """
 
-    __slots__ = ("_fd", "_gone", "_heard", "_lock", "_rest")
+    __slots__ = ("_fd", "_file", "_gone", "_heard", "_lock", "_rest")
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
+        self._file = identity(fd)
         self._gone = False
         self._heard: Deque[Message] = deque()
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._rest = bytearray()
         os.set_inheritable(fd, False)
         os.set_blocking(fd, True)
+        # A child that the application forks speaks for nobody, and its life is not ours.
+        os.register_at_fork(after_in_child=self.close)
 
     def fileno(self) -> int:
         """The descriptor, for a selector; -1 when it was closed."""
@@ -51,17 +62,21 @@ class Channel:
 
     def send(self, body: Message) -> bool:
         """Writes one message whole, waiting for room. False when the master is gone. Not for signal
-        handlers.
+        handlers. Raises Stolen.
         """
         return self._write({"cmd": _COMMAND, "body": body})
 
-    def report(self, files: List[str]) -> bool:
-        """Says as Node does under WATCH_REPORT_DEPENDENCIES from which files the code comes."""
-        return self._write({"watch:import": files})
+    def report(self, files: List[str], since: float) -> bool:
+        """Says as Node does under WATCH_REPORT_DEPENDENCIES from which files the code comes; and that
+        they were read after `since` (seconds of the wall clock), for Node tells at once.
+        """
+        return self._write({"watch:import": files, "since": round(since * 1000)})
 
     def _write(self, message: Message) -> bool:
-        line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        line = to_json(message).encode() + b"\n"
         with self._lock:
+            if self._fd >= 0 and identity(self._fd) != self._file:
+                raise Stolen("the channel to the master")
             try:
                 rest = memoryview(line)
                 while rest:
@@ -121,7 +136,7 @@ class Channel:
     def _take(self, line: bytes) -> None:
         """Other lines are Node's own talk, as NODE_HANDLE_ACK."""
         try:
-            envelope = json.loads(line)
+            envelope = from_json(line.decode("utf-8", "replace"))
         except ValueError:
             return
         if not isinstance(envelope, dict) or envelope.get("cmd") != _COMMAND:
@@ -136,7 +151,7 @@ def inherited() -> Channel:
     RuntimeError without one.
     """
     number = os.environ.pop("NODE_CHANNEL_FD", "")
-    for name in ("NODE_CHANNEL_SERIALIZATION_MODE", "WATCH_REPORT_DEPENDENCIES"):
+    for name in _MARKS:
         os.environ.pop(name, None)
     if not number.isdigit():
         raise RuntimeError(
@@ -149,7 +164,7 @@ def connect(path: str, age: int, token: str) -> Channel:
     """The channel of a worker that a mold forked: its hello is said. Raises OSError when the master
     is not there.
     """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+    with Socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.connect(path)
         channel = Channel(sock.detach())
     channel.send({"type": "hello", "age": age, "token": token})

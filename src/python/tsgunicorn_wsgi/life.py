@@ -14,17 +14,17 @@ import os
 import signal
 import socket
 import sys
-import threading
-import time
 from typing import Any, Callable, Dict, Mapping, Optional
 
+from . import crash
 from .board import Slot, resident
 from .control import Control
-from .ending import CLEAN_UP, end_within, unlink_if_present
-from .facade import Cfg, Facade, HookLog, WorkerFacade
+from .ending import CLEAN_UP, end_forked, end_now, end_within, unlink_if_present
+from .facade import Cfg, Facade, HookLog, WorkerFacade, limits_of
 from .hooks import Hook, adapt_post_request, may
 from .imports import Imports
 from .ipc import Channel, Message
+from .kept import Stolen, sleep, start_hidden
 from .log import Log
 from .serve import Server
 from .signals import Signals
@@ -46,7 +46,7 @@ class Life:
         self.boot = boot
         self.channel = channel
         self.hooks = hooks
-        self.control = Control(log.logger)
+        self.control = Control(log.logger, self._robbed)
         self._log = log
         self._signals = signals
         self._pid = os.getpid()
@@ -63,26 +63,38 @@ class Life:
 
     def _facades(self) -> tuple[WorkerFacade, Facade]:
         boot, values, log = self.boot, self._values, HookLog(self._log.logger.log)
-        cfg, limit = Cfg(values, self.hooks), boot.get("maxRequests") or sys.maxsize
+        cfg, kept = Cfg(values, self.hooks), boot["python"].get("inherited") or {}
         common = {"cfg": cfg, "log": log}
-        vital = {"alive": True, "booted": False, "aborted": False, "wsgi": None}
+        vital = {"booted": False, "aborted": False, "wsgi": None}
         numbers = {
             "age": boot["age"],
             "generation": boot["generation"],
             "pid": self._pid,
             "ppid": boot["master"],
         }
-        rest = {"timeout": values.get("timeout", 30), "max_requests": limit}
-        workers = values.get("workers")
+        limits = limits_of(cfg)
+        if boot.get("maxRequests"):
+            limits["max_requests"] = boot["maxRequests"]
         master = {
             "pid": boot["master"],
             "proc_name": boot["processName"],
-            "num_workers": workers if isinstance(workers, int) else 0,
-            "address": [listener["name"] for listener in boot["listeners"]],
+            "num_workers": boot["python"].get("workers", 0),
+            "address": cfg.address,
+            "timeout": values.get("timeout"),
             "WORKERS": {},
         }
-        worker = WorkerFacade({**numbers, **vital, **rest, **common}, self.requests)
-        return worker, Facade("server", {**master, **common})
+        worker = WorkerFacade({**numbers, **vital, **limits, **common}, self._begun, self._dying)
+        server = Facade("server", {**master, **common})
+        worker.keep(kept.get("worker") or {})
+        server.keep(kept.get("server") or {})
+        return worker, server
+
+    def _dying(self) -> None:
+        """A hook has set `worker.alive` to False, or the phase has just changed: then it is no news."""
+        self.control.call(lambda: self._recycle("hook", "worker.alive was set to False"))
+
+    def _begun(self) -> int:
+        return self._server.begun() if self._server else 0
 
     def requests(self) -> int:
         """Finished since the start."""
@@ -114,11 +126,12 @@ class Life:
             server.run()
         except BaseException as error:
             failed = error
-        if os.getpid() != self._pid:
-            # A child that the application forked within a request, and that came back to us: it is
-            # no worker.
-            os._exit(0)
+        self.end_forked()
         return self._served(failed)
+
+    def end_forked(self) -> None:
+        """A child that the application forked, and that came back to us, is no worker."""
+        end_forked(self._pid, self._log.logger)
 
     def _served(self, failed: Optional[BaseException]) -> int:
         if failed:
@@ -129,8 +142,7 @@ class Life:
         self.phase = "gone"
         self._exit_hook()
         self.leave()
-        end_within(CLEAN_UP, status)
-        return status
+        end_now(status)
 
     def _make_server(self, app: Any, listener: socket.socket) -> Server:
         python, hooks, post = self.boot["python"], self.hooks, self.hooks.get("post_request")
@@ -238,7 +250,17 @@ class Life:
         self._log.logger.info(words, reason, why, extra={"reason": reason})
         self.channel.send({"type": "recycle", "reason": reason})
 
+    def _robbed(self, what: Stolen) -> None:
+        """Nothing of it can be had back, and what is written there may be in a file of the
+        application's.
+        """
+        words = "The application closed %s. Worker exiting (pid: %d)"
+        self._log.logger.critical(words, what, self._pid)
+        self.cut(1)
+
     def _overdue(self, alone: bool) -> None:
+        if alone:
+            crash.abort_quietly()
         self.channel.send({"type": "overdue", "alone": alone})
 
     def blame(self, error: BaseException) -> None:
@@ -252,12 +274,12 @@ class Life:
         """
 
         def look() -> None:
-            time.sleep(CLEAN_UP)
+            sleep(CLEAN_UP)
             if self.phase == "retiring":
                 self._exit_hook()
                 self.cut(0)
 
-        threading.Thread(target=look, name="tsgunicorn-drained", daemon=True).start()
+        start_hidden(look)
 
     # A thread of the server.
 

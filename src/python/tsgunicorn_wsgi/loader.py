@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from .crash import Failure, describe, user_traceback
+from .heritage import Inherited, places
 
 Application = Callable[..., Any]
 
@@ -45,16 +46,19 @@ class Expression(NamedTuple):
     call: Optional[Tuple[List[Any], Dict[str, Any]]]
 
 
-def prepare_path(values: Mapping[str, Any]) -> str:
-    """Puts the working directory and `pythonpath` first on sys.path, as Gunicorn does; gives the
-    directory.
+def prepare_path(values: Mapping[str, Any], inherited: Optional[Inherited] = None) -> str:
+    """Puts the working directory, what gunicorn.conf.py has added, and `pythonpath` on sys.path, in
+    Gunicorn's order; gives the directory.
     """
     cwd = os.getcwd()
     chdir = values.get("chdir")
     # As it is written: a symbolic link in it is a link to what is deployed next.
     place = chdir if isinstance(chdir, str) and _same(chdir, cwd) else cwd
-    if place not in sys.path:
-        sys.path.insert(0, place)
+    first, last = places(inherited)
+    for entry in (place, *reversed(first)):
+        if entry not in sys.path:
+            sys.path.insert(0, entry)
+    sys.path.extend(entry for entry in last if entry not in sys.path)
     for entry in str(values.get("pythonpath") or "").split(","):
         path = os.path.abspath(entry.strip())
         if entry.strip() and path not in sys.path:
@@ -242,13 +246,15 @@ def _callables(module: ModuleType) -> str:
         and not (isinstance(value, type) and value.__module__ != module.__name__)
         and not (inspect.isfunction(value) and value.__module__ != module.__name__)
     ]
-    factory = next((name for name in own if name in _FACTORIES), None)
-    if factory:
-        return f"There is a factory: use {module.__name__ + ':' + factory + '()'!r}."
     if not own:
         return "Nothing in it can be called."
     more = " ..." if len(own) > _LISTED else ""
-    return f"What can be called there: {', '.join(own[:_LISTED])}{more}."
+    listed = f"What can be called there: {', '.join(own[:_LISTED])}{more}."
+    factory = next((name for name in own if name in _FACTORIES), None)
+    if not factory:
+        return listed
+    advice = f"There is a factory: use {module.__name__ + ':' + factory + '()'!r}."
+    return advice if len(own) == 1 else f"{listed} {advice}"
 
 
 def _call(factory: Any, text: str, positional: List[Any], named: Dict[str, Any]) -> Any:

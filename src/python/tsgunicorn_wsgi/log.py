@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import logging
 import os
-import select
 import stat
 import sys
-from typing import Any, List, Mapping, Optional
+from typing import Any, Callable, List, Mapping, Optional
 
-from .crash import Failure
-from .line import JsonLine, TextLine
+from .crash import Failure, user_traceback, watch
+from .kept import identity, select
+from .line import JsonLine, TextLine, block, one_line
 
 #: A full pipe that nobody reads is waited for this long, then the line is lost, and counted.
 _PATIENCE = 0.5
@@ -25,21 +25,64 @@ _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 _STDIO = (1, 2)
 
 
+class ServerLogger(logging.Logger):
+    """`gunicorn.error`, whatever the application makes of logging: what became of a request is
+    told, and telling it raises nothing.
+    """
+
+    rescue: Callable[[str], object]
+
+    @property
+    def disabled(self) -> bool:
+        """Never: dictConfig and fileConfig disable all loggers that they do not name, unless they
+        are told not to.
+        """
+        return False
+
+    @disabled.setter
+    def disabled(self, value: bool) -> None:
+        """Without effect."""
+
+    def _log(
+        self, level: int, msg: object, args: Any, exc_info: Any = None, *rest: Any, **more: Any
+    ) -> None:
+        # Who called us is one frame further away.
+        more["stacklevel"] = more.get("stacklevel", 1) + 1
+        thrown = exc_info if isinstance(exc_info, BaseException) else sys.exc_info()[1]
+        try:
+            super()._log(level, msg, args, exc_info, *rest, **more)
+        except Exception as error:
+            why = f"[{os.getpid()}] [{logging.getLevelName(level)}] (logging failed: {error!r})"
+            self.rescue(f"{why} {_words(msg, args, thrown if exc_info else None)}\n")
+
+
+def _words(msg: object, args: Any, thrown: Optional[BaseException]) -> str:
+    try:
+        first, *rest = (str(msg) % args if args else str(msg)).split("\n", 1)
+        below = [*rest, *([user_traceback(thrown)] if thrown else [])]
+        return "\n".join([one_line(first), *map(block, below)])
+    except Exception:
+        return one_line(repr(msg))
+
+
 class Log:
     """Where lines go, and the logger whose lines they are. Made by `open_log`."""
 
     def __init__(self, path: Optional[str], owner: Optional[Mapping[str, Any]]) -> None:
-        self.logger = logging.getLogger("gunicorn.error")
+        self.logger = _server_logger(self.write)
         self._path = path
         self._owner = owner
         #: Lines that could not be written since the last that was.
         self.lost = 0
         self.fd = _open(path, owner) if path else os.dup(2)
+        self._file = identity(self.fd)
         if path:
             self._capture()
 
     def write(self, text: str) -> None:
         """Whole lines. Never raises: what cannot be written is lost, and counted."""
+        if identity(self.fd) != self._file:
+            self._reclaim()
         # A reader that was waited for in vain is not waited for again with each line.
         patience = 0.0 if self.lost else _PATIENCE
         if _write_whole(self.fd, text.encode("utf-8", "backslashreplace"), patience):
@@ -60,7 +103,17 @@ class Log:
             return
         os.dup2(fresh, self.fd, inheritable=False)
         os.close(fresh)
+        self._file = identity(self.fd)
         self._capture()
+
+    def _reclaim(self) -> None:
+        """The application closed the log's descriptor; what has its number now is not ours."""
+        try:
+            self.fd = _open(self._path, self._owner) if self._path else os.dup(2)
+        except (Failure, OSError):
+            self.fd = 2
+        self._file = identity(self.fd)
+        watch(self.fd)
 
     def flush(self) -> None:
         """What the application printed and Python still holds."""
@@ -75,6 +128,16 @@ class Log:
         """What is printed by this process, and by those it starts, reaches the file, too."""
         for fd in _STDIO:
             os.dup2(self.fd, fd, inheritable=True)
+
+
+def _server_logger(rescue: Callable[[str], object]) -> ServerLogger:
+    """The logger of this name, which others may have asked for already."""
+    logger = logging.getLogger("gunicorn.error")
+    if not isinstance(logger, ServerLogger):
+        logger.__class__ = ServerLogger
+    assert isinstance(logger, ServerLogger)
+    logger.rescue = rescue
+    return logger
 
 
 class LineHandler(logging.Handler):
@@ -132,6 +195,13 @@ def open_log(
         logger.propagate = False
         logger.setLevel(level)
         logger.handlers[:] = handlers
+    log.logger.filters[:] = []
+    if values.get("statsd_host") and not terminal:
+        from .statsd import statsd_filter
+
+        counter = statsd_filter(values)
+        if counter:
+            log.logger.addFilter(counter)
     _line_buffered()
     if not terminal and any(
         values.get(setting) for setting in ("logconfig", "logconfig_dict", "logconfig_json")
@@ -193,7 +263,7 @@ def _write_whole(fd: int, data: bytes, patience: float) -> bool:
             rest = rest[os.write(fd, rest) :]
         except BlockingIOError:
             # The master's end of a shared pipe does not block, so neither does ours.
-            if not patience or not select.select([], [fd], [], patience)[1]:
+            if not patience or not select([], [fd], [], patience)[1]:
                 return False
         except OSError:
             return False

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 import os
-import select
 import signal
 import sys
 import threading
@@ -19,11 +18,13 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from . import crash, ipc, privileges
 from . import hooks as hooking
-from .boot import Mold, await_boot, begin, end_early, failed, live, set_title
+from .boot import Mold, await_boot, begin, end_early, failed, live, prepare, set_title
 from .crash import Failure, describe, user_traceback
+from .ending import end_forked
 from .imports import Imports
 from .ipc import Channel, Message
-from .loader import load, prepare_path
+from .kept import fork, select, waitpid
+from .loader import load
 from .signals import Signals
 
 _BLOCKED = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGABRT, signal.SIGUSR1)
@@ -58,27 +59,31 @@ def _load(boot: Message, channel: Channel) -> Mold:
     log = begin(boot, "mold")
     set_title(f"tsgunicorn: mold [{boot['processName']}]")
     log.logger.info("Loading the application in a mold with pid: %d", os.getpid())
-    cwd = prepare_path(boot["config"]["values"])
+    cwd = prepare(boot)
     hooks = hooking.worker_hooks(boot["python"].get("conf"))
     # Before the application: what is imported is the same code, run by the same user, with
     # preload_app and without.
     privileges.drop(boot.get("privileges"))
     imports = Imports(channel.report if boot["config"]["values"].get("reload") else _nobody)
+    pid = os.getpid()
     try:
         loaded = load(boot["python"]["spec"], cwd)
     except Failure as failure:
         imports.blame(failure)
         raise
+    end_forked(pid, log.logger)
     imports.look()
     _warn_of_threads(log.logger.warning)
     # What is garbage goes, what is left is never looked at again: the collector would write to
     # shared pages.
     gc.collect()
-    gc.freeze()
+    if sys.implementation.name == "cpython":
+        # PyPy's collector has no such thing, and no need of it.
+        gc.freeze()
     return Mold(log, hooks, loaded)
 
 
-def _nobody(files: List[str]) -> None:
+def _nobody(files: List[str], since: float) -> None:
     """Without `reload` nobody wants to know."""
 
 
@@ -117,7 +122,7 @@ class Keeper:
                 [self._signals] if self._channel.gone else [self._signals, self._channel]
             )
             ready: List[Any] = (
-                [self._channel] if self._channel.pending else select.select(watched, [], [])[0]
+                [self._channel] if self._channel.pending else select(watched, [], [])[0]
             )
             if self._signals in ready:
                 self._noticed()
@@ -186,7 +191,7 @@ class Keeper:
         # A signal to the child waits until the child has handlers of its own.
         signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)
         try:
-            pid = os.fork()
+            pid = fork()
         except OSError as error:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED)
             self._channel.send(
@@ -206,7 +211,7 @@ class Keeper:
         """Each by its pid: other children are the application's, which may wait for them itself."""
         for pid, age in list(self._children.items()):
             try:
-                ended, status = os.waitpid(pid, os.WNOHANG)
+                ended, status = waitpid(pid, os.WNOHANG)
                 code, name = _outcome(status)
             except ChildProcessError:
                 # The application waits for all children: nobody knows how this one ended.

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
-import traceback
-from time import monotonic
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
 from . import frames
+from .crash import stack_of
 from .doorway import Doorway
+from .kept import monotonic
 
 if TYPE_CHECKING:
     from .channel import Channel, Item
@@ -62,9 +61,3 @@ class Watch:
         self._server.abandon(channel)
         if self._on_overdue is not None:
             self._on_overdue(len(self._server.lanes) == 1)
-
-
-def stack_of(ident: int) -> str:
-    """The Python stack of a thread, innermost call last."""
-    frame: Any = sys._current_frames().get(ident)
-    return "".join(traceback.format_stack(frame)).rstrip() if frame is not None else "(no stack)"

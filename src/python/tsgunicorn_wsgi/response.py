@@ -6,15 +6,16 @@ Response is a request's own: one that an application keeps for too long can do n
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import Any, Iterable, Iterator, Optional
 
 from . import frames
 from .channel import BULKY, Channel
+from .crash import is_ours
 from .files import FileWrapper, region_of
 from .frames import CHUNK, END, ERROR, FAILED, FILE, FULL, HEAD, INFORM, MAX_CHUNK, MAX_WHOLE
 from .headers import judge_headers, judge_status, known_statuses
 from .input import ClientGone
+from .kept import monotonic
 
 _pack = frames.HEADER.pack
 
@@ -79,10 +80,13 @@ class Response:
             raise ClientGone("the client left while its response was being written")
 
     def early_hints(self, headers: Iterable[Any]) -> None:
-        """An interim response, 103 (RFC 8297). Nothing happens once the head is sent."""
+        """An interim response, 103 (RFC 8297). Nothing happens once the head is sent.
+
+        Names and values are str or, as Gunicorn takes them, bytes. Raises TypeError and ValueError.
+        """
         if self.phase >= SENT:
             return
-        pairs = list(headers)
+        pairs = [(_text(name), _text(value)) for name, value in headers]
         text, _ = judge_headers("", pairs)
         if pairs:
             # The first item of what is judged is a reason; an interim response has none.
@@ -160,7 +164,8 @@ class Response:
             if data:
                 if self.phase == WAITING:
                     raise AssertionError("start_response() was not called before the first piece")
-                if not self._piece(data) or self.surplus:
+                # Who asked by HEAD has all of it: an endless stream would keep its thread for nobody.
+                if not self._piece(data) or self.surplus or self._bodiless:
                     return
         self._end()
 
@@ -304,11 +309,35 @@ class Response:
         )
 
 
+def _text(said: Any) -> Any:
+    return said.decode("latin-1") if isinstance(said, bytes) else said
+
+
+def is_verdict(error: BaseException) -> bool:
+    """Whether what is wrong is what the application has returned, and none of its code raised it:
+    the words say all, and a traceback would be of ours alone.
+    """
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not is_ours(code.co_filename):
+            return False
+        if code in _VERDICTS and trace.tb_next is None:
+            return True
+        trace = trace.tb_next
+    return False
+
+
 def _check_piece(piece: Any) -> None:
     if not isinstance(piece, bytes):
         raise TypeError(
             "a WSGI application gives an iterable of bytes; here came %s" % type(piece).__name__
         )
+
+
+_VERDICTS = tuple(
+    judge.__code__ for judge in (_check_piece, Response._deliver_each, Response._end)
+)
 
 
 def _slabs(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -12,18 +12,18 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import threading
 from collections import deque
-from time import monotonic
 from typing import Any, Callable, Optional, Tuple
 
 from . import frames
 from .channel import Channel, Item
 from .control import Control
 from .doorway import Doorway
+from .ending import end_forked
 from .environ import ErrorStream, Shape, base_environ
 from .exchange import Site, run
 from .frames import BrokenPeer
+from .kept import Change, get_ident, monotonic, start_thread
 from .overdue import Watch
 
 # thread, method, uri, age in seconds, threading ident
@@ -84,7 +84,7 @@ class Server:
         self._on_request = on_request
         self._on_drained = on_drained
         self.lanes = [Lane(index) for index in range(threads)]
-        self._change = threading.Condition()  # of the four below
+        self._change = Change()  # of the four below
         self._waiting: deque[tuple[socket.socket, int]] = deque()  # data channels for a free thread
         self._active: set[Channel] = set()  # with a front that is still to be answered
         self._phase = "serving"  # -> draining -> drained
@@ -103,8 +103,7 @@ class Server:
             self._serve_lane(self.lanes[0])
             return
         for lane in self.lanes:
-            name = "wsgi-%d" % lane.index
-            threading.Thread(target=self._serve_lane, args=(lane,), name=name, daemon=True).start()
+            start_thread(self._serve_lane, "wsgi-%d" % lane.index, lane)
         with self._change:
             # A thread that hangs in an overdue request is not waited for.
             self._change.wait_for(lambda: self._phase == "drained")
@@ -116,6 +115,10 @@ class Server:
     def requests(self) -> int:
         """How many requests were answered since the start."""
         return sum(lane.done for lane in self.lanes)
+
+    def begun(self) -> int:
+        """The same, with those that run: what hooks are told."""
+        return max(self.requests(), self._site.number)
 
     def inflight(self) -> list[InFlight]:
         """The requests that run now: thread, method, uri, age in seconds, threading ident."""
@@ -169,7 +172,7 @@ class Server:
     # Serving threads.
 
     def _serve_lane(self, lane: Lane) -> None:
-        lane.ident = threading.get_ident()
+        lane.ident = get_ident()
         while True:
             channel = self._next_channel(lane)
             if channel is None:
@@ -186,8 +189,7 @@ class Server:
                 self._end(lane, channel)
 
     def _end(self, lane: Lane, channel: Channel) -> None:
-        if self._pid != os.getpid():
-            self._end_child()
+        end_forked(self._pid, self._log)
         lane.channel = None
         try:
             channel.sock.close()
@@ -202,14 +204,9 @@ class Server:
         for lane in self.lanes:
             if lane.channel is not None:
                 lane.channel.disown()
+        for sock, _ in self._waiting:
+            sock.close()
         self._doorway.disown()
-
-    def _end_child(self) -> None:
-        """A child that comes back from the application would serve beside its parent."""
-        self._log.error(
-            "a child (pid:%d) that the application forked returned; it was ended", os.getpid()
-        )
-        os._exit(0)
 
     def _next_channel(self, lane: Lane) -> Optional[Channel]:
         with self._change:

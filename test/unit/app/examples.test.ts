@@ -21,6 +21,9 @@ const expected: Readonly<
   'hono-app.mjs': { kind: 'fetch', status: 404 },
 }
 
+/** Folders of Python applications, which test/integration/wsgi-frameworks.test.ts serves. */
+const python = ['bottle', 'django', 'flask', 'wsgi']
+
 /** Configurations: they are loaded, not served. */
 const configurations = ['tls.conf.ts']
 
@@ -43,7 +46,7 @@ test('every example is tested', () => {
     readdirSync(cwd)
       .filter((name) => name !== 'README.md')
       .sort(),
-  ).toEqual([...Object.keys(expected), ...configurations].sort())
+  ).toEqual([...Object.keys(expected), ...configurations, ...python].sort())
 })
 
 // The frameworks' examples answer at '/', and the question is '/hello': their own 404 proves that they were asked.

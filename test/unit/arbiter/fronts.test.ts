@@ -177,6 +177,17 @@ describe('the end', () => {
   })
 })
 
+describe('a reload that fails', () => {
+  test('boots no worker for a front that never accepted', () => {
+    const story = new Story(behindFronts).serve().reload().spawn().ready(6)
+    story.exit(4, 3)
+    expect(story.state.staging).toBe(undefined)
+    story.exit(5, 3).pass(60_000)
+    expect(story.state.nextAge).toBe(7)
+    expect(agesOf(story, 'worker', 'ready')).toEqual([1, 2])
+  })
+})
+
 describe('TERM to a worker or a front', () => {
   test.each([
     ['worker', 1],

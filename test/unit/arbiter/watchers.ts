@@ -193,6 +193,8 @@ export const rules: Readonly<Record<string, (step: Step, world: World) => void>>
     decision: [after, effects],
   }) => {
     if (stopping(after) || after.target === 0 || !state.serving) return
+    // A reload that failed takes its fronts back, whatever has become of the older ones.
+    if (only(effects, 'discard').length > 0) return
     const drained = only(effects, 'drain').map(({ age }) => state.workers.find((one) => one.age === age))
     // Fronts of a generation that failed go with it: no worker of it was ever there for them, or is any more.
     const discarded = only(effects, 'discard').map(({ generation }) => generation)

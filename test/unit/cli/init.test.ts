@@ -126,6 +126,43 @@ export default defineConfig({
     expect(warnings).toEqual([expect.stringContaining('gunicorn.conf.ts is used, gunicorn.conf.py is not')])
   })
 
+  test.each(['django.py', 'flask.py', 'logging.py', 'hooks.py'])(
+    'what a %s says is what its translation says',
+    async (name) => {
+      const folder = new URL('../../fixtures/gunicorn-conf/', import.meta.url)
+      const text = await translated(readFileSync(new URL(name, folder), 'utf8'))
+      await writeStarter({ directory: project.directory, force: false, text })
+      const env = { ...process.env, VIRTUAL_ENV: undefined }
+      const [mine, theirs] = [
+        await valuesOf('gunicorn.conf.ts', env),
+        await valuesOf('gunicorn.conf.py', env),
+      ]
+      expect(mine).toEqual(theirs)
+      expect(text.match(/TODO: the hook \w+/g)?.length ?? 0).toBe(hooksIn[name] ?? 0)
+    },
+  )
+
+  const hooksIn: Readonly<Record<string, number>> = { 'hooks.py': 8 }
+
+  const valuesOf = async (file: string, env: NodeJS.ProcessEnv) => {
+    const { directory } = project
+    const request = { directory, env, commandVariable: {}, commandLine: { config: file } }
+    const { config, close } = await loadConfig({ ...request, needsApp: false })
+    close?.()
+    const data = Object.entries(config).filter(
+      ([key, value]) => typeof value !== 'function' && key !== 'config',
+    )
+    return Object.fromEntries(data)
+  }
+
+  test('what a file does to its environment and its path is not lost', async () => {
+    const text = await translated(
+      "import os, sys\nos.environ['TSG_DJANGO'] = 'mysite.settings'\nsys.path.insert(0, '/srv/lib')\n",
+    )
+    expect(text).toContain("  // raw_env: ['TSG_DJANGO=mysite.settings'],")
+    expect(text).toContain("  // pythonpath: '/srv/lib',")
+  })
+
   test('a file that is not Python is refused, and one that is broken is told of', async () => {
     project.write({ 'a.json': '{}' })
     await expect(translate({ from: 'a.json', directory: project.directory, env: {} })).rejects.toMatchObject({

@@ -96,10 +96,9 @@ describe('the same connection', () => {
     const texts = (['/1', '/1', '/2'] as const).map((target) => {
       const exchange = Object.assign(new FakeExchange({ target }), {
         headers: first.headers,
-        memory: first.memory,
+        guest: first.guest,
       })
       const made = environOf(exchange, shapes)
-      first.memory = exchange.memory
       return made.text
     })
     expect(texts.map((text) => text.split('\0')[2])).toEqual(['/1', '/1', '/2'])
@@ -107,11 +106,10 @@ describe('the same connection', () => {
 
   test('is not mistaken when its fields change, or its method, or its version', () => {
     const shapes = new Shapes()
-    const memory = { value: undefined as unknown }
+    const { guest } = new FakeExchange()
     const next = (options: FakeOptions, more: object = {}) => {
-      const exchange = Object.assign(new FakeExchange(options), { memory: memory.value }, more)
+      const exchange = Object.assign(new FakeExchange(options), { guest }, more)
       const made = read(environOf(exchange, shapes))
-      memory.value = exchange.memory
       return made
     }
     const headers = blockOf(['Host', 'a'])
@@ -129,8 +127,13 @@ test('a chunked body that is here whole has a length, on that request alone', ()
   expect(environ({ headers: ['Transfer-Encoding', 'chunked'] })).not.toHaveProperty('CONTENT_LENGTH')
 })
 
+test("REMOTE_ADDR is the peer's, whatever a proxy says of its client", () => {
+  const told = environ({ remoteAddress: '198.51.100.1', more: { peerAddress: '192.0.2.9' } })
+  expect(told['REMOTE_ADDR']).toBe('192.0.2.9')
+})
+
 describe('on a unix socket', () => {
-  const unix = { localAddress: '', remoteAddress: '', more: { peerPort: 0, localPort: 0 } }
+  const unix = { localAddress: '', more: { peerAddress: '', peerPort: 0, localPort: 0 } }
   test.each([
     [['Host', 'example.org:81'], 'http', ['example.org', '81']],
     [['Host', 'example.org'], 'https', ['example.org', '443']],
@@ -156,13 +159,16 @@ describe('on a unix socket', () => {
 describe('SCRIPT_NAME as a field', () => {
   const headers = under(['SCRIPT_NAME', '/mount', 'PATH_INFO', '/p'])
   test('is the key of that name when a trusted peer sends it', () => {
-    const made = environ({ target: '/x', more: { headers, trusted: true } })
+    const made = environ({
+      target: '/x',
+      more: { headers, guest: { trusted: true, proxied: undefined, memory: undefined } },
+    })
     expect([made['SCRIPT_NAME'], made['PATH_INFO'], made['HTTP_PATH_INFO']]).toEqual(['/mount', '/x', '/p'])
     expect(made).not.toHaveProperty('HTTP_SCRIPT_NAME')
   })
 
   test('is a field as any other when anyone else does', () => {
-    const made = environ({ more: { headers, trusted: false } })
+    const made = environ({ more: { headers } })
     expect(made['HTTP_SCRIPT_NAME']).toBe('/mount')
     expect(made).not.toHaveProperty('SCRIPT_NAME')
   })
@@ -170,7 +176,7 @@ describe('SCRIPT_NAME as a field', () => {
 
 test('with a PROXY header it says which address the client connected to', () => {
   const proxied: Proxied = { protocol: 'TCP4', address: '192.0.2.1', port: 443 }
-  const made = environ({ more: { proxied } })
+  const made = environ({ more: { guest: { trusted: false, proxied, memory: undefined } } })
   expect([made['PROXY_PROTOCOL'], made['PROXY_ADDR'], made['PROXY_PORT']]).toEqual([
     'TCP4',
     '192.0.2.1',

@@ -37,7 +37,8 @@ export const frame = (
 export class FakeChannel {
   readonly socket: Socket
   readonly frames: Received[] = []
-  readonly thread: number
+  /** The thread that serves it. */
+  served = -1
   readonly #worker: FakeWorker
   #bytes: Buffer = Buffer.alloc(0)
   /** Keys of each shape that was defined here: constants, and those of the values. */
@@ -45,9 +46,8 @@ export class FakeChannel {
   kind: 'new' | 'data' | 'control' = 'new'
   ended = false
 
-  constructor(socket: Socket, worker: FakeWorker, thread: number) {
+  constructor(socket: Socket, worker: FakeWorker) {
     this.socket = socket
-    this.thread = thread
     this.#worker = worker
     socket
       .on('data', (chunk) => this.#read(chunk))
@@ -114,7 +114,8 @@ export class FakeChannel {
     if (text !== this.#worker.token) return void this.socket.destroy()
     this.kind = flags === 1 ? 'control' : 'data'
     if (this.#worker.mute) return
-    this.send(65, { index: this.kind === 'control' ? 65_535 : this.#worker.nextThread(), id: 77 })
+    this.served = this.kind === 'control' ? 65_535 : this.#worker.nextThread()
+    this.send(65, { index: this.served, id: 77 })
   }
 
   #define({ index, text }: Received): void {
@@ -157,9 +158,7 @@ export class FakeWorker {
   }
 
   async listen(): Promise<this> {
-    this.#server = createServer((socket) =>
-      this.channels.push(new FakeChannel(socket, this, this.channels.length)),
-    )
+    this.#server = createServer((socket) => this.channels.push(new FakeChannel(socket, this)))
     await new Promise<void>((done) => this.#server?.listen(this.path, done))
     return this
   }

@@ -1,6 +1,6 @@
 /** Workers that come, go and die, and what their requests' clients see of it. */
 import { describe, expect, test } from 'vitest'
-import { eventually } from '../../support/eventually.ts'
+import { eventually, steadily } from '../../support/eventually.ts'
 import { type Client, connect, get } from '../http/harness.ts'
 import { type Answer, answering, type FakeChannel, FakeWorker } from './fake-worker.ts'
 import { addressOf, type ServedFront, serveFront } from './harness.ts'
@@ -283,6 +283,21 @@ describe('a request that waits behind a slow one', () => {
     expect(await Promise.all(answers)).toEqual([200, 200, 200])
   })
 
+  test('comes back to the only worker, when that gives back all it has', async () => {
+    const worker = await new FakeWorker(keeping).listen()
+    const served = await serveFront([worker])
+    await warm(served, worker)
+    const before = pokesOf(worker).length
+    const answers = ['/a', '/b'].map((path) => status(served.url(path)))
+    const here = () => worker.requests.filter(({ environ }) => environ['RAW_URI'] !== '/quick')
+    await eventually(() => here().length === 2 && pokesOf(worker).length > before)
+    const ids = here().map(({ id }) => id)
+    worker.answer = answering
+    returned(worker, 0, ids)
+    expect(await Promise.all(answers)).toEqual([200, 200])
+    expect(here().length).toBe(4)
+  })
+
   test('of a client that left meanwhile is given to nobody', async () => {
     const slow = await new FakeWorker(keeping).listen()
     const served = await serveFront([slow])
@@ -314,7 +329,10 @@ describe('a request that takes longer than timeout', () => {
     await eventually(() => worker.data.length === 1)
     expect(await status(served.url('/quick'))).toBe(200)
     expect(worker.channels.length).toBe(3)
-    expect(errorsIn(served)).toEqual([expect.stringMatching(/GET \/slow .*timeout.*504/)])
+    // The error is the worker's to log, who knows the stack.
+    expect(errorsIn(served)).toEqual([])
+    const message = expect.stringMatching(/GET \/slow .*timeout.*504/)
+    expect(served.logs).toContainEqual({ level: 'info', message })
   })
 
   test('is cut when its response had begun', async () => {
@@ -369,6 +387,27 @@ describe('a client that goes', () => {
     await eventually(() => served.front.waiting === 1)
     client.socket.resetAndDestroy()
     await eventually(() => served.front.waiting === 0)
+  })
+
+  test('in order while it waits is forgotten, too, and never given to a worker', async () => {
+    const worker = await new FakeWorker(keeping).listen()
+    const served = await serveFront([worker])
+    const first = status(served.url('/slow'), { method: 'POST' })
+    await eventually(() => worker.requests.length === 1)
+    const clients = await Promise.all(Array.from({ length: 20 }, () => connect(served.port)))
+    for (const [at, client] of clients.entries()) client.send(get(`/${at}`))
+    await eventually(() => served.front.waiting + served.front.running === 21)
+    for (const client of clients) client.socket.end()
+    // One may stand behind the slow one: it is dropped when it comes back.
+    await eventually(() => served.front.waiting === 0)
+    const ids = worker.requests.slice(1).map(({ id }) => id)
+    returned(worker, 0, ids)
+    worker.data[0]?.full(worker.requests[0]?.id ?? 0)
+    expect(await first).toBe(200)
+    await eventually(() => served.front.running === 0)
+    expect(worker.requests.length).toBe(1 + ids.length)
+    await eventually(() => clients.every(({ ended }) => ended))
+    expect(clients.map(({ text }) => text).join('')).toBe('')
   })
 
   test('while its response waits for it lets the channel go on', async () => {
@@ -484,5 +523,52 @@ describe('a front that is abandoned', () => {
     const other = await new FakeWorker(answering).listen()
     served.front.workers([addressOf(other, 2)], false)
     expect(await status(served.url('/'))).toBe(200)
+  })
+})
+
+describe('the end of a worker’s process', () => {
+  test('is the end of its channels, though another process holds them open', async () => {
+    const [held, other] = [await new FakeWorker().listen(), await new FakeWorker(answering).listen()]
+    const served = await serveFront([held])
+    const begun = status(served.url('/begun'))
+    await eventually(() => held.requests.length === 1)
+    const behind = status(served.url('/behind'))
+    await eventually(() => held.requests.length === 2)
+    served.front.workers([addressOf(other, 2)])
+    served.front.ended(1)
+    expect(await begun).toBe(502)
+    expect(await behind).toBe(200)
+    expect(errorsIn(served)).toEqual([expect.stringMatching(/died while it handled GET \/begun/)])
+    await eventually(() => held.data.length === 0 && held.control === undefined)
+    // Nobody looks for it any more.
+    const channels = held.channels.length
+    await steadily(() => held.channels.length === channels, { during: 300 })
+  })
+
+  test('does not cut what it had said before, though the client reads slowly', async () => {
+    const size = 30_000_000
+    const worker = await new FakeWorker((channel, { type, id }) => {
+      if (type !== 3) return
+      channel.send(67, { id, index: 200, text: `OK\nContent-Length\n${size}` })
+      for (let sent = 0; sent < size; sent += 200_000) channel.send(68, { id, body: Buffer.alloc(200_000) })
+      channel.send(69, { id })
+    }).listen()
+    const { front, port } = await serveFront([worker])
+    const client = await connect(port)
+    let read = 0
+    client.socket.on('data', (piece: Buffer) => {
+      read += piece.length
+    })
+    client.socket.pause()
+    client.send(get('/slow'))
+    await eventually(() => worker.requests.length === 1)
+    front.ended(1)
+    await steadily(() => worker.data.length === 1, {
+      during: 600,
+      what: 'the channel that is still read from',
+    })
+    client.socket.resume()
+    await eventually(() => read > size)
+    await eventually(() => worker.data.length === 0)
   })
 })

@@ -76,7 +76,7 @@ describe('numbers of a channel', () => {
       window.push({ number, shape })
       if (window.length > 64) window.shift()
       if (round % 97 === 0) for (const one of window) expect(known.get(one.number)).toBe(one.shape)
-      expect(number).toBeLessThanOrEqual(4096)
+      expect(number).toBeLessThanOrEqual(1024)
     }
   })
 })

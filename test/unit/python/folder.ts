@@ -10,10 +10,8 @@ export const realPython = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 
 
 const there = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** What side processes run in tests: the Python half, or what stands in for it where that is not there. */
-export const sidePackage = existsSync(there('../../../src/python/tsgunicorn_wsgi/conf.py'))
-  ? there('../../../src/python/tsgunicorn_wsgi')
-  : there('./stand-in')
+/** What side processes run in tests: the Python half as it stands in the sources. */
+export const sidePackage = there('../../../src/python/tsgunicorn_wsgi')
 
 export interface Folder {
   readonly path: string

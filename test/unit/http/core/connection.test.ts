@@ -433,7 +433,20 @@ describe('a response', () => {
     late.send(get('/late'))
     await until(() => late.ended || late.error !== undefined)
     expect(late.text).not.toContain('0\r\n\r\n')
+    // What was said before is not taken back: the client knows that it was answered, and does not ask again.
+    expect(late.text).toMatch(/^HTTP\/1\.1 200 OK/)
     expect(errors.map(({ where }) => where)).toEqual(['GET /', 'GET /late'])
+  })
+
+  test('that is cut leaves the answers before it on the connection whole', async () => {
+    const { port } = await serveCore((exchange) => {
+      if (exchange.target === '/cut') exchange.fail(true)
+      else hello(exchange)
+    })
+    const client = await connect(port)
+    client.send(get('/first') + get('/cut'))
+    await until(() => client.ended || client.error !== undefined)
+    expect(client.text).toMatch(/^HTTP\/1\.1 200 OK\r\n(.+\r\n)*\r\nhello$/)
   })
 
   test('may be preceded by 103, which 1.0 clients are not sent', async () => {

@@ -6,6 +6,7 @@ import type {
   BodySink,
   CoreBody,
   CoreExchange,
+  Guest,
   ResponseListener,
   ResponsePhase,
 } from '../../../../src/http/core/types.ts'
@@ -114,9 +115,7 @@ export class FakeExchange implements CoreExchange {
   readonly body: CoreBody | undefined
   readonly upgradable: boolean
   phase: ResponsePhase = 'waiting'
-  readonly trusted = false
-  readonly proxied = undefined
-  memory: unknown = undefined
+  readonly guest: Guest = { trusted: false, proxied: undefined, memory: undefined }
   left = false
   listener: ResponseListener | undefined
 
