@@ -13,7 +13,6 @@ import { assign, hasOpened } from './shares.ts'
 import type { InPhase, Role, State, Worker } from './state.ts'
 import {
   afterHooks,
-  hasFailed,
   isServing,
   isStaying,
   isStopping,
@@ -170,7 +169,7 @@ function missing(state: State, role: Role): readonly Missing[] {
 
 /**
  * What an older generation still needs to keep its word: one front while it serves and a newer one is only staged, and one
- * worker while its fronts have requests that nobody else may answer. One that failed to boot is not tried again.
+ * worker while its fronts have requests that nobody else may answer.
  */
 function missingOfThePast(state: State, role: Role): readonly Missing[] {
   const newest = newestGeneration(state)
@@ -189,9 +188,7 @@ function missingOfThePast(state: State, role: Role): readonly Missing[] {
       hasOpened(state, one.age),
   )
   const generations = [...new Set(fronts.map(({ generation }) => generation))]
-  return generations
-    .filter((generation) => isLacking(generation) && !hasFailed(state, generation))
-    .map((generation) => ({ generation, count: 1 }))
+  return generations.filter(isLacking).map((generation) => ({ generation, count: 1 }))
 }
 
 function spawnCount(state: State, role: Role): number {
