@@ -28,7 +28,7 @@ export interface ChannelOwner extends Crew {
   /** Answers came: it may have room. */
   settled(channel: Channel): void
   /** Its end, with what it had in hand; `written` of these were told to the worker. */
-  ended(channel: Channel, tickets: readonly Ticket[], written: number, why: LinkEnd): void
+  ended(channel: Channel, tickets: readonly Ticket[], written: number, silentMs: number, why: LinkEnd): void
   /** What the operator has to know, and what explains it. */
   failed(ticket: Ticket, what: string): void
   noted(ticket: Ticket, what: string): void
@@ -211,9 +211,10 @@ export class Channel implements Lane, LinkOwner, Keeper {
   closed(why: LinkEnd): void {
     if (this.#phase === 'closed') return
     this.#phase = 'closed'
+    const silentMs = this.silentFor(performance.now())
     const tickets = this.#ring.takeAll()
     if (tickets.length > 0) this.crew.busy -= 1
-    this.crew.ended(this, tickets, tickets.length - this.#unwritten, why)
+    this.crew.ended(this, tickets, tickets.length - this.#unwritten, silentMs, why)
   }
 
   #answer(reader: FrameReader, take: (ticket: Ticket, reader: FrameReader) => Outcome): void {

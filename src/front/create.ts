@@ -32,6 +32,7 @@ export const createFront = (options: FrontOptions): Front => new BridgeFront(opt
 
 class BridgeFront implements Front, WorkerOwner {
   readonly token: string
+  readonly patienceMs: number | undefined
   readonly log: FrontOptions['log']
   readonly debt = new Debt()
   readonly #options: FrontOptions
@@ -52,6 +53,7 @@ class BridgeFront implements Front, WorkerOwner {
   constructor(options: FrontOptions) {
     this.#options = options
     this.token = options.token
+    this.patienceMs = options.patienceMs
     this.log = options.log
     this.#desk = new Desk({
       limit: options.queueLimit,

@@ -19,9 +19,17 @@ interface Request {
 }
 
 /** A worker's lanes, as far as they share an interpreter. */
-interface FakeCrew {
-  busy: number
+class FakeCrew {
+  busy = 0
   average: number
+
+  constructor(average: number) {
+    this.average = average
+  }
+
+  get patience(): number {
+    return patienceOf(this.average)
+  }
 }
 
 class FakeLane implements Lane {
@@ -51,7 +59,7 @@ class FakeLane implements Lane {
 /** A worker for each average. */
 const lanesOf = (averages: readonly number[], threads = 1): FakeLane[] =>
   averages.flatMap((average) => {
-    const crew = { busy: 0, average }
+    const crew = new FakeCrew(average)
     return Array.from({ length: threads }, () => new FakeLane(crew))
   })
 
