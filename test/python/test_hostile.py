@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import unittest
 
-from life_support import Case, Front, eventually, is_alive, terminate
+from life_support import Case, Front, Line, eventually, is_alive
 
 HELLO = """
 import os
@@ -54,19 +55,19 @@ class HostileTest(Case):
         with Front(self.socket()) as front:
             return [front.get(path)[:2] for path in paths]
 
-    def drains(self, child: object, pid: int) -> None:
-        terminate(pid)
-        self.assertEqual(self.ends(child), 0)  # type: ignore[arg-type]
+    def drains(self, child: "subprocess.Popen[bytes]", line: Line) -> None:
+        line.tell({"type": "drain"})
+        self.assertEqual(self.ends(child), 0)
 
 
 class Libraries(HostileTest):
     def test_loggers_that_the_application_disables_are_not_ours(self) -> None:
         self.app('import logging.config\nlogging.config.dictConfig({"version": 1})')
-        child, _ = self.worker()
+        child, line = self.worker()
         self.assertEqual(self.ask("/fails"), [ERROR])
         self.await_log("Error handling request GET /fails")
         self.assertEqual(self.count("ValueError: by the application"), 1)
-        self.drains(child, child.pid)
+        self.drains(child, line)
         self.assertIn("Worker exiting", self.logged())
 
     def test_a_patched_library_is_not_what_the_server_runs_on(self) -> None:
@@ -74,12 +75,12 @@ class Libraries(HostileTest):
             for threads in (1, 3):
                 with self.subTest(when, threads=threads):
                     self.app(PATCHES + when)
-                    child, _ = self.worker(threads=threads)
+                    child, line = self.worker(threads=threads)
                     self.assertEqual(self.ask("/patch", "/", "/fails"), [OK, OK, ERROR])
                     # A front that comes later gets a thread, too.
                     self.assertEqual(self.ask("/"), [OK])
                     self.await_log("ValueError: by the application")
-                    self.drains(child, child.pid)
+                    self.drains(child, line)
                     os.unlink(self.log)
 
     def test_a_log_that_cannot_be_written_as_usual_is_written_all_the_same(self) -> None:
@@ -123,14 +124,14 @@ def leak():
         kept.append(os.open("/dev/null", os.O_RDONLY))
 ACTS["/leak"] = leak
 """)
-        child, _ = self.worker(values={"timeout": 0.4})
+        child, line = self.worker(values={"timeout": 0.4})
         with Front(self.socket()) as front:
             self.assertEqual(front.get("/leak")[:2], ERROR)
             beat = self.slot()[0]
             eventually(lambda: self.slot()[0] > beat + 500, "beats")
             self.assertEqual(front.get("/")[:2], OK)
         self.assertEqual(self.count("[ERROR]"), 1)
-        self.drains(child, child.pid)
+        self.drains(child, line)
 
 
 class Forks(HostileTest):
@@ -141,7 +142,7 @@ class Forks(HostileTest):
         with Front(self.socket()) as front:
             for _ in range(10):
                 self.assertEqual(front.get()[2], str(child.pid).encode())
-        self.drains(child, child.pid)
+        self.drains(child, line)
         # Nobody else had the channel, nor spoke on it.
         self.assertIsNone(line.hear())
 
@@ -169,14 +170,14 @@ def status():
     raise LookupError("its status was %d" % ACTS["status"])
 ACTS.update({"/exit": forks(SystemExit(7)), "/error": forks(KeyError("child")), "/status": status})
 """)
-        child, _ = self.worker()
+        child, line = self.worker()
         self.assertEqual(self.ask("/exit", "/status", "/error", "/status"), [OK, ERROR, OK, ERROR])
         self.await_log("its status was 1")
         self.assertIn("its status was 7", self.logged())
         self.assertEqual(self.count("SystemExit"), 0)
         self.assertEqual(self.count("KeyError: 'child'"), 1)
         self.assertEqual(self.count("forked within GET /error failed; it was ended"), 1)
-        self.drains(child, child.pid)
+        self.drains(child, line)
 
     def test_a_child_that_lives_on_keeps_nothing_of_the_servers_open(self) -> None:
         self.app("""
