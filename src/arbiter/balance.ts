@@ -9,7 +9,7 @@
  *
  * Whoever accepts goes first: a worker whose fronts still bring it requests outlives them.
  */
-import { assign } from './shares.ts'
+import { assign, hasOpened } from './shares.ts'
 import type { InPhase, Role, State, Worker } from './state.ts'
 import {
   afterHooks,
@@ -36,11 +36,9 @@ export function balance(turn: Turn): void {
 /** Beyond its hooks, a spawn takes milliseconds. */
 const SPAWN_PATIENCE = 10_000
 
-/** How many are wanted. Without workers nobody is to accept. */
-export const wanted = (state: State, role: Role): number => {
-  if (role === 'worker') return state.target
-  return state.target > 0 ? (newestPolicy(state)?.fronts ?? 0) : 0
-}
+/** How many are wanted. A front that no worker is left for would keep its clients waiting: nobody is to accept there. */
+export const wanted = (state: State, role: Role): number =>
+  role === 'worker' ? state.target : Math.min(state.target, newestPolicy(state)?.fronts ?? 0)
 
 const isFresh = (worker: Worker, newest: number | undefined): boolean =>
   isStaying(worker) && worker.generation === newest && worker.phase !== 'leaving'
@@ -95,22 +93,24 @@ const isLeftOver = (state: State, worker: Worker): boolean =>
 
 function mayRetire(state: State, worker: Worker): boolean {
   if (acceptsUntilReplaced(state, worker)) return false
-  if (worker.role === 'front') return !isOutdated(state, worker) || isManned(state)
+  if (worker.role === 'front') return isOutdated(state, worker) ? isManned(state) : hasAllFronts(state)
   if (!worker.behind) return true
   return state.target === 0 ? !hasFronts(state, worker) : isSpare(state, worker)
 }
 
 const isOutdated = (state: State, { generation }: Worker): boolean => generation !== newestGeneration(state)
 
-/** Whether the newest generation serves, with all its workers: until then older ones are reached by their own fronts. */
-function isManned(state: State): boolean {
-  if (state.staging?.step === 'booting') return false
+const freshAndServing = (state: State, role: Role): number => {
   const newest = newestGeneration(state)
-  const fresh = state.workers.filter(
-    (worker) => worker.role === 'worker' && isServing(worker) && isFresh(worker, newest),
-  )
-  return fresh.length >= state.target
+  return state.workers.filter((one) => one.role === role && isServing(one) && isFresh(one, newest)).length
 }
+
+/** Whether the newest generation can do without a front: those that stay are as many as are wanted. */
+const hasAllFronts = (state: State): boolean => freshAndServing(state, 'front') >= wanted(state, 'front')
+
+/** Whether the newest generation is complete: until then the older workers are reached by their own fronts. */
+const isManned = (state: State): boolean =>
+  freshAndServing(state, 'worker') >= state.target && hasAllFronts(state)
 
 /** While a generation is staged in which fronts accept, or did: who accepts now goes on until it is complete. */
 function acceptsUntilReplaced({ staging, serving }: State, { role, generation }: Worker): boolean {
@@ -118,12 +118,15 @@ function acceptsUntilReplaced({ staging, serving }: State, { role, generation }:
   return role === 'front' || (staging.policy.fronts > 0 && serving.policy.fronts === 0)
 }
 
-/** A generation with fronts keeps a worker for them; all, unless reload_surge leaves no room for so many. */
+/** A generation keeps a worker for each front that has one; all, unless reload_surge leaves no room for so many. */
 function isSpare(state: State, { role, generation }: Worker): boolean {
   const peers = state.workers.filter(
     (one) => one.role === role && one.generation === generation && isServing(one),
   )
-  if (peers.length <= 1) return false
+  const has = (age: number) => peers.some((one) => one.age === age)
+  const isThere = (front: number) => state.workers.some(({ age }) => age === front)
+  const fronts = state.shares.filter(({ front, workers }) => isThere(front) && workers.some(has))
+  if (peers.length <= Math.max(1, fronts.length)) return false
   if (generation === newestGeneration(state)) return true
   return (newestPolicy(state)?.surge ?? 0) > 0
 }
@@ -179,7 +182,10 @@ function missingOfThePast(state: State, role: Role): readonly Missing[] {
   }
   const fronts = state.workers.filter(
     (one) =>
-      one.role === 'front' && one.generation !== newest && (isServing(one) || one.phase === 'retiring'),
+      one.role === 'front' &&
+      one.generation !== newest &&
+      (isServing(one) || one.phase === 'retiring') &&
+      hasOpened(state, one.age),
   )
   const generations = [...new Set(fronts.map(({ generation }) => generation))]
   return generations.filter(isLacking).map((generation) => ({ generation, count: 1 }))
@@ -193,7 +199,7 @@ function spawnCount(state: State, role: Role): number {
   if (lacking <= 0 || role === 'front') return Math.max(0, lacking)
   // Never stuck without room: what serves beyond the floor was retired, or has to stay and takes nobody's place, and the
   // allowance is at least one.
-  const taken = staying.filter((worker) => isFresh(worker, newest) || mayRetire(state, worker)).length
+  const taken = staying.filter((one) => one.generation === newest || mayRetire(state, one)).length
   return Math.max(0, Math.min(lacking, floorWithOld(state) + allowance(state) - taken))
 }
 

@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.ts'
 import type { ConfigTransfer } from '../config/transfer.ts'
 import type { BootMessage, Bridge } from '../ipc/messages.ts'
+import type { Inherited } from '../python/inherited.ts'
 import { inheritVariables } from '../sockets/inherit.ts'
 import { cpuCount } from '../system/cpus.ts'
 import { masterVariable } from '../system/leftovers.ts'
@@ -76,17 +77,24 @@ const withJitter = (limit: number, jitter: number): number =>
 
 export function spawnOptions(
   office: Office,
-  { config }: Loaded,
+  { config, inherited }: Loaded,
   slot: number,
 ): Pick<SpawnOptions, 'boardFd' | 'nodeOptions' | 'cwd' | 'env' | 'output'> {
   return {
     boardFd: office.board.fd,
     nodeOptions: config.node_options,
     cwd: config.chdir,
-    env: workerEnvironment(config, slot, office.options.environment()),
+    env: workerEnvironment(config, slot, altered(office.options.environment(), inherited?.(0))),
     // A daemon has no terminal to print on, and must not keep its caller's pipes open.
     output: config.daemon && !config.enable_stdio_inheritance ? 'ignore' : 'inherit',
   }
+}
+
+/** With what gunicorn.conf.py, or a hook of it, has made of the environment. */
+function altered(env: NodeJS.ProcessEnv, inherited: Inherited | undefined): NodeJS.ProcessEnv {
+  if (!inherited) return env
+  const changes = Object.entries(inherited.env).map(([name, value]) => [name, value ?? undefined])
+  return { ...env, ...Object.fromEntries(changes) }
 }
 
 /** The master's environment with `raw_env` and our marks in it; nothing that is the master's alone. */

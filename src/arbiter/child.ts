@@ -5,6 +5,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { hasCode, messageOf } from '../errors.ts'
 import { toWorker } from '../ipc/channel.ts'
+import type { Imports } from '../ipc/lines.ts'
 import type { ToMaster, ToWorker } from '../ipc/messages.ts'
 import type { Signal } from './state.ts'
 import type { Talk } from './talk.ts'
@@ -25,7 +26,7 @@ export interface Child {
 export interface ChildEvents {
   readonly said: (message: Exclude<ToMaster, { type: 'hello' }>) => void
   /** Files the worker has imported (`reload`). */
-  readonly imported: (files: readonly string[]) => void
+  readonly imported: (imports: Imports) => void
   /** It wrote to its channel what is no message, in words; told once. */
   readonly garbled: (what: string) => void
   readonly ended: (code: number | null, signal: string | null) => void

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { onWorkerMessage } from '../ipc/channel.ts'
-import { importedFiles } from '../ipc/lines.ts'
+import { importsIn } from '../ipc/lines.ts'
 import type { BootMessage, InheritedListener } from '../ipc/messages.ts'
 import { pythonPackage } from '../python/package.ts'
 import { type Address, formatAddress } from '../sockets/address.ts'
@@ -127,8 +127,8 @@ function attend(process: ChildProcess, boot: BootMessage, events: ChildEvents): 
   process.once('close', ended)
   process.once('error', () => ended(null, null))
   process.on('message', (message) => {
-    const files = importedFiles(message)
-    if (files.length > 0) events.imported(files)
+    const imports = importsIn(message)
+    if (imports) events.imported(imports)
   })
   onWorkerMessage(process, (message) => {
     if (message.type === 'hello') child.tell(boot)

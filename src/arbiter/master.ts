@@ -74,7 +74,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     loads: new Map([[1, options.loaded]]),
     enqueue,
     state: () => loop.state,
-    watch: (files) => watch.add(office.config, files),
+    watch: (files, since) => watch.add(office.config, files, since),
     watchEnd: () => watch.end(),
     notify: (state) => notifier[state](),
     notifier,

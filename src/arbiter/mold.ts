@@ -6,6 +6,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { hasCode, ServerError } from '../errors.ts'
+import type { Imports } from '../ipc/lines.ts'
 import type { BootMessage, Bridge, ToMaster, ToWorker } from '../ipc/messages.ts'
 import { statOf } from '../system/processes.ts'
 import type { Child, ChildEvents, ChildSignal } from './child.ts'
@@ -20,7 +21,7 @@ const helloMs = 10_000
 const mostConnections = 4096
 
 export interface MoldEvents {
-  readonly imported: (files: readonly string[]) => void
+  readonly imported: (imports: Imports) => void
   readonly garbled: (what: string) => void
   /** The mold ended; its workers serve on. `expected`: it was told to, or has said why. */
   readonly ended: (words: string, expected: boolean) => void
@@ -69,7 +70,7 @@ export class MoldDoor {
         if (child) child.connected(talk)
         else socket.destroy()
       },
-      imported: (files) => (child ? child.imported(files) : socket.destroy()),
+      imported: (imports) => (child ? child.imported(imports) : socket.destroy()),
       garbled: (what) => (child ? child.garbled(what) : socket.destroy()),
     })
   }
@@ -114,8 +115,8 @@ export class MoldedChild implements Child {
   }
 
   /** Files that came after the fork: the others were told by the mold. */
-  imported(files: readonly string[]): void {
-    this.#events.imported(files)
+  imported(imports: Imports): void {
+    this.#events.imported(imports)
   }
 
   garbled(what: string): void {

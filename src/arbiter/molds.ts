@@ -51,7 +51,7 @@ export function openMold(office: Office, loaded: Loaded, generation: number): Pr
     generation,
     (door) =>
       new Mold(options, door, {
-        imported: (files) => office.watch(files),
+        imported: ({ files, since }) => office.watch(files, since),
         garbled: (what) => office.log.warning(`The mold of generation ${generation}: ${what}`),
         ended: (words, expected) => {
           if (expected) office.log.debug(words)

@@ -55,8 +55,8 @@ export interface Office {
   readonly loads: Map<number, Loaded>
   readonly enqueue: (event: Event) => void
   readonly state: () => State
-  /** Files a worker imported, to be watched (`reload`). */
-  readonly watch: (files: readonly string[]) => void
+  /** Files a worker imported, not before `since` (wall-clock ms; now, unless said), to be watched (`reload`). */
+  readonly watch: (files: readonly string[], since?: number) => void
   readonly watchEnd: () => void
   /** Tells systemd, when it waits to be told. */
   readonly notify: (state: 'reloading' | 'ready' | 'stopping') => void

@@ -24,7 +24,10 @@ export function assign(turn: Turn): void {
       const of = (worker: Worker) => worker.generation === generation
       const abandoned = isAbandoned(turn.state, generation)
       const usable = workers.filter(canBeUsed).filter(of).map(age)
-      return share(fronts.filter(of).map(age), usable, before).map((one) => ({ ...one, abandoned }))
+      return share(fronts.filter(of).map(age), usable, before).map((one) => {
+        const opened = one.workers.length > 0 || hasOpened(turn.state, one.front)
+        return { ...one, abandoned, opened }
+      })
     })
   const changed = shares.filter((now) => {
     const old = before.find(({ front }) => front === now.front)
@@ -33,15 +36,20 @@ export function assign(turn: Turn): void {
   const isSameList = isSame(before.map(frontOf), shares.map(frontOf))
   if (changed.length === 0 && isSameList) return
   turn.set({ shares })
-  for (const one of changed) turn.do({ do: 'assign', ...one })
+  for (const { front, workers: theirs, abandoned } of changed)
+    turn.do({ do: 'assign', front, workers: theirs, abandoned })
 }
+
+/** Whether a front (by its age) has ever had a worker: until then it does not accept. */
+export const hasOpened = ({ shares }: State, front: number): boolean =>
+  shares.some((one) => one.front === front && one.opened)
 
 /** Whether a generation has lost all its workers when none is spawned any more. */
 const isAbandoned = (state: State, generation: number): boolean =>
   (isStopping(state) || state.target === 0) &&
   !state.workers.some((one) => one.role === 'worker' && one.generation === generation && isStaying(one))
 
-type Workers = Omit<Share, 'abandoned'>
+type Workers = Omit<Share, 'abandoned' | 'opened'>
 
 /** The workers of one generation, fronts and workers by age; pure. */
 export function share(

@@ -59,7 +59,7 @@ function spawnMember(office: Office, effect: SpawnEffect): number | undefined {
   const boot = { ...bootOf(office, loaded, effect), processName: currentName(office) }
   const events: ChildEvents = {
     said: (message) => heard(office, age, message),
-    imported: (files) => office.watch(files),
+    imported: ({ files, since }) => office.watch(files, since),
     garbled: (what) =>
       office.log.warning(`Worker (pid:${office.crew.get(age)?.child.pid}): ${what}`, { age }),
     ended: (code, signal) => ended(office, age, code, signal),

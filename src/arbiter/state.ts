@@ -26,13 +26,14 @@ export interface Policy {
 
 export type Signal = 'SIGTERM' | 'SIGQUIT' | 'SIGABRT' | 'SIGKILL'
 
-/** Why a serving worker is to be replaced. 'signal': somebody sent it TERM. */
+/** Why a serving worker is to be replaced. 'signal': somebody sent it TERM; 'hook': one of its own set `worker.alive` to False. */
 export type RecycleReason =
   | 'max_requests'
   | 'max_worker_memory'
   | 'max_worker_lifetime'
   | 'timeout'
   | 'signal'
+  | 'hook'
 
 /** A worker runs the application. A front serves HTTP for workers that do not do it themselves. */
 export type Role = 'worker' | 'front'
@@ -164,6 +165,8 @@ export interface Share {
   readonly workers: readonly number[]
   /** It has none, and will get none: whoever waits there waits in vain. */
   readonly abandoned: boolean
+  /** It has had a worker, and accepts since: there may be requests in it. */
+  readonly opened: boolean
 }
 
 /** Deaths at boot in a row. Workers that die together count once, or eight would make a back-off of 12 s. */
@@ -256,7 +259,7 @@ export type Effect =
       readonly role: Role
     }
   /** Tell a front which workers are its own, all of them. */
-  | ({ readonly do: 'assign' } & Share)
+  | ({ readonly do: 'assign' } & Omit<Share, 'opened'>)
   /** A spawn that was asked for is not wanted any more. */
   | { readonly do: 'forget'; readonly age: number }
   | { readonly do: 'drain'; readonly age: number }

@@ -117,7 +117,7 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
             const code = message.exit === 4 ? 'TSG_APP_SHAPE' : 'TSG_WORKER_BOOT'
             failure = new ServerError(code, message.message, message.detail ? { detail: message.detail } : {})
           },
-          imported: (files) => office.watch(files),
+          imported: ({ files, since }) => office.watch(files, since),
           garbled: () => undefined,
           ended: (code, signal) => {
             office.proof = undefined

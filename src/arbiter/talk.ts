@@ -3,7 +3,7 @@
  * on. A process that runs an application may write anything to it; that is told once, and costs the master nothing.
  */
 import type { Socket } from 'node:net'
-import { onLines, readEnvelope, readImports, writeEnvelope } from '../ipc/lines.ts'
+import { type Imports, onLines, readEnvelope, readImports, writeEnvelope } from '../ipc/lines.ts'
 import type { ToMaster, ToWorker } from '../ipc/messages.ts'
 import { readSaid } from '../ipc/said.ts'
 
@@ -15,7 +15,7 @@ const lastWordsMs = 500
 
 export interface TalkEvents {
   readonly said: (message: ToMaster) => void
-  readonly imported: (files: readonly string[]) => void
+  readonly imported: (imports: Imports) => void
   /** What came is no message; told once. */
   readonly garbled: (what: string) => void
 }
@@ -60,9 +60,9 @@ export class Talk {
 
   #heard(line: string): void {
     const said = readSaid(readEnvelope(line))
-    const files = said === undefined ? readImports(line) : []
+    const imports = said === undefined ? readImports(line) : undefined
     if (said !== undefined) this.#events.said(said)
-    else if (files.length > 0) this.#events.imported(files)
+    else if (imports) this.#events.imported(imports)
     else this.#isGarbled(line)
   }
 

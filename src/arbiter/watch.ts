@@ -25,11 +25,10 @@ export class Watch {
     this.#log = log
   }
 
-  /** More files to watch; the reports of one turn are taken together. */
-  add(config: Config, files: readonly string[]): void {
+  /** More files to watch, read at `readAt` at the earliest; the reports of one turn are taken together. */
+  add(config: Config, files: readonly string[], readAt = Date.now()): void {
     if (!config.reload) return
-    const now = Date.now()
-    for (const file of files) if (!this.#files.has(file)) this.#files.set(file, now)
+    for (const file of files) if (!this.#files.has(file)) this.#files.set(file, readAt)
     if (this.#scheduled) return
     this.#scheduled = true
     this.#last = this.#last.then(() => {

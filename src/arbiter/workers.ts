@@ -166,11 +166,15 @@ export function recycle(turn: Turn, worker: Worker, reason: RecycleReason): void
   if (reason === 'signal' && turn.state.mode.phase !== 'running') return
   const { pid } = worker
   turn.put({ ...worker, phase: 'leaving', reason, expires: NEVER })
-  const words =
-    reason === 'signal'
-      ? `${nameOf(worker)} (pid:${pid}) was sent SIGTERM: it ends when its successor is ready`
-      : `Autorestarting worker (pid: ${pid}): ${reason} reached`
-  turn.log('info', words, { pid, reason })
+  turn.log('info', whyReplaced(worker, reason), { pid, reason })
+}
+
+const whyReplaced = (worker: ServingWorker, reason: RecycleReason): string => {
+  const { pid } = worker
+  if (reason === 'signal')
+    return `${nameOf(worker)} (pid:${pid}) was sent SIGTERM: it ends when its successor is ready`
+  const why = reason === 'hook' ? 'a hook asked for it' : `${reason} reached`
+  return `Autorestarting worker (pid: ${pid}): ${why}`
 }
 
 export function spawned(turn: Turn, { age, pid }: Extract<Event, { type: 'spawned' }>): void {

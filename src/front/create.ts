@@ -23,7 +23,7 @@ import { Worker, type WorkerOwner } from './worker.ts'
 const usualCollectLimit = 65_536
 
 /** How often channels with waiting requests are looked at. */
-const lookMs = 2
+const lookMs = 1
 
 /** Ids are whole numbers that V8 keeps without an object of their own. */
 const lastId = 0x7fff_ffff
@@ -45,13 +45,19 @@ class BridgeFront implements Front, WorkerOwner {
   /** 'abandoned': no worker is left, and none will come. */
   #phase: 'starting' | 'usable' | 'abandoned' | 'closed' = 'starting'
   #lastId = 0
+  /** What is to be said of workers that died, a moment later. */
+  readonly #obituaries: string[] = []
   #look: NodeJS.Timeout | undefined
 
   constructor(options: FrontOptions) {
     this.#options = options
     this.token = options.token
     this.log = options.log
-    this.#desk = new Desk({ limit: options.queueLimit, give: (lane, ticket) => this.#give(lane, ticket) })
+    this.#desk = new Desk({
+      limit: options.queueLimit,
+      give: (lane, ticket) => this.#give(lane, ticket),
+      clock: () => performance.now(),
+    })
     this.#collectLimit = options.collectLimit ?? usualCollectLimit
   }
 
@@ -94,6 +100,18 @@ class BridgeFront implements Front, WorkerOwner {
     clearTimeout(this.#look)
     for (const worker of this.#everyWorker()) worker.cut()
     for (const ticket of [...this.#desk.queued]) this.#refuse(ticket, 503)
+    this.#tellDeaths()
+  }
+
+  #mourn(words: string): void {
+    const { mourningMs = 0 } = this.#options
+    this.#obituaries.push(words)
+    if (mourningMs === 0 || this.#phase === 'closed') this.#tellDeaths()
+    else setTimeout(() => this.#tellDeaths(), mourningMs).unref()
+  }
+
+  #tellDeaths(): void {
+    for (const words of this.#obituaries.splice(0)) this.log('error', words)
   }
 
   #abandon(): void {
@@ -216,13 +234,13 @@ class BridgeFront implements Front, WorkerOwner {
     }
     const who = `Worker (pid:${worker.address.pid}) died ${started ? 'while it handled' : 'before it handled'} ${ticket.where}`
     if (fate === 'cut') {
-      this.log('error', `${who}: its response was cut`)
+      this.#mourn(`${who}: its response was cut`)
       ticket.end()
       ticket.exchange.fail(true)
     } else {
       const late = started && overdue
       const status = late ? 504 : 502
-      this.log('error', `${who}${late ? ', for longer than timeout' : ''}: the client got ${status}`)
+      this.#mourn(`${who}${late ? ', for longer than timeout' : ''}: the client got ${status}`)
       this.#refuse(ticket, status)
     }
     return false
@@ -255,7 +273,8 @@ class BridgeFront implements Front, WorkerOwner {
   }
 
   #lookLater(): void {
-    this.#look = setTimeout(() => this.#lookAround(), lookMs)
+    // Answers that came while this process had no time are to be heard first.
+    this.#look = setTimeout(() => setImmediate(() => this.#lookAround()), lookMs)
   }
 
   /** Takes back what waits behind a request that takes long. */
@@ -267,7 +286,7 @@ class BridgeFront implements Front, WorkerOwner {
       for (const channel of worker.channels) {
         if (channel.inHand < 2) continue
         waiting = true
-        if (worker.canBePoked && isToBePoked(channel, channel.silentFor(now))) worker.poke(channel)
+        if (worker.canBePoked && isToBePoked(channel, now)) worker.poke(channel)
       }
     if (waiting) this.#lookLater()
   }

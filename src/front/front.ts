@@ -12,6 +12,11 @@ export interface FrontOptions {
   readonly queueLimit: number
   /** Milliseconds that a request may take: one whose worker is dead by then took too long. 0, or absent: any time. */
   readonly timeoutMs?: number
+  /**
+   * Milliseconds after which deaths of workers are told, 0 or absent for at once. When all of them end together, by a
+   * signal to all processes, this front ends, too, and has nothing to say.
+   */
+  readonly mourningMs?: number
   /** Largest body that is collected before a request is given to a worker, bytes. */
   readonly collectLimit?: number
   /** The first worker can be given requests: called once. */

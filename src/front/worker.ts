@@ -6,6 +6,7 @@ import type { WorkerAddress } from '../ipc/messages.ts'
 import { Channel, type ChannelOwner } from './channel.ts'
 import { Control, type ControlOwner } from './control.ts'
 import type { Debt } from './debt.ts'
+import { firstAverage } from './dispatch.ts'
 import type { NamedFile } from './files.ts'
 import type { Head } from './heads.ts'
 import type { LinkEnd } from './link.ts'
@@ -47,6 +48,7 @@ export class Worker implements ChannelOwner, ControlOwner {
   readonly token: string
   readonly debt: Debt
   busy = 0
+  average = firstAverage
   readonly #owner: WorkerOwner
   #phase: Phase = 'serving'
   #control: Control | undefined

@@ -6,12 +6,26 @@ export const CMD = 'NODE_TSGUNICORN'
 
 export const writeEnvelope = (body: unknown): string => `${JSON.stringify({ cmd: CMD, body })}\n`
 
-/** From which files the process's code comes, in a line as Node says it under WATCH_REPORT_DEPENDENCIES. */
-export const readImports = (line: string): readonly string[] =>
-  line.startsWith('{"watch:') ? importedFiles(parsed(line)) : []
+/** The files that a process's code comes from, absolute, and when they were read: not before `since`, wall-clock ms. */
+export interface Imports {
+  readonly files: readonly string[]
+  /** Undefined: a moment ago. */
+  readonly since: number | undefined
+}
 
-/** The same of a message: `{ 'watch:import': [...] }`, paths or file URLs. */
-export function importedFiles(message: unknown): string[] {
+/** As Node says it in a line under WATCH_REPORT_DEPENDENCIES; undefined for what says no files. */
+export const readImports = (line: string): Imports | undefined =>
+  line.startsWith('{"watch:') ? importsIn(parsed(line)) : undefined
+
+/** The same of a message: `{ 'watch:import': [...] }`, paths or file URLs; from Python with `since`. */
+export function importsIn(message: unknown): Imports | undefined {
+  const files = filesIn(message)
+  if (files.length === 0) return undefined
+  const since = typeof message === 'object' && message && 'since' in message ? message.since : undefined
+  return { files, since: typeof since === 'number' ? since : undefined }
+}
+
+function filesIn(message: unknown): readonly string[] {
   if (typeof message !== 'object' || message === null) return []
   const found = Object.entries(message).flatMap(([key, value]) =>
     (key === 'watch:import' || key === 'watch:require') && Array.isArray(value) ? value : [],

@@ -125,7 +125,10 @@ export type ToMaster =
    * A limit of the worker's life is reached, or it was sent TERM: it serves on until it is told to drain. Of a mold
    * ('signal'): it forks no more.
    */
-  | { readonly type: 'recycle'; readonly reason: 'max_requests' | 'max_worker_memory' | 'timeout' | 'signal' }
+  | {
+      readonly type: 'recycle'
+      readonly reason: 'max_requests' | 'max_worker_memory' | 'timeout' | 'signal' | 'hook'
+    }
   /**
    * A request took longer than `timeout`; its stack has been logged. `alone`: nothing else can run in this worker, it is to
    * be ended; else it finishes its other requests, and is replaced.

@@ -8,12 +8,16 @@ import type { EngineOptions } from '../http/engine.ts'
 import type { Booted, Served } from './boot.ts'
 import { exit } from './exit.ts'
 
+/** Between the end of a worker and the signal that ends this front, when a terminal signals both. */
+const mourningMs = 100
+
 export function serveFront(booted: Booted, token: string, options: EngineOptions): Served {
   const { config, logs, inheritance, vital } = booted
   const front = createFront({
     token,
     queueLimit: config.backlog,
     timeoutMs: config.timeout * 1000,
+    mourningMs,
     usable: () => {
       if (!vital.alive) return
       engine.listen(inheritance.sockets, config.backlog).catch((error: unknown) => {

@@ -147,11 +147,9 @@ it('a reload, TTIN and TTOU call them in the order of Gunicorn', async () => {
   server.write('hooks.log', '')
   server.signal('SIGTTOU')
   await hasNoted(server, /^child_exit/)
-  expect(noted(server).map((line) => line.split(' ')[0])).toEqual([
-    'nworkers_changed',
-    'worker_exit',
-    'child_exit',
-  ])
+  // The worker is told while the master's hook runs: what is in order is each process, and the end.
+  expect(inOrder(['nworkers_changed', 'child_exit'])).toEqual(['nworkers_changed', 'child_exit'])
+  expect(inOrder(['worker_exit', 'child_exit'])).toEqual(['worker_exit', 'child_exit'])
   await server.assertClean({ keeps: ['hooks.log'] })
 })
 
@@ -348,6 +346,39 @@ def worker_int(worker):
   await server.assertClean({ keeps: ['hooks.log'], allows: [/exited by itself/] })
 })
 
+it('post_request that sets worker.alive to False has the worker replaced, and loses no request', async () => {
+  const conf = `def post_request(worker, req, environ, resp):
+    if worker.nr >= 20:
+        worker.alive = False
+`
+  const server = await withConf(conf, { args: ['-w', '1'] })
+  const [first = 0] = pythonsOf(server)
+  await eventually(async () => (await asked(server, 'os.getpid()')) !== first, {
+    within: 20_000,
+    what: () => server.log(),
+  })
+  await server.logged(/worker\.alive was set to False/)
+  await server.assertClean({ keeps: ['hooks.log'] })
+})
+
+it('a thread of a hook may log at any time', async () => {
+  const conf = `import threading
+def when_ready(server):
+    def speak():
+        for number in range(2000):
+            server.log.info('thread says %d %s', number, 'x' * 200)
+    for _ in range(4):
+        threading.Thread(target=speak, daemon=True).start()
+def on_exit(server): pass
+`
+  const server = await withConf(conf, { args: ['-w', '1'] })
+  await eventually(() => server.log().split('thread says 1999').length === 5, {
+    within: 20_000,
+    what: () => server.log().slice(-1000),
+  })
+  await server.assertClean({ keeps: ['hooks.log'] })
+})
+
 it('hooks may be named by a text, and come from a module beside the file', async () => {
   const server = await withConf(
     "from shared import *\npost_fork = 'shared.forked'\non_starting = 'shared.starting'\n",
@@ -500,6 +531,29 @@ it('bind of the file is where it listens, and HUP moves it', async () => {
 })
 
 // --- reload ---
+
+it('reload: a file that is saved while the application is still being loaded is not missed', async () => {
+  const server = await withConf('reload = True\n', {
+    appArgument: 'site_app:app',
+    files: {
+      'views.py': "word = 'old'\n",
+      // It has read its views, and takes its time.
+      'site_app.py': `import os, time, views
+if not os.path.exists('again'):
+    open('again', 'w').close()
+    time.sleep(0.3)
+    with open('views.py', 'w') as file:
+        file.write("word = 'new'\\n")
+    time.sleep(0.3)
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [views.word.encode()]
+`,
+    },
+  })
+  await eventually(async () => (await server.get()) === 'new', { within: 8000, what: () => server.log() })
+  await server.assertClean({ keeps: ['hooks.log', 'again'], allows: [/Reloader is on/] })
+})
 
 pythonTest.each([[[]], [['--preload']]])(
   'reload = True: a changed module is served soon, a broken one is told of %j',

@@ -176,7 +176,7 @@ describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode
       () => server.rewriteConfig({ ...settings, timeuot: 3 }),
       () => {
         server.rewriteConfig(settings)
-        server.write('rules.py', `import time\ntime.sleep(600)\n${server.read('rules.py')}`)
+        server.write('rules.py', `${server.read('rules.py')}\ntime.sleep(600)\n`)
       },
     ]
     for (const change of changes) {
@@ -188,7 +188,7 @@ describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode
       expect(await hasPythons(server, 2)).toEqual(old)
     }
     // What hung was asked where.
-    await server.logged(/rules\.py", line 2 in <module>/)
+    await server.logged(/rules\.py", line \d+ in <module>/)
     await eventually(() => server.processes().length === (mode === 'preload' ? 5 : 4), {
       within: 10_000,
       what: () => JSON.stringify(server.processes()),
@@ -198,7 +198,7 @@ describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode
   })
 
   test('reload_surge 1 replaces workers one by one, and requests go on', async () => {
-    const server = await startBoth({ args, config: { reload_surge: 1 } })
+    const server = await startBoth({ args: [...args, '--workers', '3'], config: { reload_surge: 1 } })
     const traffic = await startTraffic(server)
     changeCode(server, '2')
     const after = server.logEnd()
@@ -207,13 +207,16 @@ describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode
     const seen: number[] = []
     await eventually(
       () => {
-        seen.push(pythonsOf(server).length)
-        return /Reloaded: generation 2 serves/.test(server.log().slice(after))
+        const log = server.log()
+        const isLeaving = (pid: number) => log.includes(`Worker exiting (pid: ${pid})`)
+        seen.push(pythonsOf(server).filter((pid) => !isLeaving(pid)).length)
+        return /Reloaded: generation 2 serves/.test(log.slice(after))
       },
       { within: 20_000, every: 5 },
     )
-    await hasPythons(server, 2, { not: old })
-    expect(Math.max(...seen)).toBeLessThanOrEqual(3)
+    await hasPythons(server, 3, { not: old })
+    // Three and one more, and one that may be about to say that it drains. At once there would be six.
+    expect(Math.max(...seen)).toBeLessThanOrEqual(5)
     await traffic.goesOn()
     expect(await traffic.stop()).toEqual([])
     expect(await server.get()).toBe('hello 2')
@@ -264,6 +267,7 @@ describe.skipIf(noPython !== undefined)(pythonLabel, () => {
       await traffic.goesOn()
     }
     expect(await traffic.stop()).toEqual([])
+    await eventually(() => frontsOf(server).length === 2)
     const [front = 0, other = 0] = frontsOf(server)
     const pythons = pythonsOf(server)
     process.kill(front, 'SIGKILL')

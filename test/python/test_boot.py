@@ -404,6 +404,7 @@ class BootTest(Case):
         while True:
             message = json.loads(line.file.readline())
             if "watch:import" in message:
+                self.assertLess(abs(message["since"] / 1000 - time.time()), 20)
                 return [os.path.relpath(file, self.cwd) for file in message["watch:import"]]
 
     def test_with_reload_it_tells_the_users_files_also_those_that_come_late(self) -> None:

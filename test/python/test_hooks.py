@@ -124,6 +124,15 @@ class FacadeTest(unittest.TestCase):
         worker.update({"pid": 2})
         self.assertEqual((worker.mine, worker.pid, worker.nr, worker.alive), (5, 2, 7, True))  # type: ignore[attr-defined]
 
+    def test_a_hook_that_sets_alive_to_false_is_heard_once_each_time(self) -> None:
+        heard: List[bool] = []
+        worker = WorkerFacade({"pid": 1}, lambda: 0, lambda: heard.append(worker.alive))
+        self.assertTrue(worker.alive)
+        worker.alive = True
+        worker.alive = False
+        self.assertEqual((worker.alive, heard), (False, [False]))
+        self.assertEqual(worker.kept(), {})
+
     def test_the_log_has_gunicorns_methods(self) -> None:
         logger = logging.getLogger("test.facade")
         log = HookLog(logger.log)

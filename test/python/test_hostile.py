@@ -7,7 +7,7 @@ import signal
 import subprocess
 import unittest
 
-from life_support import Case, Front, Line, eventually, is_alive
+from life_support import Case, Front, Line, eventually, is_alive, terminate
 
 HELLO = """
 import os
@@ -56,6 +56,9 @@ class HostileTest(Case):
             return [front.get(path)[:2] for path in paths]
 
     def drains(self, child: "subprocess.Popen[bytes]", line: Line) -> None:
+        """TERM is heard: the master is asked, and says when."""
+        terminate(child.pid)
+        self.assertEqual(line.hear(), {"type": "recycle", "reason": "signal"})
         line.tell({"type": "drain"})
         self.assertEqual(self.ends(child), 0)
 

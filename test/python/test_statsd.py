@@ -7,6 +7,8 @@ import socket
 import unittest
 import unittest.mock
 
+import front  # noqa: F401  puts src/python on the path
+
 from tsgunicorn_wsgi.statsd import Statsd, statsd_filter
 
 

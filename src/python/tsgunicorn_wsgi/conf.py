@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import tokenize
 import traceback
 from importlib import import_module
@@ -83,6 +84,7 @@ class Side:
 
     def __init__(self, sink: IO[bytes]) -> None:
         self._sink = sink
+        self._lock = threading.Lock()
         self._confs: Dict[Any, Conf] = {}
         self._ancestor = Ancestor()
         #: Modules that the last load brought, and that the next one is to read again.
@@ -114,8 +116,10 @@ class Side:
 
     def _write(self, message: Mapping[str, Any]) -> None:
         rest = memoryview(json.dumps(message).encode() + b"\n")
-        while rest:
-            rest = rest[self._sink.write(rest) :]
+        # Threads that hooks have started may log while we answer.
+        with self._lock:
+            while rest:
+                rest = rest[self._sink.write(rest) :]
 
     def _say(self, level: int, message: Any, *args: Any, **more: Any) -> None:
         text = str(message) % args if args else str(message)

@@ -174,7 +174,7 @@ class Facade:
 
     def kept(self) -> Dict[str, Any]:
         """What hooks have put there."""
-        known = {"_kind", "_known", *self.__dict__["_known"]}
+        known = {"_kind", "_known", "_requests", "_dying", *self.__dict__["_known"]}
         return {name: value for name, value in self.__dict__.items() if name not in known}
 
     def keep(self, kept: Mapping[str, Any]) -> None:
@@ -188,17 +188,36 @@ class Facade:
 
 
 class WorkerFacade(Facade):
-    """A worker as its own hooks see it: `nr` and `alive` are what they are now."""
+    """A worker as its own hooks see it: `nr` and `alive` are what they are now.
 
-    alive: bool
+    A hook that sets `alive` to False has the worker replaced, as in Gunicorn: `dying` is called.
+    """
+
     booted: bool
     aborted: bool
     wsgi: Any
 
-    def __init__(self, known: Mapping[str, Any], requests: Callable[[], int]) -> None:
-        super().__init__("worker", {**known, "nr": 0})
+    def __init__(
+        self,
+        known: Mapping[str, Any],
+        requests: Callable[[], int],
+        dying: Callable[[], object] = lambda: None,
+    ) -> None:
+        super().__init__("worker", {**known, "nr": 0, "alive": True})
         del self.__dict__["nr"]
         self.__dict__["_requests"] = requests
+        self.__dict__["_dying"] = dying
+
+    @property
+    def alive(self) -> bool:
+        """Until it is to end."""
+        return bool(self.__dict__["alive"])
+
+    @alive.setter
+    def alive(self, value: bool) -> None:
+        self.__dict__["alive"] = value
+        if not value:
+            self.__dict__["_dying"]()
 
     @property
     def nr(self) -> int:

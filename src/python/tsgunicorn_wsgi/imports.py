@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+import time
 import traceback
 from typing import Any, Callable, List, Optional, Set
 
@@ -36,23 +37,29 @@ _CAUSES = 20
 
 
 class Imports:
-    """Tells of each file of the user's once."""
+    """Tells of each file of the user's once, and since when it may have been read: who changes it
+    later than that changes what is running.
+    """
 
-    def __init__(self, tell: Callable[[List[str]], object]) -> None:
+    def __init__(self, tell: Callable[[List[str], float], object]) -> None:
+        """`tell(files, since)`: absolute paths; seconds of the wall clock."""
         self._tell = tell
+        self._since = time.time()
         self._seen = 0
         self._told: Set[str] = set()
 
     def look(self) -> None:
         """Tells of the modules that were imported since the last look."""
+        since, self._since = self._since, time.time()
         if len(sys.modules) == self._seen:
             return
         modules = list(sys.modules.values())
         self._seen = len(modules)
-        self._add([file for file in map(source_of, modules) if file])
+        self._add([file for file in map(source_of, modules) if file], since)
 
     def blame(self, error: BaseException) -> None:
         """Also the files that an import failed in: no modules, and what will be mended."""
+        since = self._since
         self.look()
         files: List[str] = []
         cause: Optional[BaseException] = error
@@ -63,10 +70,10 @@ class Imports:
             if isinstance(cause, SyntaxError) and cause.filename:
                 files.append(cause.filename)
             cause = cause.__cause__ or cause.__context__
-        self._add(files)
+        self._add(files, since)
 
-    def _add(self, files: List[str]) -> None:
+    def _add(self, files: List[str], since: float) -> None:
         fresh = {os.path.abspath(file) for file in files if is_users(file)} - self._told
         if fresh:
             self._told |= fresh
-            self._tell(sorted(fresh))
+            self._tell(sorted(fresh), since)

@@ -66,9 +66,11 @@ class Channel:
         """
         return self._write({"cmd": _COMMAND, "body": body})
 
-    def report(self, files: List[str]) -> bool:
-        """Says as Node does under WATCH_REPORT_DEPENDENCIES from which files the code comes."""
-        return self._write({"watch:import": files})
+    def report(self, files: List[str], since: float) -> bool:
+        """Says as Node does under WATCH_REPORT_DEPENDENCIES from which files the code comes; and that
+        they were read after `since` (seconds of the wall clock), for Node tells at once.
+        """
+        return self._write({"watch:import": files, "since": round(since * 1000)})
 
     def _write(self, message: Message) -> bool:
         line = to_json(message).encode() + b"\n"

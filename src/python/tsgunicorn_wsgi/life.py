@@ -65,7 +65,7 @@ class Life:
         boot, values, log = self.boot, self._values, HookLog(self._log.logger.log)
         cfg, kept = Cfg(values, self.hooks), boot["python"].get("inherited") or {}
         common = {"cfg": cfg, "log": log}
-        vital = {"alive": True, "booted": False, "aborted": False, "wsgi": None}
+        vital = {"booted": False, "aborted": False, "wsgi": None}
         numbers = {
             "age": boot["age"],
             "generation": boot["generation"],
@@ -83,11 +83,15 @@ class Life:
             "timeout": values.get("timeout"),
             "WORKERS": {},
         }
-        worker = WorkerFacade({**numbers, **vital, **limits, **common}, self._begun)
+        worker = WorkerFacade({**numbers, **vital, **limits, **common}, self._begun, self._dying)
         server = Facade("server", {**master, **common})
         worker.keep(kept.get("worker") or {})
         server.keep(kept.get("server") or {})
         return worker, server
+
+    def _dying(self) -> None:
+        """A hook has set `worker.alive` to False, or the phase has just changed: then it is no news."""
+        self.control.call(lambda: self._recycle("hook", "worker.alive was set to False"))
 
     def _begun(self) -> int:
         return self._server.begun() if self._server else 0

@@ -83,7 +83,7 @@ def _load(boot: Message, channel: Channel) -> Mold:
     return Mold(log, hooks, loaded)
 
 
-def _nobody(files: List[str]) -> None:
+def _nobody(files: List[str], since: float) -> None:
     """Without `reload` nobody wants to know."""
 
 

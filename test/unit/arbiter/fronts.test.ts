@@ -68,6 +68,13 @@ describe('a reload', () => {
     expect(story.state.serving?.number).toBe(1)
   })
 
+  test('that fails before a worker is ready spawns no other of it, whatever its front does', () => {
+    const story = new Story(behindFronts).serve().reload().spawn().exit(4, 3)
+    expect(agesOf(story, 'front', 'dismissed')).toEqual([6])
+    story.ready(6).exit(5, 3).pass(1000)
+    expect(story.did('spawn').map(({ age }) => age)).toEqual([4, 5, 6])
+  })
+
   test('with reload_surge takes old workers away one by one, and never the last of a front', () => {
     const story = new Story({ ...behindFronts, surge: 1 }).serve().reload().spawn()
     expect(agesOf(story, 'worker', 'booting')).toEqual([4])
@@ -148,6 +155,18 @@ describe('the end', () => {
     expect(story.kills()).toEqual(['1 SIGQUIT', '2 SIGQUIT', '3 SIGQUIT'])
   })
 
+  test('TTOU to fewer workers than fronts takes fronts away, TTIN brings them back', () => {
+    const story = new Story({ workers: 2, fronts: 2 }).serve().signal('SIGTTOU')
+    expect(agesOf(story, 'front', 'retiring')).toEqual([3])
+    // It has requests yet.
+    expect(agesOf(story, 'worker', 'ready')).toEqual([1, 2])
+    expect(story.did('assign')).toEqual([])
+    story.exit(3)
+    expect(agesOf(story, 'worker', 'retiring')).toEqual([1])
+    story.leave().signal('SIGTTIN')
+    expect(story.did('spawn').map(({ role }) => role)).toEqual(['worker', 'front'])
+  })
+
   test('TTOU and TTIN change the number of workers, not of fronts; without workers there is no front', () => {
     const story = new Story(behindFronts).serve().signal('SIGTTIN').boot()
     expect(story.did('spawn').map(({ role }) => role)).toEqual(['worker'])
@@ -155,6 +174,17 @@ describe('the end', () => {
     expect(winched.did('drain')).toEqual([{ do: 'drain', age: 3 }])
     winched.exit(3)
     expect(winched.did('drain').map(({ age }) => age)).toEqual([3, 1, 2])
+  })
+})
+
+describe('a reload that fails', () => {
+  test('boots no worker for a front that never accepted', () => {
+    const story = new Story(behindFronts).serve().reload().spawn().ready(6)
+    story.exit(4, 3)
+    expect(story.state.staging).toBe(undefined)
+    story.exit(5, 3).pass(60_000)
+    expect(story.state.nextAge).toBe(7)
+    expect(agesOf(story, 'worker', 'ready')).toEqual([1, 2])
   })
 })
 
@@ -182,6 +212,26 @@ describe('TERM to a worker or a front', () => {
       expect(story.did('drain').map(({ age }) => age)).toEqual([3, 1, 2])
     },
   )
+})
+
+describe('a front that was sent TERM during a reload', () => {
+  test('serves until its own generation has another, whatever fronts the older one has', () => {
+    const story = new Story(behindFronts).serve().reload().spawn().ready(6).ready(4)
+    story.tell({ type: 'recycle', age: 6, reason: 'signal' })
+    expect(story.did('drain')).toEqual([])
+    expect(story.did('spawn').at(-1)).toMatchObject({ role: 'front', generation: 2 })
+    story.boot()
+    expect(story.did('drain').map(({ age }) => age)).toEqual([3, 6])
+  })
+
+  test('serves until a newer generation has its own, when it is of the older one', () => {
+    const story = new Story(behindFronts).serve().reload().spawn()
+    story.tell({ type: 'recycle', age: 3, reason: 'signal' })
+    story.ready(4).ready(5)
+    expect(story.did('drain')).toEqual([])
+    story.ready(6)
+    expect(story.did('drain')).toEqual([{ do: 'drain', age: 3 }])
+  })
 })
 
 describe('a request that took too long', () => {

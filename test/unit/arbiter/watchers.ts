@@ -196,7 +196,10 @@ export const rules: Readonly<Record<string, (step: Step, world: World) => void>>
     // A reload that failed takes its fronts back, whatever has become of the older ones.
     if (only(effects, 'discard').length > 0) return
     const drained = only(effects, 'drain').map(({ age }) => state.workers.find((one) => one.age === age))
-    if (!drained.some((worker) => worker?.role === 'front' && worker.phase === 'ready')) return
+    // Fronts of a generation that failed go with it: no worker of it was ever there for them, or is any more.
+    const discarded = only(effects, 'discard').map(({ generation }) => generation)
+    const told = drained.filter((worker) => worker && !discarded.includes(worker.generation))
+    if (!told.some((worker) => worker?.role === 'front' && worker.phase === 'ready')) return
     assert(
       serving(after, 'front').length > 0 || (after.serving?.policy.fronts === 0 && serving(after).length > 0),
     )
@@ -210,10 +213,14 @@ export const rules: Readonly<Record<string, (step: Step, world: World) => void>>
   },
   'a late tick harms nobody': ({ before: state, event, now, decision: [, effects] }) => {
     if (event.type !== 'tick' || now - nextDeadline(state) <= 1000) return
-    const harm = effects.filter(({ do: kind }) =>
-      ['kill', 'capture', 'discard', 'end-upgrade'].includes(kind),
+    // Whose lifetime is over goes in time all the same, and without graceful_timeout by QUIT.
+    const someoneExpires = serving(state).some((worker) => 'expires' in worker && worker.expires <= now)
+    const harm = effects.filter(
+      (effect) =>
+        ['kill', 'capture', 'discard', 'end-upgrade'].includes(effect.do) &&
+        !(someoneExpires && effect.do === 'kill' && effect.signal === 'SIGQUIT'),
     )
-    // A lame duck ends in time all the same: who asked for it counts the seconds.
+    // A lame duck, too: who asked for it counts the seconds.
     if (state.mode.phase !== 'lame-duck') assert.deepEqual(harm, [])
   },
 }

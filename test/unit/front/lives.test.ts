@@ -76,6 +76,24 @@ describe('a worker that dies', () => {
     ])
   })
 
+  test('is told of a moment later, or when the front ends in order', async () => {
+    const worker = await new FakeWorker(keeping).listen()
+    const served = await serveFront([worker], { mourningMs: 40 })
+    const answer = status(served.url('/slow'))
+    await eventually(() => pathsOf(worker).includes('/slow'))
+    worker.die()
+    expect(await answer).toBe(502)
+    expect(errorsIn(served)).toEqual([])
+    await eventually(() => errorsIn(served).length === 1)
+    const other = await new FakeWorker(keeping).listen()
+    served.front.workers([addressOf(other, 2)])
+    const lost = status(served.url('/slow'))
+    await eventually(() => pathsOf(other).includes('/slow'))
+    served.front.close()
+    expect(await lost).toBe(502)
+    expect(errorsIn(served).length).toBe(2)
+  })
+
   test('has its response cut when that had begun', async () => {
     const worker = await new FakeWorker((channel, { type, id }) => {
       if (type === 3) channel.send(67, { id, index: 200, text: 'OK', body: 'some' })
