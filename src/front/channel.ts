@@ -80,6 +80,11 @@ export class Channel implements Lane, LinkOwner, Keeper {
     return this.#ring.first?.phase === 'over'
   }
 
+  /** Whether it would be heard, if it said something: it is read, and an answer is due. */
+  get isHeard(): boolean {
+    return this.#ring.length > 0 && this.#link.isFlowing
+  }
+
   /** How long nothing was heard, while something should have been. */
   silentFor(now: number): number {
     return this.#unwritten === this.#ring.length ? 0 : now - this.#since

@@ -25,6 +25,12 @@ const usualCollectLimit = 65_536
 /** How often channels with waiting requests are looked at. */
 const lookMs = 1
 
+/**
+ * How long after `timeout` a worker may be silent, whose own affair an overdue request is. Then what it said was lost:
+ * something else in its process has written to the channel, or has closed it.
+ */
+const lostMs = 3000
+
 /** Ids are whole numbers that V8 keeps without an object of their own. */
 const lastId = 0x7fff_ffff
 
@@ -49,9 +55,12 @@ class BridgeFront implements Front, WorkerOwner {
   /** What is to be said of workers that died, a moment later. */
   readonly #obituaries: string[] = []
   #look: NodeJS.Timeout | undefined
+  readonly #watch: NodeJS.Timeout | undefined
 
   constructor(options: FrontOptions) {
     this.#options = options
+    const { timeoutMs = 0 } = options
+    if (timeoutMs > 0) this.#watch = setInterval(() => this.#cutLost(timeoutMs + lostMs), 1000).unref()
     this.token = options.token
     this.patienceMs = options.patienceMs
     this.log = options.log
@@ -100,6 +109,7 @@ class BridgeFront implements Front, WorkerOwner {
   close(): void {
     this.#phase = 'closed'
     clearTimeout(this.#look)
+    clearInterval(this.#watch)
     for (const worker of this.#everyWorker()) worker.cut()
     for (const ticket of [...this.#desk.queued]) this.#refuse(ticket, 503)
     this.#tellDeaths()
@@ -272,6 +282,14 @@ class BridgeFront implements Front, WorkerOwner {
     if (ticket.waiting) this.#desk.left()
     ticket.end()
     ticket.exchange.answer(status, status === 503 ? ['Retry-After', '1'] : [])
+  }
+
+  #cutLost(patience: number): void {
+    const now = performance.now()
+    for (const worker of this.#everyWorker())
+      for (const channel of worker.channels)
+        if (channel.isHeard && channel.silentFor(now) > patience)
+          channel.cut(`no answer came for ${Math.round(channel.silentFor(now) / 1000)} s`)
   }
 
   #lookLater(): void {
