@@ -13,7 +13,6 @@ import { assign, hasOpened } from './shares.ts'
 import type { InPhase, Role, State, Worker } from './state.ts'
 import {
   afterHooks,
-  hasFailed,
   isServing,
   isStaying,
   isStopping,
@@ -119,12 +118,15 @@ function acceptsUntilReplaced({ staging, serving }: State, { role, generation }:
   return role === 'front' || (staging.policy.fronts > 0 && serving.policy.fronts === 0)
 }
 
-/** A generation with fronts keeps a worker for them; all, unless reload_surge leaves no room for so many. */
+/** A generation keeps a worker for each front that has one; all, unless reload_surge leaves no room for so many. */
 function isSpare(state: State, { role, generation }: Worker): boolean {
   const peers = state.workers.filter(
     (one) => one.role === role && one.generation === generation && isServing(one),
   )
-  if (peers.length <= 1) return false
+  const has = (age: number) => peers.some((one) => one.age === age)
+  const isThere = (front: number) => state.workers.some(({ age }) => age === front)
+  const fronts = state.shares.filter(({ front, workers }) => isThere(front) && workers.some(has))
+  if (peers.length <= Math.max(1, fronts.length)) return false
   if (generation === newestGeneration(state)) return true
   return (newestPolicy(state)?.surge ?? 0) > 0
 }
@@ -167,7 +169,7 @@ function missing(state: State, role: Role): readonly Missing[] {
 
 /**
  * What an older generation still needs to keep its word: one front while it serves and a newer one is only staged, and one
- * worker while its fronts have requests that nobody else may answer. One that failed to boot is not tried again.
+ * worker while its fronts have requests that nobody else may answer.
  */
 function missingOfThePast(state: State, role: Role): readonly Missing[] {
   const newest = newestGeneration(state)
@@ -186,9 +188,7 @@ function missingOfThePast(state: State, role: Role): readonly Missing[] {
       hasOpened(state, one.age),
   )
   const generations = [...new Set(fronts.map(({ generation }) => generation))]
-  return generations
-    .filter((generation) => isLacking(generation) && !hasFailed(state, generation))
-    .map((generation) => ({ generation, count: 1 }))
+  return generations.filter(isLacking).map((generation) => ({ generation, count: 1 }))
 }
 
 function spawnCount(state: State, role: Role): number {
@@ -199,7 +199,7 @@ function spawnCount(state: State, role: Role): number {
   if (lacking <= 0 || role === 'front') return Math.max(0, lacking)
   // Never stuck without room: what serves beyond the floor was retired, or has to stay and takes nobody's place, and the
   // allowance is at least one.
-  const taken = staying.filter((worker) => isFresh(worker, newest) || mayRetire(state, worker)).length
+  const taken = staying.filter((one) => one.generation === newest || mayRetire(state, one)).length
   return Math.max(0, Math.min(lacking, floorWithOld(state) + allowance(state) - taken))
 }
 

@@ -7,7 +7,7 @@ import { statOf } from '../system/processes.ts'
 import type { Evaluated } from '../system/stack.ts'
 import type { Member } from './crew.ts'
 import type { Office } from './office.ts'
-import type { Effect } from './state.ts'
+import type { Effect, Overdue } from './state.ts'
 
 /** Evaluated in the worker; must be the symbol of worker/hang.ts. */
 const EXPRESSION = "globalThis[Symbol.for('tsgunicorn.hang')]?.()"
@@ -27,11 +27,11 @@ export const prepareCapture = () => import('../system/stack.ts')
 /** Answered by `captured`, whatever was found. */
 export async function beginCapture(
   office: Office,
-  { age }: Extract<Effect, { do: 'capture' }>,
+  { age, why }: Extract<Effect, { do: 'capture' }>,
 ): Promise<void> {
   const member = office.crew.get(age)
   try {
-    if (member?.language === 'python') await dumpStacks(office, member)
+    if (member?.language === 'python') await dumpStacks(office, member, why)
     else if (member) await capture(office, member)
   } catch (error) {
     office.log.exception(`the stack of worker (pid:${member?.child.pid}) could not be taken`, error)
@@ -44,14 +44,19 @@ const DUMP_PATIENCE = 200
 
 /**
  * A Python worker that is silent holds the interpreter's lock in native code: it cannot even watch its own requests.
- * Nothing says when its stacks are written, so they have a moment.
+ * ABRT is next, and faulthandler answers it in the same way; only before a KILL the stacks are asked for. Nothing says
+ * when they are written, so they have a moment.
  */
-async function dumpStacks({ log }: Office, { child, age }: Member): Promise<void> {
+async function dumpStacks({ log }: Office, { child, age, cfg }: Member, why: Overdue): Promise<void> {
   const { pid } = child
-  log.critical(`Worker (pid:${pid}) is blocked in native code that holds Python's lock; its stacks:`, {
-    pid,
-    age,
-  })
+  const facts = { pid, age }
+  if (pid !== undefined && statOf(pid)?.state === 'T') {
+    log.critical(`Worker (pid:${pid}) is stopped (SIGSTOP): there are no stacks`, facts)
+    return
+  }
+  const what = why === 'timeout' ? `is blocked in native code that holds Python's lock` : 'is still booting'
+  log.critical(`Worker (pid:${pid}) ${what}; its stacks:`, facts)
+  if (cfg.abort_timeout > 0) return
   child.kill('SIGUSR2')
   await new Promise((resolve) => setTimeout(resolve, DUMP_PATIENCE))
 }

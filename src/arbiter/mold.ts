@@ -11,7 +11,7 @@ import type { BootMessage, Bridge, ToMaster, ToWorker } from '../ipc/messages.ts
 import { statOf } from '../system/processes.ts'
 import type { Child, ChildEvents, ChildSignal } from './child.ts'
 import { type PythonOptions, spawnPython } from './children.ts'
-import { Talk } from './talk.ts'
+import { Talk, type TalkEvents } from './talk.ts'
 
 type Said = Exclude<ToMaster, { type: 'hello' }>
 
@@ -61,18 +61,20 @@ export class MoldDoor {
   #greet(socket: Socket): void {
     let child: MoldedChild | undefined
     const timer = setTimeout(() => socket.destroy(), helloMs).unref()
-    const talk = new Talk(socket, {
+    const events: TalkEvents = {
       said: (message) => {
         if (message.type !== 'hello') return child ? child.heard(message) : void socket.destroy()
         if (child) return
         clearTimeout(timer)
         child = this.#admit(message)
-        if (child) child.connected(talk)
-        else socket.destroy()
+        if (!child) return void socket.destroy()
+        talk.known()
+        child.connected(talk)
       },
       imported: (imports) => (child ? child.imported(imports) : socket.destroy()),
       garbled: (what) => (child ? child.garbled(what) : socket.destroy()),
-    })
+    }
+    const talk = new Talk(socket, events, 'stranger')
   }
 
   /** The worker that says so. From now on nobody else is. */

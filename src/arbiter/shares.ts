@@ -4,7 +4,7 @@
  * has two fewer: a move makes it idle for a moment.
  */
 import type { Share, State, Worker } from './state.ts'
-import { hasFailed, isServing, isStaying, isStopping, type Turn } from './turn.ts'
+import { isServing, isStaying, isStopping, type Turn } from './turn.ts'
 
 /** A front that drains still needs its workers. */
 const canUse = (worker: Worker): boolean =>
@@ -46,7 +46,7 @@ export const hasOpened = ({ shares }: State, front: number): boolean =>
 
 /** Whether a generation has lost all its workers when none is spawned any more. */
 const isAbandoned = (state: State, generation: number): boolean =>
-  (isStopping(state) || state.target === 0 || hasFailed(state, generation)) &&
+  (isStopping(state) || state.target === 0) &&
   !state.workers.some((one) => one.role === 'worker' && one.generation === generation && isStaying(one))
 
 type Workers = Omit<Share, 'abandoned' | 'opened'>

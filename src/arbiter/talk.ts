@@ -10,6 +10,8 @@ import { readSaid } from '../ipc/said.ts'
 /** Letters of a line: a traceback, or the files of a large application. */
 const mostLetters = 4 * 1024 * 1024
 
+const strangersLetters = 512
+
 /** How long the end of a channel is waited for when its process has ended: another may have it open. */
 const lastWordsMs = 500
 
@@ -24,13 +26,24 @@ export class Talk {
   readonly #socket: Socket
   readonly #events: TalkEvents
   #garbled = false
+  #letters: number
 
-  constructor(socket: Socket, events: TalkEvents) {
+  /** A 'stranger' has to say who it is in few words, until it is told to be `known`. */
+  constructor(socket: Socket, events: TalkEvents, who: 'known' | 'stranger' = 'known') {
     this.#socket = socket
     this.#events = events
     // It closes in any case; why says nothing of the process.
     socket.on('error', () => socket.destroy())
-    onLines(socket, mostLetters, (line) => this.#heard(line))
+    this.#letters = who === 'known' ? mostLetters : strangersLetters
+    onLines(
+      socket,
+      () => this.#letters,
+      (line) => this.#heard(line),
+    )
+  }
+
+  known(): void {
+    this.#letters = mostLetters
   }
 
   /** One that is gone needs no telling. */

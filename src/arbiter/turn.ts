@@ -83,10 +83,6 @@ export const policyOf = ({ staging, serving }: State, { generation }: Worker): P
 export const newestGeneration = (state: State): number | undefined =>
   state.staging?.step === 'booting' ? state.staging.number : state.serving?.number
 
-/** A generation that was staged, and dropped: fronts of it may still be on their way out. */
-export const hasFailed = ({ staging, serving }: State, generation: number): boolean =>
-  generation > (serving?.number ?? 0) && generation !== staging?.number
-
 /** The policy of the newest generation. */
 export const newestPolicy = ({ staging, serving }: State): Policy | undefined =>
   staging?.step === 'booting' ? staging.policy : serving?.policy

@@ -5,7 +5,7 @@
 import { messageOf } from '../errors.ts'
 import { answerFrames, type Outcome, takeFull } from './answers.ts'
 import type { Debt } from './debt.ts'
-import { averageAfter, type Crew, firstAverage, type Lane, windowOf } from './dispatch.ts'
+import { averageAfter, type Crew, type Lane, windowOf } from './dispatch.ts'
 import { type NamedFile, readNamedFile } from './files.ts'
 import type { FrameReader } from './frames.ts'
 import { type Head, headIn } from './heads.ts'
@@ -20,6 +20,7 @@ const largeBytes = 262_144
 
 /** Who is told of a channel. */
 export interface ChannelOwner extends Crew {
+  average: number
   readonly token: string
   readonly debt: Debt
   /** It can be given requests. */
@@ -27,7 +28,7 @@ export interface ChannelOwner extends Crew {
   /** Answers came: it may have room. */
   settled(channel: Channel): void
   /** Its end, with what it had in hand; `written` of these were told to the worker. */
-  ended(channel: Channel, tickets: readonly Ticket[], written: number, why: LinkEnd): void
+  ended(channel: Channel, tickets: readonly Ticket[], written: number, silentMs: number, why: LinkEnd): void
   /** What the operator has to know, and what explains it. */
   failed(ticket: Ticket, what: string): void
   noted(ticket: Ticket, what: string): void
@@ -48,8 +49,6 @@ export class Channel implements Lane, LinkOwner, Keeper {
   /** Not read, as clients owe too much. */
   #indebted = false
   thread = 0
-  average = firstAverage
-  window = windowOf(firstAverage)
   /** Tickets that are not written yet, the last of the ring. */
   #unwritten = 0
   /** When the request in hand began, or something was heard last. Monotonic milliseconds. */
@@ -60,6 +59,10 @@ export class Channel implements Lane, LinkOwner, Keeper {
   constructor(path: string, crew: ChannelOwner) {
     this.crew = crew
     this.#link = new Link(path, this)
+  }
+
+  get window(): number {
+    return windowOf(this.crew.average)
   }
 
   get inHand(): number {
@@ -73,9 +76,18 @@ export class Channel implements Lane, LinkOwner, Keeper {
     return this.#ring.first?.stream === undefined ? 'usable' : 'alone'
   }
 
+  get forsaken(): boolean {
+    return this.#ring.first?.phase === 'over'
+  }
+
+  /** Whether it would be heard, if it said something: it is read, and an answer is due. */
+  get isHeard(): boolean {
+    return this.#ring.length > 0 && this.#link.isFlowing
+  }
+
   /** How long nothing was heard, while something should have been. */
   silentFor(now: number): number {
-    return now - this.#since
+    return this.#unwritten === this.#ring.length ? 0 : now - this.#since
   }
 
   /** Gives it a request, for which `choose` found room. */
@@ -193,8 +205,7 @@ export class Channel implements Lane, LinkOwner, Keeper {
     const { crew } = this
     this.#silent = false
     if (this.#done > 0) {
-      this.average = averageAfter(this.average, this.#done, now - this.#since)
-      this.window = windowOf(this.average)
+      crew.average = averageAfter(crew.average, this.#done, now - this.#since)
       this.#done = 0
       this.#emptied()
     }
@@ -205,9 +216,10 @@ export class Channel implements Lane, LinkOwner, Keeper {
   closed(why: LinkEnd): void {
     if (this.#phase === 'closed') return
     this.#phase = 'closed'
+    const silentMs = this.silentFor(performance.now())
     const tickets = this.#ring.takeAll()
     if (tickets.length > 0) this.crew.busy -= 1
-    this.crew.ended(this, tickets, tickets.length - this.#unwritten, why)
+    this.crew.ended(this, tickets, tickets.length - this.#unwritten, silentMs, why)
   }
 
   #answer(reader: FrameReader, take: (ticket: Ticket, reader: FrameReader) => Outcome): void {

@@ -23,7 +23,13 @@ import { Worker, type WorkerOwner } from './worker.ts'
 const usualCollectLimit = 65_536
 
 /** How often channels with waiting requests are looked at. */
-const lookMs = 2
+const lookMs = 1
+
+/**
+ * How long after `timeout` a worker may be silent, whose own affair an overdue request is. Then what it said was lost:
+ * something else in its process has written to the channel, or has closed it.
+ */
+const lostMs = 3000
 
 /** Ids are whole numbers that V8 keeps without an object of their own. */
 const lastId = 0x7fff_ffff
@@ -32,6 +38,7 @@ export const createFront = (options: FrontOptions): Front => new BridgeFront(opt
 
 class BridgeFront implements Front, WorkerOwner {
   readonly token: string
+  readonly patienceMs: number | undefined
   readonly log: FrontOptions['log']
   readonly debt = new Debt()
   readonly #options: FrontOptions
@@ -48,12 +55,20 @@ class BridgeFront implements Front, WorkerOwner {
   /** What is to be said of workers that died, a moment later. */
   readonly #obituaries: string[] = []
   #look: NodeJS.Timeout | undefined
+  readonly #watch: NodeJS.Timeout | undefined
 
   constructor(options: FrontOptions) {
     this.#options = options
+    const { timeoutMs = 0 } = options
+    if (timeoutMs > 0) this.#watch = setInterval(() => this.#cutLost(timeoutMs + lostMs), 1000).unref()
     this.token = options.token
+    this.patienceMs = options.patienceMs
     this.log = options.log
-    this.#desk = new Desk({ limit: options.queueLimit, give: (lane, ticket) => this.#give(lane, ticket) })
+    this.#desk = new Desk({
+      limit: options.queueLimit,
+      give: (lane, ticket) => this.#give(lane, ticket),
+      clock: () => performance.now(),
+    })
     this.#collectLimit = options.collectLimit ?? usualCollectLimit
   }
 
@@ -94,6 +109,7 @@ class BridgeFront implements Front, WorkerOwner {
   close(): void {
     this.#phase = 'closed'
     clearTimeout(this.#look)
+    clearInterval(this.#watch)
     for (const worker of this.#everyWorker()) worker.cut()
     for (const ticket of [...this.#desk.queued]) this.#refuse(ticket, 503)
     this.#tellDeaths()
@@ -268,8 +284,17 @@ class BridgeFront implements Front, WorkerOwner {
     ticket.exchange.answer(status, status === 503 ? ['Retry-After', '1'] : [])
   }
 
+  #cutLost(patience: number): void {
+    const now = performance.now()
+    for (const worker of this.#everyWorker())
+      for (const channel of worker.channels)
+        if (channel.isHeard && channel.silentFor(now) > patience)
+          channel.cut(`no answer came for ${Math.round(channel.silentFor(now) / 1000)} s`)
+  }
+
   #lookLater(): void {
-    this.#look = setTimeout(() => this.#lookAround(), lookMs)
+    // Answers that came while this process had no time are to be heard first.
+    this.#look = setTimeout(() => setImmediate(() => this.#lookAround()), lookMs)
   }
 
   /** Takes back what waits behind a request that takes long. */
@@ -281,7 +306,7 @@ class BridgeFront implements Front, WorkerOwner {
       for (const channel of worker.channels) {
         if (channel.inHand < 2) continue
         waiting = true
-        if (worker.canBePoked && isToBePoked(channel, channel.silentFor(now))) worker.poke(channel)
+        if (worker.canBePoked && isToBePoked(channel, now)) worker.poke(channel)
       }
     if (waiting) this.#lookLater()
   }

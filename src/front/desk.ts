@@ -10,6 +10,8 @@ export interface DeskOptions<Q extends Queued, L extends Lane> {
   readonly limit: number
   /** Gives a request to a lane that has room for it: the lane shows it when this returns. */
   readonly give: (lane: L, request: Q) => void
+  /** Milliseconds, the lanes' own. */
+  readonly clock: () => number
 }
 
 export class Desk<Q extends Queued, L extends Lane> {
@@ -40,7 +42,7 @@ export class Desk<Q extends Queued, L extends Lane> {
   /** Gives it to a lane, if one has room and nobody waits. */
   passes(request: Q): boolean {
     if (this.#queue.size > 0) return false
-    const lane = choose(this.lanes, request.alone)
+    const lane = choose(this.lanes, request.alone, this.#options.clock())
     if (lane === undefined) return false
     this.#options.give(lane, request)
     return true
@@ -72,16 +74,17 @@ export class Desk<Q extends Queued, L extends Lane> {
   pump(): void {
     const { alone, shared, size } = this.#queue
     if (size === 0) return
+    const now = this.#options.clock()
     for (;;) {
       const first = alone.first()
       const other = shared.first()
       if (first !== undefined && (other === undefined || first.id < other.id)) {
-        const lane = choose(this.lanes, true)
+        const lane = choose(this.lanes, true, now)
         if (lane !== undefined) this.#handOut(first, lane)
-        else if (!this.#passesBy(other)) return
+        else if (!this.#passesBy(other, now)) return
       } else if (other === undefined) return
       else {
-        const lane = choose(this.lanes, false)
+        const lane = choose(this.lanes, false, now)
         if (lane === undefined) return
         this.#handOut(other, lane)
       }
@@ -89,9 +92,9 @@ export class Desk<Q extends Queued, L extends Lane> {
   }
 
   /** Lets one go before an older one that needs an idle thread, but not to the lane that will be idle first. */
-  #passesBy(request: Q | undefined): boolean {
+  #passesBy(request: Q | undefined, now: number): boolean {
     if (request === undefined) return false
-    const lane = choose(this.lanes, false, soonest(this.lanes))
+    const lane = choose(this.lanes, false, now, soonest(this.lanes))
     if (lane === undefined) return false
     this.#handOut(request, lane)
     return true

@@ -1,16 +1,21 @@
 /**
  * Which thread of which worker gets the next request, how many may wait there, and whose are taken back. Pure: told
- * what is known of each lane, it opens no socket and reads no clock. Times are milliseconds.
+ * what is known of each lane and what time it is, it opens no socket and reads no clock. Times are milliseconds.
  *
  * The price of a lane is the time until a request would be at work there. A lane that is busy with short requests is
  * cheaper than another that has to be woken: a system call of its own, a switch of processes, and for a thread of a
- * busy process a wait for the interpreter's lock.
+ * busy process a wait for the interpreter's lock. A request that is at work for long already will take as long again,
+ * for all that anyone knows.
  */
 
 /** A worker, as far as its lanes share one interpreter. */
 export interface Crew {
   /** Lanes that have a request. */
   busy: number
+  /** The moving average of what a request takes. */
+  readonly average: number
+  /** How long a lane with requests may be silent before nobody waits behind them any more. */
+  readonly patience: number
 }
 
 /** One thread of a worker. */
@@ -18,10 +23,12 @@ export interface Lane {
   readonly crew: Crew
   /** Requests given and not answered. */
   readonly inHand: number
-  /** The moving average of what a request takes. */
-  readonly average: number
   /** Requests that may be in hand. */
   readonly window: number
+  /** How long nothing was heard of what it has in hand. */
+  silentFor(now: number): number
+  /** Whether the client of what is at work has left: that may never be answered, and is not waited for. */
+  readonly forsaken: boolean
   /** 'alone': its request wants nobody behind it. 'silent': its requests were taken back, nothing was heard since. */
   readonly state: 'usable' | 'alone' | 'silent' | 'closed'
 }
@@ -33,35 +40,45 @@ const widest = 64
 /** What it costs to wake a process, and another thread of one that is busy. */
 const wakeMs = 0.2
 const wakeThreadMs = 0.25
+/** Where requests take less than a switch of threads, a second thread is only in the way of the first. */
+const shortMs = 0.1
 /** How much of a request's time it waits for each of the other threads, and of how many at most. */
 const lockShare = 0.25
 const mostShares = 3
 
-/** A lane of which nothing is known. */
+/** The average of a worker of which nothing is known. */
 export const firstAverage = 1
 
 export const windowOf = (average: number): number =>
   Math.max(1, Math.min(widest, Math.floor(windowMs / average)))
 
+/** One request that is not like the others, or a moment without time for us, does not make all requests long. */
+const mostRise = 8
+
 /** The average after `count` requests took `elapsed` together: the last eight or so weigh most. */
-export const averageAfter = (average: number, count: number, elapsed: number): number =>
-  average + ((elapsed / count - average) * count) / (count + 7)
+export const averageAfter = (average: number, count: number, elapsed: number): number => {
+  const taken = Math.min(elapsed / count, average * mostRise)
+  return average + ((taken - average) * count) / (count + 7)
+}
 
 /** A lane without a request waits behind no one; only its process, or its thread, has to wake. */
-const priceOf = ({ inHand, average, crew }: Lane): number => {
-  if (inHand > 0) return inHand * average
+const priceOf = ({ inHand, crew }: Lane, silentMs: number): number => {
+  const { average } = crew
+  if (inHand > 0) return Math.max(inHand * average, silentMs)
   if (crew.busy === 0) return wakeMs
+  if (average <= shortMs) return windowMs
   const others = crew.busy < mostShares ? crew.busy : mostShares
   return wakeThreadMs + others * lockShare * average
 }
 
 /**
  * The cheapest lane with room, the first of equals; undefined when there is none. `idleOnly`: with nothing in hand.
- * `kept` is waited for by a request that was there before, and is not taken.
+ * `kept` is waited for by a request that was there before, and is not taken. Nothing is put behind what hangs.
  */
 export const choose = <L extends Lane>(
   lanes: readonly L[],
   idleOnly: boolean,
+  now: number,
   kept?: Lane | undefined,
 ): L | undefined => {
   let best: L | undefined
@@ -69,7 +86,9 @@ export const choose = <L extends Lane>(
   for (const lane of lanes) {
     const room = idleOnly ? lane.inHand === 0 : lane.inHand < lane.window
     if (!room || lane.state !== 'usable' || lane === kept) continue
-    const price = priceOf(lane)
+    const silentMs = lane.inHand === 0 ? 0 : lane.silentFor(now)
+    if (silentMs > lane.crew.patience && !lane.forsaken) continue
+    const price = priceOf(lane, silentMs)
     if (price < lowest) {
       lowest = price
       best = lane
@@ -83,14 +102,14 @@ export const soonest = <L extends Lane>(lanes: readonly L[]): L | undefined => {
   let best: L | undefined
   for (const lane of lanes) {
     if (lane.state !== 'usable') continue
-    if (best === undefined || lane.inHand * lane.average < best.inHand * best.average) best = lane
+    if (best === undefined || lane.inHand * lane.crew.average < best.inHand * best.crew.average) best = lane
   }
   return best
 }
 
 /** How long a lane with waiting requests may be silent before they are taken back. */
-export const patienceOf = (average: number): number => Math.max(2, 4 * average)
+export const patienceOf = (average: number, least = 2): number => Math.max(least, 4 * average)
 
-/** Whether what waits in this lane, of which nothing was heard for `silentMs`, is to be taken back. */
-export const isToBePoked = (lane: Lane, silentMs: number): boolean =>
-  lane.inHand > 1 && lane.state === 'usable' && silentMs > patienceOf(lane.average)
+/** Whether what waits in this lane is to be taken back. */
+export const isToBePoked = (lane: Lane, now: number): boolean =>
+  lane.inHand > 1 && lane.state === 'usable' && lane.silentFor(now) > lane.crew.patience

@@ -77,6 +77,10 @@ export class Link {
     this.#socket[on ? 'resume' : 'pause']()
   }
 
+  get isFlowing(): boolean {
+    return this.#flowing
+  }
+
   /** Whether it reads, and nothing came since this was asked last. */
   get isIdle(): boolean {
     const idle = this.#flowing && !this.#heard

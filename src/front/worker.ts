@@ -6,6 +6,7 @@ import type { WorkerAddress } from '../ipc/messages.ts'
 import { Channel, type ChannelOwner } from './channel.ts'
 import { Control, type ControlOwner } from './control.ts'
 import type { Debt } from './debt.ts'
+import { firstAverage, patienceOf } from './dispatch.ts'
 import type { NamedFile } from './files.ts'
 import type { Head } from './heads.ts'
 import type { LinkEnd } from './link.ts'
@@ -14,6 +15,8 @@ import type { Ticket } from './ticket.ts'
 /** Who is told of a worker. */
 export interface WorkerOwner {
   readonly token: string
+  /** The least that a channel may be silent before what waits in it is taken back; undefined for the usual. */
+  readonly patienceMs: number | undefined
   readonly debt: Debt
   readonly log: (level: 'error' | 'warning' | 'info' | 'debug', message: string) => void
   /** Its channels that may be given requests are others now. */
@@ -47,6 +50,7 @@ export class Worker implements ChannelOwner, ControlOwner {
   readonly token: string
   readonly debt: Debt
   busy = 0
+  average = firstAverage
   readonly #owner: WorkerOwner
   #phase: Phase = 'serving'
   #control: Control | undefined
@@ -64,6 +68,10 @@ export class Worker implements ChannelOwner, ControlOwner {
     this.token = owner.token
     this.debt = owner.debt
     this.#connect()
+  }
+
+  get patience(): number {
+    return patienceOf(this.average, this.#owner.patienceMs)
   }
 
   /** All channels, also those that can be given nothing. */
@@ -134,11 +142,11 @@ export class Worker implements ChannelOwner, ControlOwner {
     this.#owner.settled(channel)
   }
 
-  ended(channel: Channel, tickets: readonly Ticket[], written: number, why: LinkEnd): void {
+  ended(channel: Channel, tickets: readonly Ticket[], written: number, silentMs: number, why: LinkEnd): void {
     this.#channels.delete(channel)
     this.#broken(why)
     this.#owner.changed(this)
-    this.#owner.lost(this, tickets, written, channel.silentFor(performance.now()))
+    this.#owner.lost(this, tickets, written, silentMs)
     this.#again()
   }
 

@@ -37,21 +37,23 @@ const toPath = (file: string): string =>
   file.startsWith('file:') && URL.canParse(file) ? fileURLToPath(file) : file
 
 /**
- * Gives out the lines of a socket as they come. One that is longer than `most` letters destroys it: who writes no end
+ * Gives out the lines of a socket as they come. One that is longer than `most()` letters destroys it: who writes no end
  * of line would fill the memory. What comes behind the last end of line is dropped.
  */
-export function onLines(socket: Socket, most: number, heard: (line: string) => void): void {
+export function onLines(socket: Socket, most: () => number, heard: (line: string) => void): void {
   let rest = ''
   socket.setEncoding('utf8')
   socket.on('data', (chunk: string) => {
     const end = chunk.lastIndexOf('\n')
     const lines = end === -1 ? [] : (rest + chunk.slice(0, end)).split('\n')
     rest = end === -1 ? rest + chunk : chunk.slice(end + 1)
-    if (rest.length > most || lines.some((line) => line.length > most)) {
-      socket.destroy()
-      return
+    for (const line of lines) {
+      // What one line says may end it, or make more of the next one welcome.
+      if (line.length > most()) socket.destroy()
+      if (socket.destroyed) return
+      heard(line)
     }
-    for (const line of lines) if (!socket.destroyed) heard(line)
+    if (rest.length > most()) socket.destroy()
   })
 }
 

@@ -98,6 +98,13 @@ describe.skipIf(noPython !== undefined).each(ways)(`%s (${pythonLabel})`, (way, 
       await server.logged(new RegExp(`WORKER TIMEOUT \\(pid:${pid}\\)`))
       await server.logged(/hostile\.py", line \d+,? in/)
       expect(occurrences(server, /WORKER TIMEOUT/)).toBe(1)
+      if (status === 504) {
+        // One entry, whose stack begins where the application does.
+        expect(
+          occurrences(server, /\[(ERROR|WARNING)\]|Fatal Python error|hostile\.py", line \d+,? in respond/),
+        ).toBe(1)
+        expect(server.log()).not.toMatch(/tsgunicorn_wsgi/)
+      }
       await hasPythons(server, count, { not: [pid] })
       expect(await server.get()).toBe('hello 1')
       await server.assertClean({ allows: [/./] })
@@ -133,6 +140,97 @@ describe.skipIf(noPython !== undefined).each(ways)(`%s (${pythonLabel})`, (way, 
     await hasPythons(server, count, { not: [pid] })
     expect(await server.get()).toBe('hello 1')
     await server.assertClean({ allows: [/./] })
+  })
+
+  test('what it writes to its channel to the master is not believed, and told once', async () => {
+    const server = await startWsgi({ args })
+    const pythons = await hasPythons(server, count)
+    for (let n = 0; n < 3; n++) expect(await server.get('/garble/master')).toBe('hello survived')
+    await server.logged(
+      /what came on its channel to the master is no message, and is ignored: "no message at all"/,
+    )
+    expect(pythonsOf(server)).toEqual(pythons)
+    await reloadWsgi(server, count)
+    expect(occurrences(server, /is no message/)).toBeLessThanOrEqual(count)
+    expect(server.log()).not.toMatch(/\[ERROR\]|Exception|undefined/)
+    await server.assertClean({ allows: [/is no message/] })
+  })
+
+  test('what it writes to its fronts costs it their channels, and nobody else anything', async () => {
+    const server = await startWsgi({ args })
+    const processes = [...(await hasPythons(server, count)), ...frontsOf(server)]
+    expect((await server.request('/garble/fronts')).status).toBe(502)
+    await server.logged(/the channel at \S+ ended: a frame of type 255 says/)
+    await eventually(async () => (await server.get()) === 'hello 1')
+    expect([...pythonsOf(server), ...frontsOf(server)]).toEqual(processes)
+    await server.assertClean({ allows: [/channel|died while/] })
+  })
+
+  test('a worker that left a child with all it had open is as dead as any', async () => {
+    const server = await startWsgi({ args })
+    await hasPythons(server, count)
+    const began = performance.now()
+    expect((await server.request('/fork/system/die?8')).status).toBe(502)
+    const pid = Number((await noted(server, /seen \S+ (\d+)/))[1])
+    await server.logged(new RegExp(`pid:${pid}\\) exited with code 7`))
+    expect(performance.now() - began).toBeLessThan(6000)
+    await hasPythons(server, count, { not: [pid] })
+    expect(await server.get()).toBe('hello 1')
+    await server.assertClean({ allows: [/./] })
+  })
+
+  test.each(['/break/patch', '/break/all', '/keep/threads?300'])(
+    '%s: the server stands on nothing of that',
+    async (path) => {
+      const server = await startWsgi({ args })
+      const pythons = await hasPythons(server, count)
+      expect(await server.get(path)).toBe('hello survived')
+      for (let n = 0; n < 5; n++) expect(await server.get()).toBe('hello 1')
+      expect((await server.request('/raise/memory')).status).toBe(500)
+      await server.logged(/MemoryError: no more/)
+      expect(pythonsOf(server)).toEqual(pythons)
+      const began = performance.now()
+      await server.assertClean({ allows: [/Error|Traceback/] })
+      expect(performance.now() - began).toBeLessThan(6000)
+    },
+  )
+
+  test('what is used of a request when it is over harms no other', async () => {
+    const server = await startWsgi({ args })
+    expect(await server.get('/later')).toBe('hello first')
+    for (let n = 0; n < 20; n++) expect(await server.get()).toBe('hello 1')
+    await noted(server, /^used$/)
+    expect(server.read('notes.log')).toMatch(
+      /use 0 raised ClientGone\nuse 1 raised AssertionError\nuse 2 raised ValueError/,
+    )
+    expect(await server.get()).toBe('hello 1')
+    await server.assertClean()
+  })
+
+  test('who asks for an endless answer by HEAD has it at once, and keeps no thread', async () => {
+    const server = await startWsgi({ args })
+    const heads = Array.from({ length: 6 }, () => server.request('/endless', { method: 'HEAD' }))
+    for (const { status } of await Promise.all(heads)) expect(status).toBe(200)
+    expect(await server.get()).toBe('hello 1')
+    await server.assertClean()
+  })
+
+  test('heads of ten thousand fields, and of a megabyte, arrive; more is an error of one entry', async () => {
+    const server = await startWsgi({ args })
+    for (const size of ['10000x1', '1x1000000']) {
+      const { body, headers } = await server.request(`/heads?${size}`)
+      expect([body, Object.keys(headers).filter((name) => /^x-\d/.test(name)).length]).toEqual([
+        'hello heads',
+        Number(size.split('x')[0]),
+      ])
+    }
+    expect((await server.request('/heads?1x20000000')).status).toBe(500)
+    await server.logged(/ValueError: status and headers of 200000\d+ bytes are more than any client takes/)
+    expect((await server.request('/inject')).status).toBe(500)
+    await server.logged(/ValueError: a header value holds a control character/)
+    expect(occurrences(server, /\[ERROR\]/)).toBe(2)
+    expect(await server.get()).toBe('hello 1')
+    await server.assertClean({ allows: [/Error/] })
   })
 
   test('one that is deaf to signals, or has closed its streams, is drained all the same', async () => {
@@ -175,6 +273,16 @@ const download = (server: Daemon, path: string): Promise<number> =>
   })
 
 describe.skipIf(noPython !== undefined)(pythonLabel, () => {
+  test('an alarm that goes off behind its request costs the channel, not the worker', async () => {
+    const server = await startWsgi({ workers: 1 })
+    const pythons = await hasPythons(server, 1)
+    expect(await server.get('/break/alarm')).toBe('hello survived')
+    await server.logged(/LookupError: the alarm of a request that is over/)
+    await eventually(async () => (await server.get()) === 'hello 1')
+    expect(pythonsOf(server)).toEqual(pythons)
+    await server.assertClean({ allows: [/channel of a front was closed/] })
+  })
+
   test.each(['/big/list', '/big/generator'])('%s: a gigabyte goes out in constant memory', async (path) => {
     const server = await startWsgi({ workers: 1 })
     const pids = [...pythonsOf(server), ...frontsOf(server)]

@@ -308,6 +308,8 @@ class Life:
             return
         exiting = self.phase == "ready"
         self.phase = "gone"
+        if self._server:
+            self._server.stop_watching()
         self.worker.alive = False
         self.worker.aborted = bool(status)
         if exiting:

@@ -36,10 +36,20 @@ class Watch:
         self._log = log
         self._timeout = timeout
         self._on_overdue = on_overdue
+        self._looked = monotonic()
+
+    def stop(self) -> None:
+        """Nothing is overdue any more: the process is being ended, perhaps for just that."""
+        self._timeout = float("inf")
 
     def look(self) -> None:
         """Give up each request that is older than `timeout`, once."""
         now = monotonic()
+        held_up, self._looked = now - self._looked > self._timeout / 2, now
+        if held_up:
+            # By native code that kept Python's lock: the master has seen that, too, and what it
+            # does about it is on its way. If not, there is a next look.
+            return
         for lane in self._server.lanes:
             channel = lane.channel
             item = channel.running if channel is not None else None

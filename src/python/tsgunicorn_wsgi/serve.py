@@ -112,6 +112,10 @@ class Server:
         """Take no more channels; `run` returns when all are closed. Signal handlers may call it."""
         self._control.call(self._begin_drain)
 
+    def stop_watching(self) -> None:
+        """The process ends: what takes too long from now on is nobody's news."""
+        self._watch.stop()
+
     def requests(self) -> int:
         """How many requests were answered since the start."""
         return sum(lane.done for lane in self.lanes)

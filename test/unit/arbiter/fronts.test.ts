@@ -158,6 +158,10 @@ describe('the end', () => {
   test('TTOU to fewer workers than fronts takes fronts away, TTIN brings them back', () => {
     const story = new Story({ workers: 2, fronts: 2 }).serve().signal('SIGTTOU')
     expect(agesOf(story, 'front', 'retiring')).toEqual([3])
+    // It has requests yet.
+    expect(agesOf(story, 'worker', 'ready')).toEqual([1, 2])
+    expect(story.did('assign')).toEqual([])
+    story.exit(3)
     expect(agesOf(story, 'worker', 'retiring')).toEqual([1])
     story.leave().signal('SIGTTIN')
     expect(story.did('spawn').map(({ role }) => role)).toEqual(['worker', 'front'])

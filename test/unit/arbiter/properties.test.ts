@@ -16,7 +16,9 @@ const check = <T>(world: fc.Arbitrary<T>, numRuns: number, property: (world: T) 
 }
 
 describe('whatever the world does', () => {
-  test('every decision keeps the rules, and a stop ends everybody in bounded time', () => {
+  test('every decision keeps the rules, and a stop ends everybody in bounded time', {
+    timeout: 120_000,
+  }, () => {
     check(full, 800, ({ seed, role, policies, health: given, plan: actions }) => {
       const world = new World({ seed, role, policies, health: given, watch })
       world.start()
@@ -31,7 +33,7 @@ describe('whatever the world does', () => {
     })
   })
 
-  test('the target is reached when the world is well again', () => {
+  test('the target is reached when the world is well again', { timeout: 120_000 }, () => {
     const story = fc.record({ ...setting, health, plan: plan(harmless) })
     check(story, 200, ({ seed, role, policies, health: given, plan: actions }) => {
       const world = new World({ seed, role, policies, health: given, watch })
@@ -54,7 +56,9 @@ describe('whatever the world does', () => {
     })
   })
 
-  test('a calm world never serves with less than the smaller of the old and the new target', () => {
+  test('a calm world never serves with less than the smaller of the old and the new target', {
+    timeout: 120_000,
+  }, () => {
     const calm = fc.record({
       stepFails: fc.constantFrom(0, 0.3),
       stepHangs: fc.constantFrom(0, 0.1),
