@@ -45,8 +45,7 @@ export class Channel implements Lane, LinkOwner, Keeper {
   readonly #ring = new Ring()
   readonly #numbers = new ShapeNumbers()
   #phase: Phase = 'opening'
-  /** Times that its waiting requests were asked back, and nothing has come yet. */
-  #asked = 0
+  #silent = false
   /** Not read, as clients owe too much. */
   #indebted = false
   thread = 0
@@ -73,7 +72,7 @@ export class Channel implements Lane, LinkOwner, Keeper {
   get state(): Lane['state'] {
     if (this.#phase !== 'open') return 'closed'
     // Only what is in its hands can be answered: with nothing there it is as good as any.
-    if (this.#asked > 0 && this.#ring.length > 0) return 'silent'
+    if (this.#silent && this.#ring.length > 0) return 'silent'
     return this.#ring.first?.stream === undefined ? 'usable' : 'alone'
   }
 
@@ -96,7 +95,10 @@ export class Channel implements Lane, LinkOwner, Keeper {
     const { environ, body, stream } = ticket
     if (environ === undefined) throw new TypeError('a request without its environ is given to a worker')
     const number = this.#numbers.of(environ.shape, this.#tell)
-    if (this.#ring.length === 0) this.crew.busy += 1
+    if (this.#ring.length === 0) {
+      this.crew.busy += 1
+      this.#silent = false
+    }
     this.#ring.push(ticket)
     this.#unwritten += 1
     ticket.phase = 'given'
@@ -114,23 +116,16 @@ export class Channel implements Lane, LinkOwner, Keeper {
   readonly #tell = (number: number, shape: Shape): void =>
     this.#link.send(toWorker.shape, 0, number, 0, shape.text)
 
-  /**
-   * Its waiting requests were asked back: it gets none behind them until it is known which came. Answers say nothing of
-   * that: they come by another socket, and the next request's could be there before those that came back are known.
-   */
+  /** Its waiting requests were asked back: it gets none until it is heard of. */
   hush(): void {
-    this.#asked += 1
-  }
-
-  /** Whether an answer to that is still to come. */
-  get isAsked(): boolean {
-    return this.#asked > 0
+    this.#silent = true
   }
 
   /** These came back, never started. */
   takeBack(ids: ReadonlySet<number>): Ticket[] {
-    if (this.#asked > 0) this.#asked -= 1
     const taken = this.#ring.take(({ id }) => ids.has(id))
+    // When all came back, there is nothing left that could be heard of.
+    if (this.#ring.length === 0) this.#silent = false
     if (taken.length > 0 && this.#ring.length === 0) this.crew.busy -= 1
     if (taken.length > 0) this.#emptied()
     return taken
@@ -208,6 +203,7 @@ export class Channel implements Lane, LinkOwner, Keeper {
     if (this.#phase === 'opening' || this.#phase === 'closed') return
     const now = performance.now()
     const { crew } = this
+    this.#silent = false
     if (this.#done > 0) {
       crew.average = averageAfter(crew.average, this.#done, now - this.#since)
       this.#done = 0

@@ -29,7 +29,7 @@ export interface Lane {
   silentFor(now: number): number
   /** Whether the client of what is at work has left: that may never be answered, and is not waited for. */
   readonly forsaken: boolean
-  /** 'alone': its request wants nobody behind it. 'silent': its waiting requests were asked back, and have not come. */
+  /** 'alone': its request wants nobody behind it. 'silent': its requests were taken back, nothing was heard since. */
   readonly state: 'usable' | 'alone' | 'silent' | 'closed'
 }
 

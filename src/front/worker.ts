@@ -89,7 +89,7 @@ export class Worker implements ChannelOwner, ControlOwner {
     return this.#control !== undefined
   }
 
-  /** Asks back what waits in this channel, which gets nothing until it is known what came. */
+  /** Asks back what waits in this channel, which gets nothing until it is heard of. */
   poke(channel: Channel): void {
     if (this.#control === undefined) return
     channel.hush()
@@ -174,7 +174,6 @@ export class Worker implements ChannelOwner, ControlOwner {
     const back = [...this.#channels].filter((channel) => channel.thread === thread)
     const tickets = back.flatMap((channel) => channel.takeBack(ids))
     if (tickets.length > 0) this.#owner.returned(tickets)
-    for (const channel of back) this.#owner.settled(channel)
   }
 
   timedOut(thread: number, id: number): void {
@@ -188,8 +187,6 @@ export class Worker implements ChannelOwner, ControlOwner {
   controlClosed(why: LinkEnd): void {
     this.#control = undefined
     this.#broken(why)
-    // What it was about to say is lost: nobody knows any more what these have in hand.
-    for (const channel of [...this.#channels]) if (channel.isAsked) channel.cut()
     this.#again()
   }
 

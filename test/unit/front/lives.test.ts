@@ -33,8 +33,6 @@ const warm = async (served: ServedFront, worker: FakeWorker): Promise<void> => {
   let most = 0
   worker.answer = (channel, received) => {
     most = Math.max(most, served.front.running)
-    // POKE is answered whatever there is to give back.
-    if (received.type === 8) channel.send(75, { index: received.index })
     answer(channel, received)
   }
   for (let round = 1; most < 6; round += 1) {
@@ -224,7 +222,7 @@ describe('a worker that is leaving', () => {
 
   test('gives back what it has not started, which others get', async () => {
     const [old, fresh] = [await new FakeWorker(keeping).listen(), await new FakeWorker(answering).listen()]
-    const served = await serveFront([old], { patienceMs: 60_000 })
+    const served = await serveFront([old])
     await warm(served, old)
     const answers = ['/a', '/b', '/c'].map((path) => status(served.url(path)))
     const here = () => old.requests.filter(({ environ }) => environ['RAW_URI'] !== '/quick')
@@ -286,7 +284,7 @@ describe('a request that waits behind a slow one', () => {
 
   test('comes back to the only worker, when that gives back all it has', async () => {
     const worker = await new FakeWorker(keeping).listen()
-    const served = await serveFront([worker], { patienceMs: 300 })
+    const served = await serveFront([worker])
     await warm(served, worker)
     const before = pokesOf(worker).length
     const answers = ['/a', '/b'].map((path) => status(served.url(path)))
@@ -301,7 +299,7 @@ describe('a request that waits behind a slow one', () => {
 
   test('of a client that left meanwhile is given to nobody', async () => {
     const slow = await new FakeWorker(keeping).listen()
-    const served = await serveFront([slow], { patienceMs: 300 })
+    const served = await serveFront([slow])
     await warm(served, slow)
     const clients = [await connect(served.port), await connect(served.port)]
     for (const client of clients) client.send(get('/slow'))
