@@ -29,8 +29,8 @@ export interface Lane {
   silentFor(now: number): number
   /** Whether the client of what is at work has left: that may never be answered, and is not waited for. */
   readonly forsaken: boolean
-  /** 'alone': its request wants nobody behind it. 'silent': its requests were taken back, nothing was heard since. */
-  readonly state: 'usable' | 'alone' | 'silent' | 'closed'
+  /** 'alone': its request wants nobody behind it. 'asked': for its waiting requests, and it has not said which come. */
+  readonly state: 'usable' | 'alone' | 'asked' | 'closed'
 }
 
 /** Work that may wait in a lane, and the requests that it may be at most. */

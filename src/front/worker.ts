@@ -174,6 +174,7 @@ export class Worker implements ChannelOwner, ControlOwner {
     const back = [...this.#channels].filter((channel) => channel.thread === thread)
     const tickets = back.flatMap((channel) => channel.takeBack(ids))
     if (tickets.length > 0) this.#owner.returned(tickets)
+    else for (const channel of back) this.#owner.settled(channel)
   }
 
   timedOut(thread: number, id: number): void {
@@ -186,6 +187,7 @@ export class Worker implements ChannelOwner, ControlOwner {
 
   controlClosed(why: LinkEnd): void {
     this.#control = undefined
+    for (const channel of this.#channels) channel.unanswered()
     this.#broken(why)
     this.#again()
   }

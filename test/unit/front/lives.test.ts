@@ -222,7 +222,7 @@ describe('a worker that is leaving', () => {
 
   test('gives back what it has not started, which others get', async () => {
     const [old, fresh] = [await new FakeWorker(keeping).listen(), await new FakeWorker(answering).listen()]
-    const served = await serveFront([old])
+    const served = await serveFront([old], { patienceMs: 300 })
     await warm(served, old)
     const answers = ['/a', '/b', '/c'].map((path) => status(served.url(path)))
     const here = () => old.requests.filter(({ environ }) => environ['RAW_URI'] !== '/quick')
@@ -284,7 +284,7 @@ describe('a request that waits behind a slow one', () => {
 
   test('comes back to the only worker, when that gives back all it has', async () => {
     const worker = await new FakeWorker(keeping).listen()
-    const served = await serveFront([worker])
+    const served = await serveFront([worker], { patienceMs: 300 })
     await warm(served, worker)
     const before = pokesOf(worker).length
     const answers = ['/a', '/b'].map((path) => status(served.url(path)))
@@ -299,7 +299,7 @@ describe('a request that waits behind a slow one', () => {
 
   test('of a client that left meanwhile is given to nobody', async () => {
     const slow = await new FakeWorker(keeping).listen()
-    const served = await serveFront([slow])
+    const served = await serveFront([slow], { patienceMs: 300 })
     await warm(served, slow)
     const clients = [await connect(served.port), await connect(served.port)]
     for (const client of clients) client.send(get('/slow'))
