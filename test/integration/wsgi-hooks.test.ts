@@ -472,7 +472,7 @@ it('what it prints is seen, also when it is refused', async () => {
   const { code, stderr } = await printed({
     'gunicorn.conf.py': "print('looked')\nraise RuntimeError('no')\n",
   })
-  expect(stderr).toMatch(/^looked$[^]*RuntimeError: no/m)
+  expect(stderr).toMatch(/^looked$[\s\S]*RuntimeError: no/m)
   expect(code).toBe(1)
 })
 
