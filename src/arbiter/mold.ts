@@ -92,9 +92,29 @@ export class MoldedChild implements Child {
   readonly #events: ChildEvents
   #talk: Talk | undefined
   readonly #unsent: ToWorker[] = []
+  /** What came before it was known to be forked; undefined from then on. */
+  #early: Array<() => void> | undefined = []
 
   constructor(events: ChildEvents) {
     this.#events = events
+  }
+
+  /**
+   * The mold's word, which may come after the worker's own: on a busy machine a fork is ready before its parent is
+   * on again. Until then, and until whoever asked for the fork knows of it (a promise), events wait.
+   */
+  forked(pid: number): void {
+    this.pid = pid
+    setImmediate(() => {
+      const early = this.#early ?? []
+      this.#early = undefined
+      for (const tell of early) tell()
+    })
+  }
+
+  #inTurn(tell: () => void): void {
+    if (this.#early) this.#early.push(tell)
+    else tell()
   }
 
   kill(signal: ChildSignal): boolean {
@@ -113,16 +133,16 @@ export class MoldedChild implements Child {
   }
 
   heard(message: Said): void {
-    this.#events.said(message)
+    this.#inTurn(() => this.#events.said(message))
   }
 
   /** Files that came after the fork: the others were told by the mold. */
   imported(imports: Imports): void {
-    this.#events.imported(imports)
+    this.#inTurn(() => this.#events.imported(imports))
   }
 
   garbled(what: string): void {
-    this.#events.garbled(what)
+    this.#inTurn(() => this.#events.garbled(what))
   }
 
   connected(talk: Talk): void {
@@ -134,7 +154,7 @@ export class MoldedChild implements Child {
   ended(code: number | null, signal: string | null): void {
     if (!this.alive) return
     this.alive = false
-    const tell = () => this.#events.ended(code, signal)
+    const tell = () => this.#inTurn(() => this.#events.ended(code, signal))
     if (this.#talk) this.#talk.afterLastWord(tell)
     else tell()
   }
@@ -269,8 +289,8 @@ export class Mold {
       fork.reject(new Error(message ?? (pid > 0 ? `${pid} is no child of the mold` : 'fork(2) failed')))
       return
     }
-    fork.child.pid = pid
     this.#children.set(age, fork.child)
+    fork.child.forked(pid)
     fork.resolve(fork.child)
   }
 
