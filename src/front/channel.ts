@@ -28,7 +28,7 @@ export interface ChannelOwner extends Crew {
   /** Answers came: it may have room. */
   settled(channel: Channel): void
   /** Its end, with what it had in hand; `written` of these were told to the worker. */
-  ended(channel: Channel, tickets: readonly Ticket[], written: number, why: LinkEnd): void
+  ended(channel: Channel, tickets: readonly Ticket[], written: number, silentMs: number, why: LinkEnd): void
   /** What the operator has to know, and what explains it. */
   failed(ticket: Ticket, what: string): void
   noted(ticket: Ticket, what: string): void
@@ -45,7 +45,8 @@ export class Channel implements Lane, LinkOwner, Keeper {
   readonly #ring = new Ring()
   readonly #numbers = new ShapeNumbers()
   #phase: Phase = 'opening'
-  #silent = false
+  /** POKEs that are not answered. */
+  #asked = 0
   /** Not read, as clients owe too much. */
   #indebted = false
   thread = 0
@@ -71,8 +72,7 @@ export class Channel implements Lane, LinkOwner, Keeper {
 
   get state(): Lane['state'] {
     if (this.#phase !== 'open') return 'closed'
-    // Only what is in its hands can be answered: with nothing there it is as good as any.
-    if (this.#silent && this.#ring.length > 0) return 'silent'
+    if (this.#asked > 0) return 'asked'
     return this.#ring.first?.stream === undefined ? 'usable' : 'alone'
   }
 
@@ -95,10 +95,7 @@ export class Channel implements Lane, LinkOwner, Keeper {
     const { environ, body, stream } = ticket
     if (environ === undefined) throw new TypeError('a request without its environ is given to a worker')
     const number = this.#numbers.of(environ.shape, this.#tell)
-    if (this.#ring.length === 0) {
-      this.crew.busy += 1
-      this.#silent = false
-    }
+    if (this.#ring.length === 0) this.crew.busy += 1
     this.#ring.push(ticket)
     this.#unwritten += 1
     ticket.phase = 'given'
@@ -116,19 +113,26 @@ export class Channel implements Lane, LinkOwner, Keeper {
   readonly #tell = (number: number, shape: Shape): void =>
     this.#link.send(toWorker.shape, 0, number, 0, shape.text)
 
-  /** Its waiting requests were asked back: it gets none until it is heard of. */
+  /**
+   * Its waiting requests were asked back. It gets none until the answer is here: what was given back lies in the ring until
+   * then, and answers of others that came before it would be told of the wrong request.
+   */
   hush(): void {
-    this.#silent = true
+    this.#asked += 1
   }
 
   /** These came back, never started. */
   takeBack(ids: ReadonlySet<number>): Ticket[] {
+    this.#asked = Math.max(0, this.#asked - 1)
     const taken = this.#ring.take(({ id }) => ids.has(id))
-    // When all came back, there is nothing left that could be heard of.
-    if (this.#ring.length === 0) this.#silent = false
     if (taken.length > 0 && this.#ring.length === 0) this.crew.busy -= 1
     if (taken.length > 0) this.#emptied()
     return taken
+  }
+
+  /** The answer to what was asked will not come: nobody knows what it still has. */
+  unanswered(): void {
+    if (this.#asked > 0) this.cut()
   }
 
   /** Gets nothing more, and ends when it is idle. */
@@ -203,7 +207,6 @@ export class Channel implements Lane, LinkOwner, Keeper {
     if (this.#phase === 'opening' || this.#phase === 'closed') return
     const now = performance.now()
     const { crew } = this
-    this.#silent = false
     if (this.#done > 0) {
       crew.average = averageAfter(crew.average, this.#done, now - this.#since)
       this.#done = 0
@@ -216,9 +219,10 @@ export class Channel implements Lane, LinkOwner, Keeper {
   closed(why: LinkEnd): void {
     if (this.#phase === 'closed') return
     this.#phase = 'closed'
+    const silentMs = this.silentFor(performance.now())
     const tickets = this.#ring.takeAll()
     if (tickets.length > 0) this.crew.busy -= 1
-    this.crew.ended(this, tickets, tickets.length - this.#unwritten, why)
+    this.crew.ended(this, tickets, tickets.length - this.#unwritten, silentMs, why)
   }
 
   #answer(reader: FrameReader, take: (ticket: Ticket, reader: FrameReader) => Outcome): void {

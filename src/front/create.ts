@@ -38,6 +38,7 @@ export const createFront = (options: FrontOptions): Front => new BridgeFront(opt
 
 class BridgeFront implements Front, WorkerOwner {
   readonly token: string
+  readonly patienceMs: number | undefined
   readonly log: FrontOptions['log']
   readonly debt = new Debt()
   readonly #options: FrontOptions
@@ -61,6 +62,7 @@ class BridgeFront implements Front, WorkerOwner {
     const { timeoutMs = 0 } = options
     if (timeoutMs > 0) this.#watch = setInterval(() => this.#cutLost(timeoutMs + lostMs), 1000).unref()
     this.token = options.token
+    this.patienceMs = options.patienceMs
     this.log = options.log
     this.#desk = new Desk({
       limit: options.queueLimit,

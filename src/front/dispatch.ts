@@ -14,6 +14,8 @@ export interface Crew {
   busy: number
   /** The moving average of what a request takes. */
   readonly average: number
+  /** How long a lane with requests may be silent before nobody waits behind them any more. */
+  readonly patience: number
 }
 
 /** One thread of a worker. */
@@ -27,8 +29,8 @@ export interface Lane {
   silentFor(now: number): number
   /** Whether the client of what is at work has left: that may never be answered, and is not waited for. */
   readonly forsaken: boolean
-  /** 'alone': its request wants nobody behind it. 'silent': its requests were taken back, nothing was heard since. */
-  readonly state: 'usable' | 'alone' | 'silent' | 'closed'
+  /** 'alone': its request wants nobody behind it. 'asked': for its waiting requests, and it has not said which come. */
+  readonly state: 'usable' | 'alone' | 'asked' | 'closed'
 }
 
 /** Work that may wait in a lane, and the requests that it may be at most. */
@@ -85,7 +87,7 @@ export const choose = <L extends Lane>(
     const room = idleOnly ? lane.inHand === 0 : lane.inHand < lane.window
     if (!room || lane.state !== 'usable' || lane === kept) continue
     const silentMs = lane.inHand === 0 ? 0 : lane.silentFor(now)
-    if (silentMs > patienceOf(lane.crew.average) && !lane.forsaken) continue
+    if (silentMs > lane.crew.patience && !lane.forsaken) continue
     const price = priceOf(lane, silentMs)
     if (price < lowest) {
       lowest = price
@@ -106,8 +108,8 @@ export const soonest = <L extends Lane>(lanes: readonly L[]): L | undefined => {
 }
 
 /** How long a lane with waiting requests may be silent before they are taken back. */
-export const patienceOf = (average: number): number => Math.max(2, 4 * average)
+export const patienceOf = (average: number, least = 2): number => Math.max(least, 4 * average)
 
 /** Whether what waits in this lane is to be taken back. */
 export const isToBePoked = (lane: Lane, now: number): boolean =>
-  lane.inHand > 1 && lane.state === 'usable' && lane.silentFor(now) > patienceOf(lane.crew.average)
+  lane.inHand > 1 && lane.state === 'usable' && lane.silentFor(now) > lane.crew.patience

@@ -17,6 +17,8 @@ export interface FrontOptions {
    * signal to all processes, this front ends, too, and has nothing to say.
    */
   readonly mourningMs?: number
+  /** The least time, in milliseconds, that requests wait behind one that takes long, before they go to others. */
+  readonly patienceMs?: number
   /** Largest body that is collected before a request is given to a worker, bytes. */
   readonly collectLimit?: number
   /** The first worker can be given requests: called once. */

@@ -6,7 +6,7 @@ import type { WorkerAddress } from '../ipc/messages.ts'
 import { Channel, type ChannelOwner } from './channel.ts'
 import { Control, type ControlOwner } from './control.ts'
 import type { Debt } from './debt.ts'
-import { firstAverage } from './dispatch.ts'
+import { firstAverage, patienceOf } from './dispatch.ts'
 import type { NamedFile } from './files.ts'
 import type { Head } from './heads.ts'
 import type { LinkEnd } from './link.ts'
@@ -15,6 +15,8 @@ import type { Ticket } from './ticket.ts'
 /** Who is told of a worker. */
 export interface WorkerOwner {
   readonly token: string
+  /** The least that a channel may be silent before what waits in it is taken back; undefined for the usual. */
+  readonly patienceMs: number | undefined
   readonly debt: Debt
   readonly log: (level: 'error' | 'warning' | 'info' | 'debug', message: string) => void
   /** Its channels that may be given requests are others now. */
@@ -71,6 +73,10 @@ export class Worker implements ChannelOwner, ControlOwner {
     this.token = owner.token
     this.debt = owner.debt
     this.#connect()
+  }
+
+  get patience(): number {
+    return patienceOf(this.average, this.#owner.patienceMs)
   }
 
   /** All channels, also those that can be given nothing. */
@@ -141,11 +147,11 @@ export class Worker implements ChannelOwner, ControlOwner {
     this.#owner.settled(channel)
   }
 
-  ended(channel: Channel, tickets: readonly Ticket[], written: number, why: LinkEnd): void {
+  ended(channel: Channel, tickets: readonly Ticket[], written: number, silentMs: number, why: LinkEnd): void {
     this.#channels.delete(channel)
     this.#broken(why)
     this.#owner.changed(this)
-    this.#owner.lost(this, tickets, written, channel.silentFor(performance.now()))
+    this.#owner.lost(this, tickets, written, silentMs)
     this.#again()
   }
 
@@ -173,6 +179,7 @@ export class Worker implements ChannelOwner, ControlOwner {
     const back = [...this.#channels].filter((channel) => channel.thread === thread)
     const tickets = back.flatMap((channel) => channel.takeBack(ids))
     if (tickets.length > 0) this.#owner.returned(tickets)
+    else for (const channel of back) this.#owner.settled(channel)
   }
 
   timedOut(thread: number, id: number): void {
@@ -189,6 +196,7 @@ export class Worker implements ChannelOwner, ControlOwner {
 
   controlClosed(why: LinkEnd): void {
     this.#control = undefined
+    for (const channel of this.#channels) channel.unanswered()
     this.#broken(why)
     this.#again()
   }

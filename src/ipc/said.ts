@@ -11,19 +11,20 @@ const isWhole = (value: unknown): boolean => Number.isSafeInteger(value)
 const isAbsentOr = (is: (value: unknown) => boolean, value: unknown): boolean =>
   value === undefined || is(value)
 
-const reasons: readonly unknown[] = [
-  'max_requests',
-  'max_worker_memory',
-  'timeout',
-  'signal',
-] satisfies readonly Extract<ToMaster, { type: 'recycle' }>['reason'][]
+const reasons = {
+  max_requests: true,
+  max_worker_memory: true,
+  timeout: true,
+  signal: true,
+  hook: true,
+} satisfies Readonly<Record<Extract<ToMaster, { type: 'recycle' }>['reason'], true>>
 
 const judges: { readonly [Type in ToMaster['type']]: (body: Body) => boolean } = {
   hello: ({ age, token }) => isAbsentOr(isWhole, age) && isAbsentOr(isText, token),
   listened: ({ index, errno }) => isWhole(index) && isWhole(errno),
   ready: ({ shape, program }) => isText(shape) && isText(program),
   failed: ({ exit, message, detail }) => isWhole(exit) && isText(message) && isAbsentOr(isText, detail),
-  recycle: ({ reason }) => reasons.includes(reason),
+  recycle: ({ reason }) => typeof reason === 'string' && Object.hasOwn(reasons, reason),
   overdue: ({ alone }) => typeof alone === 'boolean',
   forked: ({ age, pid, message }) => isWhole(age) && isWhole(pid) && isAbsentOr(isText, message),
   ended: ({ age, code, signal }) =>

@@ -70,7 +70,7 @@ export const loadPythonConfig = async (
       const answer = await home.side.ask({ ...load, config }, loadLimitMs)
       return { home, answer }
     } catch (fault) {
-      home.leave(config)
+      await home.leave(config)
       throw fault
     }
   }
@@ -90,7 +90,7 @@ export const loadPythonConfig = async (
       const home = await current
       home.log = log
       const request = { do: 'hook', config, name, ...payload }
-      const answer = await home.side.ask(request, limitMs).finally(() => closed && home.leave(config))
+      const answer = await home.side.ask(request, limitMs).finally(() => closed && void home.leave(config))
       legacy = inheritedFrom(answer)
       const age = payload.worker?.['age']
       if (name === 'pre_fork') workers.set(age, legacy.worker)
@@ -99,7 +99,7 @@ export const loadPythonConfig = async (
     inherited: (age) => ({ ...legacy, worker: workers.get(age) ?? nothingInherited.worker }),
     close: () => {
       closed = true
-      void current.then((home) => home.leave(config), ended)
+      void current.then((home) => home.leave(config)).catch(ended)
     },
   }
 }

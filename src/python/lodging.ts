@@ -41,13 +41,26 @@ export class Home {
     return this.side.alive && this.#configs.has(config)
   }
 
-  /** The last one ends the process. */
-  leave(config: number): void {
+  /** The last one ends the process. Resolves when what the configuration printed is through, at the latest after 0.5 s. */
+  async leave(config: number): Promise<void> {
     if (!this.#configs.delete(config)) return
-    if (this.#configs.size === 0) this.side.close()
-    else this.side.ask({ do: 'drop', config }, 0).catch(gone)
+    if (this.#configs.size > 0) {
+      await this.side.ask({ do: 'drop', config }, 0).catch(gone)
+      return
+    }
+    this.side.close()
+    // The timer is what keeps us alive meanwhile: the process does not.
+    let timer: NodeJS.Timeout | undefined
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, lastWordsMs)
+    })
+    await Promise.race([this.side.gone, patience])
+    clearTimeout(timer)
   }
 }
+
+/** An interpreter ends in a few hundredths of a second. */
+const lastWordsMs = 500
 
 const keyOf = ({ python, directory }: Place): string => JSON.stringify([python, directory])
 

@@ -3,9 +3,10 @@
  * spoken to by lines (front/README.md, "The side process"). It knows no setting and judges no value.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { messageOf } from '../errors.ts'
+import { hasCode, messageOf } from '../errors.ts'
 import { isRecord } from '../util/is-record.ts'
 import { pythonPackage } from './package.ts'
 
@@ -55,17 +56,22 @@ export class Side {
   readonly #pending = new Map<number, Pending>()
   #lastId = 0
   #end: string | undefined
+  /** When the process is gone, and all it printed is through; or could not be started. */
+  readonly gone: Promise<void>
 
   constructor(options: SideOptions) {
     this.#options = options
     const { python, directory: cwd, env } = options
-    // Unbuffered, as a log is; standard error is where what the configuration prints is seen.
+    // What the configuration prints goes by way of us to wherever our standard error is by then: a daemon lets go of
+    // the one it was started with, and who reads its other end waits until all have let go.
     const child = spawn(python, [pythonPackage, 'conf'], {
       cwd,
       env: { ...env },
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     })
+    child.stderr?.on('data', print)
     this.#child = child
+    this.gone = new Promise((resolve) => child.once('close', resolve).once('error', () => resolve()))
     child.on('error', (error) => this.#over(`it cannot be started: ${messageOf(error)}`))
     child.on('close', (code, signal) => this.#over(`it ended by itself (${signal ?? `status ${code}`})`))
     // The end of the process tells more than the broken pipe before it.
@@ -138,9 +144,19 @@ export class Side {
 
   /** An idle process keeps nobody alive. */
   #hold(busy: boolean): void {
-    for (const one of [this.#child, this.#child.stdin, this.#child.stdout]) {
+    for (const one of [this.#child, this.#child.stdin, this.#child.stdout, this.#child.stderr]) {
       if (one === this.#child || one instanceof Socket) busy ? one.ref() : one.unref()
     }
+  }
+}
+
+/** Not by `process.stderr`: of a terminal it is another descriptor, which a daemon could not let go of. */
+const print = (printed: Buffer): void => {
+  try {
+    writeSync(2, printed)
+  } catch (error) {
+    // Nobody reads there, or not now: what a configuration prints is not worth waiting for.
+    if (!hasCode(error, 'EPIPE', 'EAGAIN', 'EIO')) throw error
   }
 }
 

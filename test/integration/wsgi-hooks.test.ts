@@ -2,7 +2,7 @@
  * gunicorn.conf.py, read as it is: where it is found, what it computes, what is wrong with it, and its hooks, each in
  * its process and in the order in which Gunicorn 26.2 calls them with the same file (test/fixtures/gunicorn-conf/).
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type Daemon, run } from '../support/daemon.ts'
@@ -466,6 +466,31 @@ pythonTest.each([
   const { code, stderr } = await printed({ 'gunicorn.conf.py': `${conf}\n` })
   expect(stderr).toMatch(words)
   expect(code).toBe(status)
+})
+
+it('what it prints is seen, also when it is refused', async () => {
+  const { code, stderr } = await printed({
+    'gunicorn.conf.py': "print('looked')\nraise RuntimeError('no')\n",
+  })
+  expect(stderr).toMatch(/^looked$[\s\S]*RuntimeError: no/m)
+  expect(code).toBe(1)
+})
+
+it('a daemon with hooks lets go of the terminal that started it', async () => {
+  const server = await withConf('def when_ready(server):\n    print("ready")\n', {
+    args: ['-D', '-p', 'server.pid', '--error-logfile', 'error.log'],
+    until: 'spawned',
+  })
+  expect(await server.exited()).toEqual({ code: 0, signal: null })
+  const held = server
+    .processes()
+    .flatMap(({ pid }) => [1, 2].map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`)))
+    .filter((file) => /std(out|err)\.log$/.test(file))
+  expect(held).toEqual([])
+  expect(server.processes().length).toBeGreaterThan(3)
+  await server.serving()
+  expect(server.read('stderr.log')).toContain('ready')
+  await server.assertClean({ keeps: ['hooks.log', 'error.log'] })
 })
 
 it('what has no meaning here is a warning, and so is a slip of the pen', async () => {

@@ -19,9 +19,17 @@ interface Request {
 }
 
 /** A worker's lanes, as far as they share an interpreter. */
-interface FakeCrew {
-  busy: number
+class FakeCrew {
+  busy = 0
   average: number
+
+  constructor(average: number) {
+    this.average = average
+  }
+
+  get patience(): number {
+    return patienceOf(this.average)
+  }
 }
 
 class FakeLane implements Lane {
@@ -51,7 +59,7 @@ class FakeLane implements Lane {
 /** A worker for each average. */
 const lanesOf = (averages: readonly number[], threads = 1): FakeLane[] =>
   averages.flatMap((average) => {
-    const crew = { busy: 0, average }
+    const crew = new FakeCrew(average)
     return Array.from({ length: threads }, () => new FakeLane(crew))
   })
 
@@ -129,7 +137,7 @@ describe('the cheapest lane', () => {
     const lanes = lanesOf([5, 5])
     for (const lane of lanes) put(lane, 1)
     expect(choose(lanes, false, now)).toBe(undefined)
-    for (const state of ['closed', 'alone', 'silent'] as const) {
+    for (const state of ['closed', 'alone', 'asked'] as const) {
       const [lane] = lanesOf([0.1]) as [FakeLane]
       lane.state = state
       expect(choose([lane], false, now)).toBe(undefined)
@@ -176,7 +184,7 @@ test('a lane is poked when others wait and it was silent for 4 averages, 2 ms at
   expect(isToBePoked(lane, now)).toBe(false)
   lane.silentMs = 4.1
   expect(isToBePoked(lane, now)).toBe(true)
-  lane.state = 'silent'
+  lane.state = 'asked'
   expect(isToBePoked(lane, now)).toBe(false)
 })
 
@@ -203,7 +211,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     is: fc.constant('state' as const),
     lane: fc.nat(5),
-    state: fc.constantFrom<Lane['state']>('usable', 'usable', 'silent', 'closed'),
+    state: fc.constantFrom<Lane['state']>('usable', 'usable', 'asked', 'closed'),
   }),
 )
 

@@ -107,7 +107,7 @@ export class FakeChannel {
     this.frames.push(received)
     if (received.type === 1) this.#greet(received)
     else if (received.type === 2) this.#define(received)
-    else this.#worker.answer(this, received)
+    else this.#worker.heard(this, received)
   }
 
   #greet({ flags, text }: Received): void {
@@ -140,6 +140,8 @@ export class FakeWorker {
   answer: Answer
   /** Does not answer HELLO. */
   mute = false
+  /** Says to each POKE that it gives back nothing, besides what the story says. */
+  keepsAll = true
   channels: FakeChannel[] = []
   readonly #folder = mkdtempSync(join(tmpdir(), 'front-'))
   #server: Server | undefined
@@ -150,6 +152,11 @@ export class FakeWorker {
     this.token = token
     this.path = join(this.#folder, 'worker-1.sock')
     made.push(this)
+  }
+
+  heard(channel: FakeChannel, received: Received): void {
+    this.answer(channel, received)
+    if (received.type === 8 && this.keepsAll) channel.send(75, { index: received.index })
   }
 
   nextThread(): number {

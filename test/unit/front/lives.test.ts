@@ -107,9 +107,8 @@ describe('a worker that dies', () => {
 
   test('costs those behind nothing: they go to another worker', async () => {
     const first = await new FakeWorker(keeping).listen()
-    const served = await serveFront([first])
+    const served = await serveFront([first], { patienceMs: 60_000 })
     await warm(served, first)
-    // Poked, it gives nothing back.
     const answers = ['/a', '/b', '/c'].map((path) => status(served.url(path)))
     await eventually(() => ['/a', '/b', '/c'].every((path) => pathsOf(first).includes(path)))
     const running = pathsOf(first).find((path) => path !== '/quick')
@@ -223,7 +222,7 @@ describe('a worker that is leaving', () => {
 
   test('gives back what it has not started, which others get', async () => {
     const [old, fresh] = [await new FakeWorker(keeping).listen(), await new FakeWorker(answering).listen()]
-    const served = await serveFront([old])
+    const served = await serveFront([old], { patienceMs: 300 })
     await warm(served, old)
     const answers = ['/a', '/b', '/c'].map((path) => status(served.url(path)))
     const here = () => old.requests.filter(({ environ }) => environ['RAW_URI'] !== '/quick')
@@ -259,7 +258,7 @@ describe('a worker that is leaving', () => {
 describe('a request that waits behind a slow one', () => {
   test('is taken back and goes to another worker, oldest first', async () => {
     const [slow, fresh] = [await new FakeWorker(keeping).listen(), await new FakeWorker(answering).listen()]
-    const served = await serveFront([slow])
+    const served = await serveFront([slow], { patienceMs: 300 })
     await warm(served, slow)
     const before = pokesOf(slow).length
     const answers = ['/a', '/b', '/c'].map((path) => status(served.url(path)))
@@ -285,7 +284,7 @@ describe('a request that waits behind a slow one', () => {
 
   test('comes back to the only worker, when that gives back all it has', async () => {
     const worker = await new FakeWorker(keeping).listen()
-    const served = await serveFront([worker])
+    const served = await serveFront([worker], { patienceMs: 300 })
     await warm(served, worker)
     const before = pokesOf(worker).length
     const answers = ['/a', '/b'].map((path) => status(served.url(path)))
@@ -300,7 +299,7 @@ describe('a request that waits behind a slow one', () => {
 
   test('of a client that left meanwhile is given to nobody', async () => {
     const slow = await new FakeWorker(keeping).listen()
-    const served = await serveFront([slow])
+    const served = await serveFront([slow], { patienceMs: 300 })
     await warm(served, slow)
     const clients = [await connect(served.port), await connect(served.port)]
     for (const client of clients) client.send(get('/slow'))
@@ -529,7 +528,7 @@ describe('a front that is abandoned', () => {
 describe('the end of a worker’s process', () => {
   test('is the end of its channels, though another process holds them open', async () => {
     const [held, other] = [await new FakeWorker().listen(), await new FakeWorker(answering).listen()]
-    const served = await serveFront([held])
+    const served = await serveFront([held], { patienceMs: 60_000 })
     const begun = status(served.url('/begun'))
     await eventually(() => held.requests.length === 1)
     const behind = status(served.url('/behind'))

@@ -68,7 +68,11 @@ const stormy = (random: Random): Answer => {
 test.each([1, 2, 3])('every request is answered once, with its own answer (%i)', async (seed) => {
   const random = randomOf(seed)
   const workers: FakeWorker[] = []
-  const start = async () => void workers.push(await new FakeWorker(stormy(random)).listen())
+  const start = async () => {
+    const worker = new FakeWorker(stormy(random))
+    worker.keepsAll = false
+    workers.push(await worker.listen())
+  }
   await start()
   await start()
   const served = await serveFront(workers, { threads: 2, queueLimit: 1000 })
