@@ -17,6 +17,9 @@ export interface ControlOwner {
   controlClosed(why: LinkEnd): void
 }
 
+/** Bytes of the longest frame: RETURNED has an id for each place of a window at most. */
+const longest = 4096
+
 export class Control implements LinkOwner {
   readonly #owner: ControlOwner
   readonly #link: Link
@@ -24,7 +27,7 @@ export class Control implements LinkOwner {
 
   constructor(path: string, owner: ControlOwner) {
     this.#owner = owner
-    this.#link = new Link(path, this)
+    this.#link = new Link(path, this, longest)
   }
 
   /** Asks back what this thread has not started. */

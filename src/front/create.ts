@@ -17,7 +17,7 @@ import type { Front, FrontOptions } from './front.ts'
 import type { Head } from './heads.ts'
 import { Shapes } from './shapes.ts'
 import { Ticket } from './ticket.ts'
-import { Worker, type WorkerOwner } from './worker.ts'
+import { doubtMs, Worker, type WorkerOwner } from './worker.ts'
 
 /** Bytes of a body that are collected before a worker is given the request. */
 const usualCollectLimit = 65_536
@@ -184,8 +184,14 @@ class BridgeFront implements Front, WorkerOwner {
   }
 
   gone(worker: Worker): void {
-    // One that went by itself stays known while it is on the list, so that nobody looks for it again.
     this.#leaving.delete(worker)
+    const { address } = worker
+    if (this.#workers.get(address.age) !== worker || this.#phase === 'closed') return
+    // One that went by itself stays known while it is on the list, so that nobody looks for it at once.
+    setTimeout(() => {
+      if (this.#workers.get(address.age) === worker && this.#phase !== 'closed')
+        this.#workers.set(address.age, new Worker(address, this))
+    }, doubtMs).unref()
   }
 
   #letGo(age: number, worker: Worker): void {

@@ -86,6 +86,7 @@ export class FrameReader {
   /** Whether `bytes` are this frame's own; else they are overwritten when the sink has returned. */
   kept = false
   readonly #sink: FrameSink
+  readonly #most: number
   /** A header that came in pieces. */
   readonly #header = Buffer.allocUnsafeSlow(headerSize)
   #headerLength = 0
@@ -94,8 +95,10 @@ export class FrameReader {
   #filled = 0
   #stopped = false
 
-  constructor(sink: FrameSink) {
+  /** `most`: bytes of the longest frame that may come here. */
+  constructor(sink: FrameSink, most = mostLength) {
     this.#sink = sink
+    this.#most = most
   }
 
   /** The body of the frame in hand; kept by whoever likes when `kept`. */
@@ -139,7 +142,7 @@ export class FrameReader {
   #open(bytes: Buffer, at: number): number {
     const length = bytes.readUInt32LE(at)
     const textLength = bytes.readUInt32LE(at + 12)
-    if (length > mostLength || textLength > length) return -1
+    if (length > this.#most || textLength > length) return -1
     this.type = bytes[at + 4] ?? 0
     this.flags = bytes[at + 5] ?? 0
     this.index = bytes.readUInt16LE(at + 6)

@@ -36,10 +36,10 @@ export class Link {
   #heard = true
   #end: LinkEnd = { fault: false, words: undefined }
 
-  /** Connects to the socket at `path`. */
-  constructor(path: string, owner: LinkOwner) {
+  /** Connects to the socket at `path`; `most` bytes has the longest frame that comes. */
+  constructor(path: string, owner: LinkOwner, most?: number) {
     this.#owner = owner
-    this.#reader = new FrameReader(owner)
+    this.#reader = new FrameReader(owner, most)
     const callback = (count: number): boolean => this.#received(count)
     this.#socket = connect({ path, onread: { buffer: readBuffer, callback } })
     this.#socket

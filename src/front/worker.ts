@@ -41,6 +41,11 @@ const longestWaitMs = 1000
 const patienceMs = 5000
 /** What an ended process has said is read within this time, unless its client is slow. */
 const lastWordsMs = 250
+/**
+ * A thread that hangs, or a worker that goes, is the end of the worker soon, and off the list then. If it is not, what
+ * was said was not true; a thread that does hang answers no HELLO, so that asking again does no harm.
+ */
+export const doubtMs = 5000
 
 /** `serving`: connects, and gets requests; `leaving`: ends as its channels do; `gone`. */
 type Phase = 'serving' | 'leaving' | 'gone'
@@ -182,6 +187,10 @@ export class Worker implements ChannelOwner, ControlOwner {
       if (channel.thread === thread && channel.overdue(id)) {
         this.#hung += 1
         channel.cut()
+        setTimeout(() => {
+          this.#hung -= 1
+          this.#again()
+        }, doubtMs).unref()
       }
   }
 

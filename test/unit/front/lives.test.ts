@@ -532,7 +532,7 @@ describe('the end of a worker’s process', () => {
     const begun = status(served.url('/begun'))
     await eventually(() => held.requests.length === 1)
     const behind = status(served.url('/behind'))
-    await eventually(() => held.requests.length === 2)
+    await eventually(() => held.requests.length + served.front.waiting === 2)
     served.front.workers([addressOf(other, 2)])
     served.front.ended(1)
     expect(await begun).toBe(502)
