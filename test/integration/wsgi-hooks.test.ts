@@ -595,8 +595,16 @@ pythonTest.each([[[]], [['--preload']]])(
     })
     expect(await server.get()).toBe('one')
     const changes = async (text: string, within: number) => {
-      server.write('views.py', view(`'${text}'`))
-      await eventually(async () => (await server.get()) === text, { within, what: () => server.log() })
+      let saves = 0
+      // As who edits does: saved again while nothing is seen of it.
+      await eventually(
+        async () => {
+          saves += 1
+          server.write('views.py', `${view(`'${text}'`)}# ${saves}\n`)
+          return (await server.get()) === text
+        },
+        { within, every: 700, what: () => server.log() },
+      )
     }
     await changes('two', 5000)
     server.write('views.py', 'def text(:\n')
