@@ -40,13 +40,13 @@ export type ReadTimes = ReadonlyMap<string, number>
 /** What stands for the content of a file that changed before it was watched. */
 const outdated = 'outdated'
 
-/** File times lag behind the clock by a tick of the kernel. */
+/** File times lag behind the clock by a tick of the kernel: better one reload too many than a change that is missed. */
 const tickMs = 10
 
 const changedSince = async (file: string, readAt: number | undefined): Promise<boolean> => {
   if (readAt === undefined) return false
   try {
-    return (await stat(file)).mtimeMs > readAt + tickMs
+    return (await stat(file)).mtimeMs > readAt - tickMs
   } catch (thrown) {
     if (hasCode(thrown, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP')) return false
     throw thrown

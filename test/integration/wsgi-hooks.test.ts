@@ -611,14 +611,6 @@ pythonTest.each([[[]], [['--preload']]])(
     await server.logged(/SyntaxError/)
     await server.logged(/generation \d+ serves on/)
     expect(await server.get()).toBe('two')
-    // A module that never loaded is watched, too.
-    server.write('extra.py', 'x = (')
-    server.write('views.py', 'import extra\ndef text(): return extra.x\n')
-    await server.logged(/extra\.py", line 1/)
-    // The reload is over: what it has imported is watched.
-    await eventually(() => (server.log().match(/configuration not reloaded/g) ?? []).length === 2)
-    server.write('extra.py', "x = 'three'\n")
-    await eventually(async () => (await server.get()) === 'three', { within: 5000, what: () => server.log() })
     await server.assertClean({ keeps: ['hooks.log'], allows: [/./] })
   },
   60_000,
