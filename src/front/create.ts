@@ -157,7 +157,8 @@ class BridgeFront implements Front, WorkerOwner {
 
   lost(worker: Worker, tickets: readonly Ticket[], written: number, silentMs: number): void {
     const { timeoutMs = 0 } = this.#options
-    const overdue = timeoutMs > 0 && silentMs >= timeoutMs
+    // The master counts from the worker's last beat, which may have been as long before the request.
+    const overdue = timeoutMs > 0 && silentMs >= timeoutMs - Math.min(timeoutMs / 2, 1000)
     const again = tickets.filter((ticket, at) => this.#survives(worker, ticket, at, at < written, overdue))
     if (again.length > 0) this.returned(again)
   }
