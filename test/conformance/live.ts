@@ -2,6 +2,7 @@
  * The corpus over real sockets: bytes in, statuses out, how the connection ended, and what the application saw.
  * It knows no engine; it is given a port.
  */
+import { once } from 'node:events'
 import net from 'node:net'
 import { type Entry, head, isRefused } from './entry.ts'
 import type { Cut } from './pieces.ts'
@@ -31,6 +32,32 @@ const patienceMs = 4000
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
+const pairs = new Set<string>()
+
+/**
+ * A connection from a port that had none to this server before: what an application saw is told by the client's port,
+ * and the kernel gives a port again as soon as the connection that had it was reset.
+ */
+const connectOnce = async (port: number): Promise<net.Socket> => {
+  const used: net.Socket[] = []
+  try {
+    for (;;) {
+      const socket = net.connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
+      await once(socket, 'connect')
+      const pair = `${socket.localPort} ${port}`
+      if (!pairs.has(pair)) {
+        pairs.add(pair)
+        return socket
+      }
+      // Held while another is sought, or the kernel gives it once more.
+      used.push(socket)
+      if (used.length > 100) throw new Error(`no port that is new to the server at ${port}`)
+    }
+  } finally {
+    for (const socket of used) socket.destroy()
+  }
+}
+
 /** Sends these bytes in these pieces, and FIN behind them if `fin`; resolves when the server has ended. */
 export const converse = async (
   port: number,
@@ -38,12 +65,9 @@ export const converse = async (
   cut: Cut,
   fin: boolean,
 ): Promise<Conversation> => {
-  const socket = net.connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
+  const socket = await connectOnce(port)
+  const ownPort = socket.localPort ?? 0
   let text = ''
-  let ownPort = 0
-  socket.once('connect', () => {
-    ownPort = socket.localPort ?? 0
-  })
   const ending = new Promise<string>((resolve) => {
     const timer = setTimeout(() => resolve('silent'), patienceMs)
     const end = (how: string) => {

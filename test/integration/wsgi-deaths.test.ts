@@ -185,12 +185,12 @@ describe.skipIf(noPython !== undefined)(pythonLabel, () => {
     await traffic.goesOn()
     expect(orphansOf(server)).toEqual(workers)
     server.signal('SIGTTIN')
-    await hasPythons(server, 1)
+    await hasPythons(server, 3)
     expect(orphansOf(server)).toEqual(workers)
     // They are masters' workers as before: one that dies is replaced, and a reload replaces the rest.
     const [victim = 0] = workers
     process.kill(victim, 'SIGKILL')
-    await hasPythons(server, 2)
+    await hasPythons(server, 3, { not: [victim] })
     await traffic.goesOn()
     server.signal('SIGHUP')
     await server.logged(/Reloaded: generation 3 serves/)
