@@ -77,6 +77,15 @@ export const receive = (socket: Tracked, to: Receiver): void => {
   if (!socket[readsShared]) socket.on('data', onData).resume()
 }
 
+/**
+ * Ends both sides behind what was written. Where the system has taken all of that, closing is enough to have it sent
+ * and to say the end; TLS has its own farewell.
+ */
+export const closeBehind = (socket: Tracked): void => {
+  if (socket[readsShared] && socket.writableLength === 0) socket.destroy()
+  else socket.destroySoon()
+}
+
 /** Gives a socket up for another protocol: not flowing until someone listens, and nobody of ours does. */
 const release = (socket: Tracked): void => {
   socket[receiver] = undefined

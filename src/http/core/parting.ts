@@ -3,6 +3,7 @@
  * a socket with unread bytes makes the kernel send RST, which may overtake the answer (RFC 9112, 9.6).
  */
 import type { Socket } from 'node:net'
+import { closeBehind } from './io.ts'
 import type { Outbox } from './outbox.ts'
 import type { Patience } from './patience.ts'
 
@@ -39,7 +40,7 @@ export class Parting {
 
   /** For a client that sends no more, of its own will. */
   atOnce(): void {
-    this.#owner.socket.destroySoon()
+    closeBehind(this.#owner.socket)
   }
 
   dropped(bytes: number): void {

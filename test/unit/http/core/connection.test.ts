@@ -106,6 +106,21 @@ describe('requests of one connection', () => {
     expect(keeper.text).toContain('Connection: keep-alive')
     await keeper.send('GET / HTTP/1.0\r\n\r\n').end()
   })
+
+  test.each([5, 262_000, 8_000_000])(
+    'that ask for its end get all of %i bytes, and then the end',
+    async (size) => {
+      const body = Buffer.alloc(size, 'x')
+      const { port, engine } = await serveCore((exchange) => exchange.respond(200, '', plain, body))
+      const client = await connect(port)
+      client.socket.pause()
+      client.send(get('/', 'Connection: close\r\n'))
+      await new Promise(setImmediate)
+      client.socket.resume()
+      expect((await client.end()).length).toBeGreaterThan(size)
+      await until(() => engine.connections === 0)
+    },
+  )
 })
 
 describe('a body', () => {
