@@ -21,6 +21,8 @@ const empty = Buffer.alloc(0)
 const firstSize = 16_384
 /** A buffer that grew beyond this is not kept for the next batch. */
 const mostKept = 262_144
+/** What is left of a frame is read to its place from this size on: reading more at once is worth a copy of less. */
+const leastDirect = 65_536
 
 /** Frames for one channel, gathered until they are taken. */
 export class FrameWriter {
@@ -30,12 +32,31 @@ export class FrameWriter {
 
   /** Adds a frame; `text` is latin1, one byte for each character. */
   add(type: number, flags: number, index: number, id: number, text: string, body?: Uint8Array): void {
+    const bodyLength = body === undefined ? 0 : body.length
+    const at = this.#begin(type, flags, index, id, text, bodyLength, bodyLength)
+    if (body !== undefined) this.#buffer.set(body, at)
+  }
+
+  /** Adds a frame but for its body of so many bytes, which has to follow what is taken next. */
+  addHead(type: number, flags: number, index: number, id: number, text: string, bodyLength: number): void {
+    this.#begin(type, flags, index, id, text, bodyLength, 0)
+  }
+
+  /** Writes all but the body, for which it makes `room`; answers where that is. */
+  #begin(
+    type: number,
+    flags: number,
+    index: number,
+    id: number,
+    text: string,
+    bodyLength: number,
+    room: number,
+  ): number {
     const textLength = text.length
-    const length = body === undefined ? textLength : textLength + body.length
     const at = this.used
-    const end = at + headerSize + length
+    const end = at + headerSize + textLength + room
     const buffer = end > this.#buffer.length ? this.#grow(end) : this.#buffer
-    buffer.writeUInt32LE(length, at)
+    buffer.writeUInt32LE(textLength + bodyLength, at)
     buffer[at + 4] = type
     buffer[at + 5] = flags
     buffer[at + 6] = index & 255
@@ -43,8 +64,8 @@ export class FrameWriter {
     buffer.writeUInt32LE(id, at + 8)
     buffer.writeUInt32LE(textLength, at + 12)
     if (textLength > 0) writeLatin1(buffer, text, at + headerSize)
-    if (body !== undefined) buffer.set(body, at + headerSize + textLength)
     this.used = end
+    return end - room
   }
 
   /** What was gathered. It is the taker's to read until `reuse`, or for good when that is not called. */
@@ -117,6 +138,21 @@ export class FrameReader {
     this.#partial = undefined
   }
 
+  /** Where the next bytes belong, when it is better that they are put there: then `filled` is told of them. */
+  get place(): Buffer | undefined {
+    const partial = this.#partial
+    if (partial === undefined || partial.length - this.#filled < leastDirect) return undefined
+    return partial.subarray(this.#filled)
+  }
+
+  /** So many bytes were put to `place`. */
+  filled(count: number): void {
+    const partial = this.#partial
+    if (partial === undefined) return
+    this.#filled += count
+    if (this.#filled === partial.length) this.#completed(partial)
+  }
+
   /** Reads bytes 0 to `end`, which may be overwritten afterwards. Answers what is wrong with them, in words. */
   feed(bytes: Buffer, end: number): string | undefined {
     let at = 0
@@ -174,10 +210,13 @@ export class FrameReader {
     const stop = Math.min(end, at + partial.length - this.#filled)
     bytes.copy(partial, this.#filled, at, stop)
     this.#filled += stop - at
-    if (this.#filled < partial.length) return stop
+    if (this.#filled === partial.length) this.#completed(partial)
+    return stop
+  }
+
+  #completed(partial: Buffer): void {
     this.#partial = undefined
     this.#give(partial, 0, partial.length, true)
-    return stop
   }
 
   #give(bytes: Buffer, start: number, end: number, kept: boolean): void {

@@ -25,6 +25,9 @@ export interface LinkEnd {
 /** As much as a unix socket holds by default, and some. */
 const readBuffer = Buffer.allocUnsafeSlow(262_144)
 
+/** Bodies of so many bytes are written from where they are. */
+const bulky = 16_384
+
 export class Link {
   readonly #socket: Socket
   readonly #owner: LinkOwner
@@ -40,8 +43,10 @@ export class Link {
   constructor(path: string, owner: LinkOwner, most?: number) {
     this.#owner = owner
     this.#reader = new FrameReader(owner, most)
-    const callback = (count: number): boolean => this.#received(count)
-    this.#socket = connect({ path, onread: { buffer: readBuffer, callback } })
+    // What is left of a large frame is read to where it belongs.
+    const buffer = (): Buffer => this.#reader.place ?? readBuffer
+    const callback = (count: number, bytes: Uint8Array): boolean => this.#received(count, bytes)
+    this.#socket = connect({ path, onread: { buffer, callback } })
     this.#socket
       .on('connect', () => owner.connected())
       .on('error', (error) => {
@@ -50,8 +55,12 @@ export class Link {
       .on('close', () => this.#closed())
   }
 
-  /** Gathers a frame. */
+  /** Gathers a frame; a large body is written at once, and is not to be changed any more. */
   send(type: number, flags: number, index: number, id: number, text = '', body?: Uint8Array): void {
+    if (body !== undefined && body.length >= bulky) {
+      this.#writer.addHead(type, flags, index, id, text, body.length)
+      return void this.#write(body)
+    }
     this.#writer.add(type, flags, index, id, text, body)
     if (this.#scheduled) return
     this.#scheduled = true
@@ -61,13 +70,21 @@ export class Link {
   /** Writes what was gathered. */
   flush(): void {
     this.#scheduled = false
-    const writer = this.#writer
-    if (writer.used === 0) return
-    if (this.#socket.destroyed) return void writer.reuse(true)
+    if (this.#writer.used > 0) this.#write()
+  }
+
+  #write(body?: Uint8Array): void {
+    const [writer, socket] = [this.#writer, this.#socket]
+    if (socket.destroyed) return void writer.reuse(true)
     this.#owner.flushing()
-    this.#socket.write(writer.take())
+    if (body !== undefined) socket.cork()
+    socket.write(writer.take())
+    if (body !== undefined) {
+      socket.write(body)
+      socket.uncork()
+    }
     // Else the system did not take all of it, and node reads the rest from where it stands.
-    writer.reuse(this.#socket.writableLength === 0)
+    writer.reuse(socket.writableLength === 0)
   }
 
   /** Whether to read: frames that came already are given out all the same. */
@@ -103,9 +120,10 @@ export class Link {
     this.#socket.destroy()
   }
 
-  #received(count: number): boolean {
+  #received(count: number, bytes: Uint8Array): boolean {
     this.#heard = true
-    const fault = this.#reader.feed(readBuffer, count)
+    const fault = bytes === readBuffer ? this.#reader.feed(readBuffer, count) : undefined
+    if (bytes !== readBuffer) this.#reader.filled(count)
     if (fault !== undefined) this.destroy(fault)
     else this.#owner.fed()
     return this.#flowing

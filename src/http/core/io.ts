@@ -21,18 +21,28 @@ export interface Receiver {
 const receiver = Symbol('tsgunicorn.receiver')
 /** Whether it reads into the buffer that all share. */
 const readsShared = Symbol('tsgunicorn.readsShared')
-type Tracked = Socket & { [receiver]?: Receiver | undefined; [readsShared]?: boolean }
+/** How many times in a row a read filled the buffer. */
+const inARow = Symbol('tsgunicorn.inARow')
+type Tracked = Socket & { [receiver]?: Receiver | undefined; [readsShared]?: boolean; [inARow]?: number }
 
 const readBuffer = Buffer.allocUnsafeSlow(65_536)
+/** Full buffers that one client is read before others have their turn. */
+const mostInARow = 4
 
 function onRead(this: Tracked, count: number): boolean {
   const to = this[receiver]
   // One that was given up reads as any other socket does.
   if (to === undefined) return this.push(Buffer.from(readBuffer.subarray(0, count)))
   to.received(readBuffer, count, true)
-  if (count < readBuffer.length) return true
-  // Else up to 2 MB of a client that floods are read before another has its turn.
-  setImmediate(readOn, this)
+  return count < readBuffer.length || this.destroyed || goesOn(this)
+}
+
+/** Whether to read on at once where there may be more: up to 2 MB of a client that floods would be read in a turn. */
+const goesOn = (socket: Tracked): boolean => {
+  const count = (socket[inARow] ?? 0) + 1
+  socket[inARow] = count % mostInARow
+  if (count < mostInARow) return true
+  setImmediate(readOn, socket)
   return false
 }
 

@@ -26,7 +26,7 @@ from .frames import HEADER_SIZE, BrokenPeer
 from .input import Body
 from .kept import allocate_lock, monotonic
 
-RECEIVE = 65536
+RECEIVE = 98304  # a whole BODY, and less than what malloc asks the system for each time
 BULKY = 65536  # from so many bytes on, buffers are sent as they are rather than joined
 BATCH = 0.001  # seconds of work whose answers may be held back
 VECTOR = 512  # buffers in one sendmsg; IOV_MAX is 1024
@@ -34,6 +34,7 @@ PATIENCE = 0.005  # how long the control thread waits for a thread that is parsi
 
 MSG_DONTWAIT = socket.MSG_DONTWAIT
 
+Bytes = Union[bytes, bytearray]
 # shape, flags, id, values joined by NUL, body
 Item = Tuple[int, int, int, str, Union[bytes, Body]]
 
@@ -46,7 +47,7 @@ class Channel:
     __slots__ = (
         "sock", "peer", "thread", "shapes", "pending", "out", "running", "started", "batch", "gone",
         "doomed", "broken", "aborted", "fileok", "bodies", "blocked", "slack", "bulky",
-        "_make_shape", "_reading", "_sending", "_verdict", "_rest", "_need",
+        "_make_shape", "_reading", "_sending", "_verdict", "_rest", "_filled",
     )  # fmt: skip
 
     def __init__(
@@ -74,8 +75,8 @@ class Channel:
         self._reading = allocate_lock()
         self._sending = allocate_lock()
         self._verdict = allocate_lock()
-        self._rest = bytearray()
-        self._need = HEADER_SIZE
+        self._rest: Optional[bytearray] = None  # a frame, or its header, that came in part
+        self._filled = 0  # how much of it came
 
     # Receiving: the serving thread.
 
@@ -107,15 +108,28 @@ class Channel:
         return self.gone or self.doomed or ident in self.aborted
 
     def _receive(self, flags: int) -> bool:
+        rest = self._rest
+        data: Bytes = b""
         try:
-            data = self.sock.recv(RECEIVE, flags)
+            if rest is None:
+                data = self.sock.recv(RECEIVE, flags)
+                count = len(data)
+            else:
+                count = self.sock.recv_into(memoryview(rest)[self._filled :], 0, flags)
         except BlockingIOError:
             return False
         except OSError:
-            data = b""
-        if not data:
+            count = 0
+        if not count:
             self.gone = True
             return False
+        if rest is not None:
+            self._filled += count
+            if self._filled < len(rest):
+                return True
+            self._rest = None
+            # The body of a REQ has to be bytes; a BODY is not copied more often than it must.
+            data = bytes(rest) if rest[4] == frames.REQ else rest
         try:
             self._take_in(data)
         except (BrokenPeer, UnicodeDecodeError) as error:
@@ -128,14 +142,8 @@ class Channel:
         while not self.gone and self._receive(MSG_DONTWAIT):
             pass
 
-    def _take_in(self, data: bytes) -> None:
-        """Take apart what came; keep what is not whole. Raises BrokenPeer."""
-        if self._rest:
-            self._rest += data
-            if len(self._rest) < self._need:
-                return
-            data = bytes(self._rest)
-            self._rest.clear()
+    def _take_in(self, data: Bytes) -> None:
+        """Take apart what came; make room for all of what is not whole. Raises BrokenPeer."""
         at, size = 0, len(data)
         text: Optional[str] = None
         body: Union[bytes, Body]
@@ -162,8 +170,9 @@ class Channel:
                 handle(self, flags, short, ident, data[start:middle], data[middle:end])
             at = end
         if at < size:
-            self._need = HEADER_SIZE if size - at < HEADER_SIZE else end - at
-            self._rest += data[at:] if at else data
+            self._filled = size - at
+            self._rest = bytearray(HEADER_SIZE if size - at < HEADER_SIZE else end - at)
+            self._rest[: self._filled] = memoryview(data)[at:]
 
     def _check(self, length: int, text_size: int) -> None:
         if length > frames.MAX_FRAME:
@@ -171,22 +180,22 @@ class Channel:
         if text_size > length:
             raise BrokenPeer("a frame of %d bytes cannot have a text of %d" % (length, text_size))
 
-    def _on_shape(self, flags: int, short: int, ident: int, text: bytes, body: bytes) -> None:
+    def _on_shape(self, flags: int, short: int, ident: int, text: Bytes, body: Bytes) -> None:
         self.shapes[short] = self._make_shape(text.decode("latin-1"))
 
-    def _on_body(self, flags: int, short: int, ident: int, text: bytes, body: bytes) -> None:
+    def _on_body(self, flags: int, short: int, ident: int, text: Bytes, body: Bytes) -> None:
         if ident in self.bodies:  # else of a request that is over: nobody wants it any more
             self.bodies[ident].arrived(body)
 
-    def _on_bodyend(self, flags: int, short: int, ident: int, text: bytes, body: bytes) -> None:
+    def _on_bodyend(self, flags: int, short: int, ident: int, text: Bytes, body: Bytes) -> None:
         if ident in self.bodies:
             words = text.decode("utf-8", "replace") or "it was cut short"
             self.bodies[ident].ended(words if flags & frames.FAILED else None)
 
-    def _on_abort(self, flags: int, short: int, ident: int, text: bytes, body: bytes) -> None:
+    def _on_abort(self, flags: int, short: int, ident: int, text: Bytes, body: Bytes) -> None:
         self.aborted.add(ident)
 
-    def _on_fileok(self, flags: int, short: int, ident: int, text: bytes, body: bytes) -> None:
+    def _on_fileok(self, flags: int, short: int, ident: int, text: Bytes, body: Bytes) -> None:
         running = self.running
         if running is not None and running[2] == ident:
             self.fileok = not flags & frames.REFUSED

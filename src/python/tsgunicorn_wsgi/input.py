@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections import deque
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import frames
 
@@ -34,7 +34,7 @@ class Body(io.RawIOBase):
     def __init__(self, channel: Channel, ident: int) -> None:
         self._channel = channel
         self._ident = ident
-        self._pieces: deque[bytes] = deque()
+        self._pieces: deque[Union[bytes, bytearray]] = deque()
         self._at = 0  # how much of the first piece was read
         self._credit = 0  # bytes that were asked for and have not come
         self._step = FIRST_CREDIT
@@ -47,7 +47,7 @@ class Body(io.RawIOBase):
 
     # Told by the channel, under its lock.
 
-    def arrived(self, piece: bytes) -> None:
+    def arrived(self, piece: Union[bytes, bytearray]) -> None:
         """A piece. Raises BrokenPeer when it was not asked for."""
         if len(piece) > self._credit:
             raise frames.BrokenPeer("a front sent more of a body than was asked for")
@@ -73,7 +73,7 @@ class Body(io.RawIOBase):
         piece = self._pieces[0]
         at = self._at
         count = min(len(buffer), len(piece) - at)
-        buffer[:count] = piece[at : at + count] if count < len(piece) else piece
+        buffer[:count] = memoryview(piece)[at : at + count]
         self._moved(piece, at + count)
         return count
 
@@ -86,7 +86,7 @@ class Body(io.RawIOBase):
             self._moved(piece, len(piece))
         return b"".join(parts)
 
-    def _moved(self, piece: bytes, at: int) -> None:
+    def _moved(self, piece: Union[bytes, bytearray], at: int) -> None:
         if at == len(piece):
             self._pieces.popleft()
             self._at = 0

@@ -65,6 +65,18 @@ describe('the writer', () => {
     expect(writer.take().equals(frame(3, { index: 2, id: 2, text: 'other' }))).toBe(true)
   })
 
+  test('says how long a body is that follows what is taken', () => {
+    const writer = new FrameWriter()
+    const body = Buffer.alloc(20_000, 'b')
+    writer.add(3, 0, 1, 1, 'a')
+    writer.addHead(4, 0, 0, 1, 'text', body.length)
+    const whole = Buffer.concat([
+      frame(3, { index: 1, id: 1, text: 'a' }),
+      frame(4, { id: 1, text: 'text', body }),
+    ])
+    expect(Buffer.concat([writer.take(), body]).equals(whole)).toBe(true)
+  })
+
   test('grows as it must', () => {
     const writer = new FrameWriter()
     const body = Buffer.alloc(300_000, 'b')
@@ -125,6 +137,39 @@ describe('the reader', () => {
     shared.fill(0)
     expect(kept).toEqual([true])
     expect(own?.equals(body)).toBe(true)
+  })
+
+  test('has the rest of large frames put to their place, in any pieces', () => {
+    const sizes = fc.array(fc.constantFrom(0, 100, 65_535, 65_536, 65_537, 200_000), { maxLength: 4 })
+    fc.assert(
+      fc.property(
+        sizes,
+        fc.array(fc.integer({ min: 1, max: 90_000 }), { minLength: 1 }),
+        (bodies, counts) => {
+          const frames = bodies.map((size, id) =>
+            frame(66, { id, text: 'OK', body: Buffer.alloc(size, 65 + id) }),
+          )
+          const seen: Buffer[] = []
+          const reader = new FrameReader({
+            frame: (one) => seen.push(frame(one.type, { id: one.id, text: one.text(), body: one.body })),
+          })
+          const all = Buffer.concat(frames)
+          const shared = Buffer.alloc(70_000)
+          let direct = 0
+          for (let at = 0, turn = 0; at < all.length; turn += 1) {
+            const { place } = reader
+            const count = all.copy(place ?? shared, 0, at, at + (counts[turn % counts.length] ?? 1))
+            if (place === undefined) expect(reader.feed(shared, count)).toBe(undefined)
+            else reader.filled(count)
+            if (place !== undefined) direct += count
+            at += count
+          }
+          expect(Buffer.concat(seen).equals(all)).toBe(true)
+          if (bodies.includes(200_000)) expect(direct).toBeGreaterThan(0)
+        },
+      ),
+      { numRuns: 30 },
+    )
   })
 
   test('gives nothing out after it was stopped, also of what it was fed together', () => {
