@@ -1097,9 +1097,9 @@ export interface Config {
   /**
    * Where syslog messages go.
    *
-   * `udp://HOST:PORT`, `tcp://HOST:PORT` or `unix://PATH#stream`. Node cannot open datagram sockets on a path, so
-   * `/dev/log` is out of reach: let the syslog daemon listen on UDP (rsyslog: module imudp), or log to standard error and
-   * let journald take it. Messages that cannot be sent are dropped; serving goes on.
+   * `udp://HOST:PORT`, `tcp://HOST:PORT`, `unix://PATH#dgram` (as `unix:///dev/log#dgram`) or
+   * `unix://PATH#stream`; `unix://PATH` finds out which. Messages that cannot be sent are dropped; serving goes on. Under
+   * journald nothing of this is needed: what goes to standard error carries its level.
    *
    * Flag: `--log-syslog-to ADDRESS`
    *
@@ -1149,8 +1149,9 @@ export interface Config {
   /**
    * The statsd server that metrics are sent to.
    *
-   * `HOST:PORT` (8125 without a port), by UDP. Requests, their durations and statuses, the number
-   * of workers, and log messages by level are counted. Datagrams that are lost are lost; serving never waits for them.
+   * `HOST:PORT` (8125 without a port), by UDP, or `unix://PATH`, a socket for datagrams. Requests, their
+   * durations and statuses, the number of workers, and log messages by level are counted. Datagrams that are lost are lost;
+   * serving never waits for them.
    *
    * Flag: `--statsd-host HOST:PORT`
    *
@@ -1610,7 +1611,12 @@ export interface Config {
   /**
    * The unix socket of administration.
    *
-   * The control socket comes with administration; until then the setting is accepted and does nothing. Name it when several instances must be told apart by hand.
+   * What `tsgunicornc`, Gunicorn's `gunicornc` and `curl --unix-socket` talk to. The default is a file in
+   * `$XDG_RUNTIME_DIR/tsgunicorn`, or in `tsgunicorn-UID` below the folder for temporary files; the log says which when the
+   * server starts. During an upgrade the new master's has the ending `.2` until the old master is gone.
+   *
+   * A socket that another server answers on is left to it. A socket that cannot be made is told of in the log; the server runs
+   * without it.
    *
    * Flag: `--control-socket PATH`
    *
@@ -1620,7 +1626,7 @@ export interface Config {
   /**
    * The permissions of the control socket.
    *
-   * The control socket comes with administration; until then the setting is accepted and does nothing. Whoever may write to the socket may stop the server.
+   * Whoever may write to the socket may stop the server: give it to a group, with `0o660`, but not to all.
    *
    * Flag: `--control-socket-mode MODE`
    *
@@ -1630,13 +1636,51 @@ export interface Config {
   /**
    * Do without the control socket.
    *
-   * The control socket comes with administration; until then the setting is accepted and does nothing.
+   * Signals do what they did; `tsgunicornc` cannot reach the server.
    *
    * Flag: `--no-control-socket`
    *
    * @default false
    */
   readonly control_socket_disable: boolean
+  /**
+   * The permissions of a second control socket that only answers questions.
+   *
+   * Its path is that of the control socket with the ending `.ro`. It tells what the other tells, paths of
+   * requests among it, and refuses every command that changes something: `0o660` or `0o666` lets monitoring look without
+   * being able to harm.
+   *
+   * Flag: `--control-socket-read-mode MODE`
+   *
+   * @default 0: there is none
+   */
+  readonly control_socket_read_mode: number
+  /**
+   * An address for health checks and metrics, apart from the application.
+   *
+   * `HOST:PORT` or `unix:PATH`. The master itself answers there, so that busy or hanging workers neither delay
+   * nor hide anything: `/livez` (200 while the master lives and a worker beats), `/readyz` (200 while a generation serves,
+   * 503 from the moment that TERM arrives), `/metrics` (Prometheus) and `/status` (JSON). The last two need `admin_token`.
+   * Nothing can be changed there.
+   *
+   * Flag: `--admin-bind ADDRESS`
+   *
+   * @default none
+   */
+  readonly admin_bind: string | undefined
+  /**
+   * What must be shown to read metrics and status at `admin_bind`.
+   *
+   * As `Authorization: Bearer TEXT`. Give it by the variable or the configuration file: a command line can be
+   * read by every user of the machine.
+   *
+   * Flag: `--admin-token TEXT`
+   *
+   * Variable: `TSGUNICORN_ADMIN_TOKEN`
+   *
+   * @default $TSGUNICORN_ADMIN_TOKEN; without one, only health checks are answered
+   */
+  readonly admin_token: string | undefined
 }
 
 /** What a configuration file may write, for the settings that take more than they resolve to. */
@@ -1660,4 +1704,5 @@ export interface WiderThanConfig {
   readonly http_protocols: string | readonly string[]
   readonly dirty_apps: string | readonly string[]
   readonly control_socket_mode: number | string
+  readonly control_socket_read_mode: number | string
 }

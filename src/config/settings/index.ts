@@ -3,6 +3,7 @@
  * declaration may compute nothing of weight.
  */
 import type { Setting, ValueOf } from '../setting.ts'
+import * as administration from './administration.ts'
 import * as configFile from './config-file.ts'
 import * as control from './control.ts'
 import * as debugging from './debugging.ts'
@@ -36,6 +37,7 @@ export const settings = {
   ...http2.settings,
   ...dirtyArbiters.settings,
   ...control.settings,
+  ...administration.settings,
 } as const satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof settings
@@ -64,5 +66,5 @@ export const sections: readonly Section[] = [
   ...[debugging, serverMechanics, logging, processNaming, serverHooks, ssl, http2, dirtyArbiters].map(
     (part) => section(part.title, part.settings),
   ),
-  section(control.title, control.settings),
+  section(control.title, control.settings, administration.settings),
 ]

@@ -16,8 +16,8 @@ export const title = 'Logging'
 
 const hostKind = matching(
   'host and port',
-  /^(?:\[[\da-fA-F:.]+\]|[^:[\]\s/]+)(?::\d{1,5})?$/,
-  'HOST, HOST:PORT or [IPv6]:PORT (Node has no unix sockets for datagrams)',
+  /^(?:unix:\/\/\S+|(?:\[[\da-fA-F:.]+\]|[^:[\]\s/]+)(?::\d{1,5})?)$/,
+  'HOST, HOST:PORT, [IPv6]:PORT or unix://PATH',
 )
 
 // biome-ignore format: one name a line says no more
@@ -140,9 +140,9 @@ several, this one wins over \`logconfig_json\`, and that over \`logconfig\`.`,
     metavar: 'ADDRESS',
     default: 'udp://localhost:514',
     summary: 'Where syslog messages go.',
-    details: `\`udp://HOST:PORT\`, \`tcp://HOST:PORT\` or \`unix://PATH#stream\`. Node cannot open datagram sockets on a path, so
-\`/dev/log\` is out of reach: let the syslog daemon listen on UDP (rsyslog: module imudp), or log to standard error and
-let journald take it. Messages that cannot be sent are dropped; serving goes on.`,
+    details: `\`udp://HOST:PORT\`, \`tcp://HOST:PORT\`, \`unix://PATH#dgram\` (as \`unix:///dev/log#dgram\`) or
+\`unix://PATH#stream\`; \`unix://PATH\` finds out which. Messages that cannot be sent are dropped; serving goes on. Under
+journald nothing of this is needed: what goes to standard error carries its level.`,
     gunicorn: { differs: 'UDP on every system; Gunicorn takes a unix socket on macOS and the BSDs.' },
   }),
   syslog: flag({
@@ -176,9 +176,9 @@ let journald take it. Messages that cannot be sent are dropped; serving goes on.
     cli: ['--statsd-host'],
     metavar: 'HOST:PORT',
     summary: 'The statsd server that metrics are sent to.',
-    details: `\`HOST:PORT\` (8125 without a port), by UDP. Requests, their durations and statuses, the number
-of workers, and log messages by level are counted. Datagrams that are lost are lost; serving never waits for them.`,
-    gunicorn: { differs: 'No unix sockets: Node has none for datagrams.' },
+    details: `\`HOST:PORT\` (8125 without a port), by UDP, or \`unix://PATH\`, a socket for datagrams. Requests, their
+durations and statuses, the number of workers, and log messages by level are counted. Datagrams that are lost are lost;
+serving never waits for them.`,
   }),
   dogstatsd_tags: text({
     cli: ['--dogstatsd-tags'],
