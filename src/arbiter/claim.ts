@@ -14,10 +14,11 @@ export const pidfilePath = (office: Office, config: Config): string | undefined 
 
 /**
  * Writes the pidfile that the configuration names, or takes it from its former path. A file left by a master that
- * was killed tells its pid: workers of it that still live (their loop was blocked) are ended first.
+ * was killed tells its pid: workers of it finish what they hold, and those that do not (their loop is blocked) are ended. `gone` is a master
+ * whose end was heard of: a process that is killed lets go of its channel some time before it is no more.
  * Throws ServerError TSG_PIDFILE_*.
  */
-export async function takePidfile(office: Office, config: Config): Promise<void> {
+export async function takePidfile(office: Office, config: Config, gone?: number): Promise<void> {
   const path = pidfilePath(office, config)
   // One that somebody removed is written again.
   if (path === office.pidfile?.path && (path === undefined || existsSync(path))) return
@@ -27,17 +28,19 @@ export async function takePidfile(office: Office, config: Config): Promise<void>
     return
   }
   const before = pidIn(path)
-  if (office.pidfile && office.pidfile.path !== path) office.pidfile.rename(path)
-  else office.pidfile = Pidfile.create(path)
-  if (before !== undefined && before !== process.pid) await endWorkersOf(office, before)
+  if (office.pidfile && office.pidfile.path !== path) office.pidfile.rename(path, gone)
+  else office.pidfile = Pidfile.create(path, gone)
+  if (before !== undefined && before !== process.pid) await endWorkersOf(office, before, before === gone)
 }
 
-async function endWorkersOf(office: Office, master: number): Promise<void> {
-  const leftovers = findLeftovers(master)
-  if (leftovers.length === 0) return
-  const pids = leftovers.map(({ pid }) => pid).join(', ')
-  office.log.warning(`Ending what the master before (pid:${master}) left: ${pids}`, { master })
-  await endLeftovers(leftovers)
+/** Longer than a worker without a master takes to finish what it holds (worker/worker.ts). */
+const ORPHANS = 2000
+
+async function endWorkersOf(office: Office, master: number, gone: boolean): Promise<void> {
+  const killed = await endLeftovers(findLeftovers(master, gone), { patience: ORPHANS })
+  if (killed.length === 0) return
+  const pids = killed.join(', ')
+  office.log.warning(`Ended what the master before (pid:${master}) left: ${pids}`, { master })
 }
 
 function pidIn(path: string): number | undefined {

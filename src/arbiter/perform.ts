@@ -143,7 +143,7 @@ async function promote(office: Office): Promise<void> {
   office.title()
   office.notifier.mainPid(process.pid)
   try {
-    await takePidfile(office, office.config)
+    await takePidfile(office, office.config, office.options.parent)
   } catch (error) {
     office.log.error(messageOf(error))
   }

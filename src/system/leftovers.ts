@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { hasCode } from '../errors.ts'
+import { monotonicNow } from './clock.ts'
 import { allPids, environOf, statOf, threadsOf } from './processes.ts'
 
 /** The master sets it for every process it starts: its own pid. */
@@ -25,13 +26,14 @@ const isSame = ({ pid, startTicks }: Leftover): boolean => {
 
 /**
  * Processes that master `master` started and that are nobody's now. One whose parent still is that pid belongs to a
- * living master and is not among them. Also what a worker started itself, as it inherits the variable.
+ * living master and is not among them, unless that one is known to be ending (`gone`). Also what a worker started itself,
+ * as it inherits the variable.
  */
-export const findLeftovers = (master: number): Leftover[] =>
+export const findLeftovers = (master: number, gone = false): Leftover[] =>
   allPids().flatMap((pid) => {
     if (pid === process.pid || !environOf(pid).includes(`${masterVariable}=${master}`)) return []
     const stat = statOf(pid)
-    if (stat === undefined || stat.state === 'Z' || stat.parent === master) return []
+    if (stat === undefined || stat.state === 'Z' || (!gone && stat.parent === master)) return []
     return [{ pid, startTicks: stat.startTicks }]
   })
 
@@ -45,13 +47,34 @@ const killOne = (leftover: Leftover): void => {
   }
 }
 
-/**
- * Kills them and waits until they are gone, at most `deadline` ms.
- * Resolves with the pids that are gone; a pid that is missing there lives on.
- */
-export const endLeftovers = async (leftovers: readonly Leftover[], deadline = 2000): Promise<number[]> => {
-  for (const leftover of leftovers) killOne(leftover)
+const areGone = async (leftovers: readonly Leftover[], within: number): Promise<boolean> => {
+  const until = monotonicNow() + within
   // No event tells of the end of a process that is no child of ours: it is asked for.
-  for (let waited = 0; waited < deadline && leftovers.some(isSame); waited += 5) await delay(5)
-  return leftovers.filter((leftover) => !isSame(leftover)).map(({ pid }) => pid)
+  while (leftovers.some(isSame)) {
+    if (monotonicNow() >= until) return false
+    await delay(5)
+  }
+  return true
+}
+
+export interface EndOptions {
+  /** Milliseconds they have to end by themselves: one that is not blocked finishes its requests. */
+  readonly patience?: number
+  /** Milliseconds that their end is waited for once they were killed. */
+  readonly deadline?: number
+}
+
+/**
+ * Kills those that are left after `patience` and waits until they are gone. Resolves with the pids that had to be killed,
+ * whether they are gone or not.
+ */
+export const endLeftovers = async (
+  leftovers: readonly Leftover[],
+  { patience = 0, deadline = 2000 }: EndOptions = {},
+): Promise<number[]> => {
+  if (patience > 0 && (await areGone(leftovers, patience))) return []
+  const stubborn = leftovers.filter(isSame)
+  for (const leftover of stubborn) killOne(leftover)
+  await areGone(stubborn, deadline)
+  return stubborn.map(({ pid }) => pid)
 }

@@ -123,19 +123,19 @@ const unwritable = (path: string, thrown: unknown): ServerError => {
   )
 }
 
-const claim = (temporary: string, path: string): void => {
+const claim = (temporary: string, path: string, gone: number | undefined): void => {
   for (let round = 0; round < rounds; round++) {
     if (publish(temporary, path)) return
     const found = read(path)
     if (found === undefined) continue
-    if (isOwned(found))
+    if (found.pid !== gone && isOwned(found))
       throw new ServerError('TSG_PIDFILE_OWNED', `Already running on PID ${found.pid} (pid file ${path})`)
     removeStale(path, found)
   }
   throw new Error('other processes keep replacing it')
 }
 
-const write = (path: string): void => {
+const write = (path: string, gone: number | undefined): void => {
   const temporary = `${path}.${process.pid}.tmp`
   try {
     unlinkIfPresent(temporary)
@@ -146,7 +146,7 @@ const write = (path: string): void => {
       process.umask(umask)
     }
     try {
-      claim(temporary, path)
+      claim(temporary, path, gone)
     } finally {
       unlinkIfPresent(temporary)
     }
@@ -163,11 +163,12 @@ export class Pidfile {
   }
 
   /**
-   * Writes this process's pid. Throws ServerError TSG_PIDFILE_OWNED when a living master holds the file,
-   * TSG_PIDFILE_UNWRITABLE when it cannot be written.
+   * Writes this process's pid. `gone` is a master that is known to end, though the system may still show its process.
+   * Throws ServerError TSG_PIDFILE_OWNED when a living master holds the file, TSG_PIDFILE_UNWRITABLE when it cannot be
+   * written.
    */
-  static create(path: string): Pidfile {
-    write(path)
+  static create(path: string, gone?: number): Pidfile {
+    write(path, gone)
     return new Pidfile(path)
   }
 
@@ -176,9 +177,9 @@ export class Pidfile {
   }
 
   /** Holds `path` from now on, and gives the old one up. Throws as `create`, and then holds what it held. */
-  rename(path: string): void {
+  rename(path: string, gone?: number): void {
     if (path === this.#path) return
-    write(path)
+    write(path, gone)
     this.unlink()
     this.#path = path
   }

@@ -91,5 +91,5 @@ test('kill -9 of the master while a worker hangs: the next start on the same add
   // Until then it may be a worker of the first that answers.
   await first.gone()
   await second.allReady()
-  await second.assertClean({ allows: [/stale|pid ?file|Ending what/i] })
+  await second.assertClean({ allows: [/stale|pid ?file|Ended what/i] })
 })

@@ -25,7 +25,7 @@ test.runIf(process.platform === 'linux')(
       const impostor = leftovers.map((leftover) => ({ ...leftover, startTicks: leftover.startTicks + 1 }))
       await endLeftovers(impostor)
       expect(isAlive(worker)).toBe(true)
-      expect(await endLeftovers(leftovers)).toEqual([worker])
+      expect(await endLeftovers(leftovers, { patience: 50 })).toEqual([worker])
       expect(isAlive(worker)).toBe(false)
       expect(findLeftovers(pid)).toEqual([])
     } finally {

@@ -114,6 +114,16 @@ test('a rename to a name that is held leaves things as they were', async () => {
   expect(readdirSync(directory)).toEqual(['m.pid', 'm.pid.2'])
 })
 
+test('a master whose end was heard of does not hold its file, though its process is still there', async () => {
+  const pidfile = Pidfile.create(`${path}.2`)
+  const pid = await other('tsgunicorn')
+  writeFileSync(path, `${pid}\n`)
+  expect(() => pidfile.rename(path, pid + 1)).toThrow(/Already running/)
+  pidfile.rename(path, pid)
+  expect(readFileSync(path, 'latin1')).toBe(`${process.pid}\n`)
+  expect(readdirSync(directory)).toEqual(['m.pid'])
+})
+
 /** Says 'up', waits for a line, tries, says what came of it, and lives on: the command bears our name. */
 const racer = (): ChildProcess => {
   const module = fileURLToPath(new URL('../../../src/system/pidfile.ts', import.meta.url))
