@@ -10,10 +10,11 @@ import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-const manifest: { readonly dependencies: Readonly<Record<string, string>> } = JSON.parse(
+type Versions = Readonly<Record<string, string>>
+const manifest: { readonly dependencies: Versions; readonly optionalDependencies: Versions } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 )
-const packages = Object.keys(manifest.dependencies)
+const packages = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
 const dist = fileURLToPath(new URL('..', import.meta.url))
 
 const bundle = (program: string) =>
