@@ -9,6 +9,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { onChildReady } from '../ipc/channel.ts'
 import { inheritEnvironment, type Legacy } from '../sockets/inherit.ts'
+import { watchdogOwnerVariable } from '../systemd/notify.ts'
 
 export interface StartCommand {
   readonly program: string
@@ -30,10 +31,11 @@ const FIRST_LISTENER_FD = 4
 
 /** Spawns the new master; it is told to be one by GUNICORN_PID, our pid. */
 export function startNewMaster(command: StartCommand, legacy: Legacy, events: UpgradeEvents): ChildProcess {
+  const { [watchdogOwnerVariable]: _, ...env } = command.env
   const child = spawn(command.program, [...command.nodeArguments, ...command.arguments], {
     cwd: command.cwd,
     env: {
-      ...command.env,
+      ...env,
       ...inheritEnvironment(legacy, FIRST_LISTENER_FD),
       GUNICORN_PID: String(process.pid),
     },

@@ -28,8 +28,12 @@ export function storedName(address: string): string | undefined {
 export function storedAddress(name: string): string | undefined {
   const rest = name.startsWith(prefix) ? name.slice(prefix.length) : ''
   if (!/^(?:[A-Za-z0-9./-]|_[0-9A-F]{2})+$/.test(rest)) return undefined
-  const bytes = rest.match(/_..|./g)?.map((one) => (one.length === 3 ? Number.parseInt(one.slice(1), 16) : one))
-  return Buffer.concat((bytes ?? []).map((one) => Buffer.from(typeof one === 'number' ? [one] : one))).toString()
+  const bytes = rest
+    .match(/_..|./g)
+    ?.map((one) => (one.length === 3 ? Number.parseInt(one.slice(1), 16) : one))
+  return Buffer.concat(
+    (bytes ?? []).map((one) => Buffer.from(typeof one === 'number' ? [one] : one)),
+  ).toString()
 }
 
 /** A name whose descriptor in the store is not known to be ours: it is replaced. */
