@@ -51,7 +51,7 @@ class Statsd(logging.Filter):
             sock = self._opened()
             if sock:
                 self._hand(sock, text.encode("utf-8", "replace"))
-        except (BlockingIOError, ConnectionRefusedError):
+        except (BlockingIOError, ConnectionRefusedError, FileNotFoundError):
             return  # UDP: nobody listened to the one before; this one may have come through.
         except OSError:
             self._lose()
