@@ -3,7 +3,7 @@
  * container; notify-manager.py stands in for it where a program of its own does not.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { appOf, noPython } from '../support/apps.ts'
@@ -20,7 +20,11 @@ const has = (program: string): boolean =>
 
 describe.skipIf(noPython)('a service', () => {
   test('tells of its start, of reloads good and bad, of an upgrade and of its end', async () => {
-    const service = await startService({ workers: 2, config: { graceful_timeout: 5, boot_timeout: 7 } })
+    const service = await startService({
+      workers: 2,
+      config: { graceful_timeout: 5, boot_timeout: 7 },
+      env: { WATCHDOG_USEC: '1500000' },
+    })
     const { server } = service
     const first = server.masterPid()
     expect(await service.told({ READY: '1' })).toMatchObject({
@@ -50,7 +54,12 @@ describe.skipIf(noPython)('a service', () => {
     await server.logged(/The new master is ready/)
     const second = server.masterPid('server.pid.2')
     // The old one is the service until its end: nothing of a stop, and nothing of the new one.
-    expect(service.said().slice(after)).toEqual([])
+    expect(
+      service
+        .said()
+        .slice(after)
+        .filter((one) => one['WATCHDOG'] !== '1'),
+    ).toEqual([])
     server.signal('SIGTERM', first)
     expect(await service.told({ MAINPID: String(second) }, after)).toMatchObject({ pid: first })
     expect(await service.told({ READY: '1', pid: second }, after)).toMatchObject({ MAINPID: String(second) })
@@ -61,6 +70,7 @@ describe.skipIf(noPython)('a service', () => {
         .some((one) => one['STOPPING'] === '1'),
     ).toBe(false)
     await service.told({ FDSTORE: '1', pid: second }, after)
+    await service.told({ WATCHDOG: '1', pid: second }, after)
     expect(await server.get()).toBe('hello 1')
 
     server.signal('SIGTERM', second)
@@ -68,7 +78,10 @@ describe.skipIf(noPython)('a service', () => {
       pid: second,
       EXTEND_TIMEOUT_USEC: '35000000',
     })
-    await service.told({ FDSTOREREMOVE: '1' }, service.said().length - 1)
+    await service.told({ ended: 0 }, after)
+    expect(service.said().at(-1)?.kept).toEqual([])
+    // Nobody spoke who may not under NotifyAccess=main.
+    expect(service.said().filter((one) => one['denied'] !== undefined)).toEqual([])
     await server.gone()
     await server.assertClean({ allows: [/configuration not reloaded/, /\[ERROR\] Unexpected end of file/] })
   })
@@ -114,7 +127,8 @@ describe.skipIf(noPython)('a service', () => {
 
   test('whose bind changes has the store changed, and takes of it what bind still names', async () => {
     const ports = [await freePort(), await freePort(), await freePort()]
-    const bind = (...at: number[]) => ({ bind: at.map((n) => `127.0.0.1:${ports[n]}`) })
+    const path = join(sharedFolder(), 'kept.sock')
+    const bind = (...at: number[]) => ({ bind: [...at.map((n) => `127.0.0.1:${ports[n]}`), `unix:${path}`] })
     const service = await startService({
       workers: 1,
       bind: [],
@@ -123,21 +137,26 @@ describe.skipIf(noPython)('a service', () => {
     })
     const { server } = service
     const kept = async () => (await service.order('kept')).kept?.map((name) => name.replace(/.*_3A/, ''))
-    const names = (...at: number[]) => at.map((n) => String(ports[n])).sort()
+    const names = (...at: number[]) => [...at.map((n) => String(ports[n])).sort(), path]
     expect(await kept()).toEqual(names(0, 1))
     server.rewriteConfig(bind(1, 2))
     await server.reload()
     expect(await kept()).toEqual(names(1, 2))
-    // Killed, and found with another configuration than it had.
+    // Killed, and found with another configuration than it had, and without its path.
     const killed = server.masterPid()
     await service.order('kill')
     server.rewriteConfig(bind(0, 1))
+    rmSync(path)
     await service.order('start')
     await eventually(() => server.masterPid() !== killed && server.masterPid() > 0)
     await eventually(async () => (await kept())?.join() === names(0, 1).join())
     for (const n of [0, 1]) expect(await server.get('/', { port: ports[n] ?? 0 })).toBe('hello 1')
     await expect(server.get('/', { port: ports[2] ?? 0 })).rejects.toThrow(/refused/i)
-    await server.assertClean()
+    expect(await server.get('/', { path })).toBe('hello 1')
+    await server.assertClean({
+      allows: [/A socket that systemd kept \(tsgunicorn-kept-unix\S+kept\.sock\) is not used/],
+    })
+    expect(existsSync(path)).toBe(false)
   })
 
   test('asks for time, then feeds the watchdog while workers beat, and not while all hang', async () => {

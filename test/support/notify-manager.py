@@ -33,6 +33,8 @@ def start():
     if pid:
         return pid
     os.environ["NOTIFY_SOCKET"] = path
+    if "WATCHDOG_USEC" in os.environ:
+        os.environ["WATCHDOG_PID"] = str(os.getpid())
     if kept:
         # First out of the way of the numbers they are to get.
         high = [os.dup2(fd, 100 + at) for at, fd in enumerate(kept.values())]
