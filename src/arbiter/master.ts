@@ -6,7 +6,8 @@
 import type { Config } from '../config/config.ts'
 import { inSource } from '../config/stack.ts'
 import { messageOf } from '../errors.ts'
-import { inheritListeners } from '../sockets/inherit.ts'
+import { settle } from '../metrics/slot.ts'
+import { inheritBoard, inheritListeners } from '../sockets/inherit.ts'
 import { createBoard } from '../system/board.ts'
 import { monotonicNow } from '../system/clock.ts'
 import { cpuCount } from '../system/cpus.ts'
@@ -66,7 +67,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       failed: (message) => enqueue({ type: 'hook-failed', failure: { message, exit: 1 } }),
     }),
     listeners: new Listeners(inherited),
-    board: createBoard(config.worker_tmp_dir),
+    board: createBoard({ directory: config.worker_tmp_dir, inherited: inheritBoard(), settle }),
     crew: new Crew(),
     bridge: new BridgeFolder(options.environment()),
     molds: new Molds(),

@@ -131,7 +131,8 @@ async function upgrade(office: Office): Promise<void> {
   }
   try {
     const { command } = office.options
-    office.successor = startNewMaster(command, office.listeners.legacy(generation), events)
+    const shared = { legacy: office.listeners.legacy(generation), board: office.board }
+    office.successor = startNewMaster(command, shared, events)
     office.log.info(`Starting a new master (pid:${office.successor.pid})`, { pid: office.successor.pid })
   } catch (error) {
     events.ended(`the new master could not be started: ${messageOf(error)}`, false)

@@ -3,7 +3,8 @@
  * same timer asks for the memory, as both are looked at about once a second.
  */
 
-import { openSlot, type SlotPhase } from '../system/board.ts'
+import type { SlotPhase } from '../system/board-format.ts'
+import { openSlot } from '../system/board-slot.ts'
 import { monotonicNow } from '../system/clock.ts'
 
 export interface Vitals {
