@@ -14,6 +14,7 @@ import { cpuCount } from '../system/cpus.ts'
 import { setTitle } from '../system/title.ts'
 import { createNotifier } from '../systemd/notify.ts'
 import { version } from '../version.ts'
+import { announce, silent } from './announcer.ts'
 import { measureBacklog } from './backlog.ts'
 import { BridgeFolder } from './bridge.ts'
 import { Crew } from './crew.ts'
@@ -48,6 +49,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
   const { error, statsd } = await openMasterLogs(options.loaded)
   const log = new LogSwitch(error)
   const inherited = inheritListeners()
+  for (const warning of inherited.warnings ?? []) log.warning(warning)
   const role = options.parent === undefined ? 'master' : 'challenger'
   const loop: Loop = new Loop(initialState(role, process.pid ^ Date.now()), {
     decide,
@@ -77,8 +79,8 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     state: () => loop.state,
     watch: (files, since) => watch.add(office.config, files, since),
     watchEnd: () => watch.end(),
-    notify: (state) => notifier[state](),
     notifier,
+    announcer: silent,
     title: () => setTitle(`tsgunicorn: master [${currentName(office)}]`),
     config,
     pidfile: undefined,
@@ -87,6 +89,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     successor: undefined,
   }
   setInterval(() => undefined, FOREVER)
+  office.announcer = announce(office, inherited)
   guard(office)
   if (config.enable_backlog_metric) measureBacklog(office)
   office.title()

@@ -9,6 +9,7 @@ import type { Statsd } from '../log/statsd.ts'
 import type { Board } from '../system/board.ts'
 import type { Pidfile } from '../system/pidfile.ts'
 import type { Notifier } from '../systemd/notify.ts'
+import type { Announcer } from './announcer.ts'
 import type { BridgeFolder } from './bridge.ts'
 import type { Child } from './child.ts'
 import type { Crew } from './crew.ts'
@@ -58,9 +59,9 @@ export interface Office {
   /** Files a worker imported, not before `since` (wall-clock ms; now, unless said), to be watched (`reload`). */
   readonly watch: (files: readonly string[], since?: number) => void
   readonly watchEnd: () => void
-  /** Tells systemd, when it waits to be told. */
-  readonly notify: (state: 'reloading' | 'ready' | 'stopping') => void
   readonly notifier: Notifier
+  /** Tells systemd of this master, when it waits to be told. */
+  announcer: Announcer
   /** Sets the title that ps(1) shows, from role and configuration. */
   readonly title: () => void
   /** The configuration that hooks and names are taken from: of the newest generation that got so far. */
