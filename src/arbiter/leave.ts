@@ -10,6 +10,7 @@ export async function leave(office: Office, code: number, reason: Failure | unde
   if (reason) log.error(`Reason: ${reason.message}`, reason.detail ? { detail: reason.detail } : {})
   office.watchEnd()
   office.pidfile?.unlink()
+  for (const attendant of office.attendants) await attendant.close()
   await office.hooks.call(config, 'on_exit', office.server)
   for (const { close } of office.loads.values()) close?.()
   await office.statsd?.close()

@@ -75,6 +75,8 @@ const deeds: Deeds = {
   },
   upgrade: (office) => void upgrade(office),
   'end-upgrade': ({ successor }) => void successor?.kill('SIGKILL'),
+  'back-out': ({ successor }) => void successor?.kill('SIGTERM'),
+  answer: ({ orders }, { id, granted }) => orders.answered(id, granted),
   promote: (office) => void promote(office),
   exit: (office, { code, reason }) => void leave(office, code, reason),
 }
@@ -114,6 +116,7 @@ function commit(office: Office, generation: number, first: boolean): void {
   }
   void changeLogs(office, loaded)
   takePidfile(office, loaded.config).catch((error: unknown) => office.log.error(messageOf(error)))
+  for (const attendant of office.attendants) attendant.follow(loaded.config)
   office.log.info(`Reloaded: generation ${generation} serves`, { generation })
 }
 
@@ -132,9 +135,14 @@ async function upgrade(office: Office): Promise<void> {
     events.ended('this master was stopped before the new one was started', false)
     return
   }
+  if (office.state().upgrade.phase === 'backing-out') {
+    events.ended('the upgrade was backed out before the new master was started', true)
+    return
+  }
   try {
     const { command } = office.options
-    office.successor = startNewMaster(command, office.listeners.legacy(generation), events)
+    const shared = { legacy: office.listeners.legacy(generation), board: office.board }
+    office.successor = startNewMaster(command, shared, events)
     office.log.info(`Starting a new master (pid:${office.successor.pid})`, { pid: office.successor.pid })
   } catch (error) {
     events.ended(`the new master could not be started: ${messageOf(error)}`, false)
@@ -145,6 +153,7 @@ async function upgrade(office: Office): Promise<void> {
 async function promote(office: Office): Promise<void> {
   office.title()
   office.announcer.promoted()
+  for (const attendant of office.attendants) attendant.promoted()
   try {
     await takePidfile(office, office.config, office.options.parent)
   } catch (error) {

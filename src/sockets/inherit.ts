@@ -23,8 +23,24 @@ const namesVariable = 'TSGUNICORN_FD_NAMES'
 /** Set when the master before us had its sockets from systemd: they are still the only ones, and stay. */
 const givenVariable = 'TSGUNICORN_FD_GIVEN'
 
+/** Where the new master finds the board (system/board.ts), and the side that is to be its own: `FD:SIDE`. */
+const boardVariable = 'TSGUNICORN_BOARD_FD'
+
 /** Variables that children other than a new master must not get. */
-export const inheritVariables = ['GUNICORN_FD', namesVariable, givenVariable] as const
+export const inheritVariables = ['GUNICORN_FD', namesVariable, givenVariable, boardVariable] as const
+
+/** The board of the master before us; what cannot be read is none: then counting begins anew. */
+export const inheritBoard = (
+  env: NodeJS.ProcessEnv = process.env,
+): { readonly fd: number; readonly side: 0 | 1 } | undefined => {
+  const match = /^(\d{1,9}):([01])$/.exec(env[boardVariable] ?? '')
+  return match === null ? undefined : { fd: Number(match[1]), side: match[2] === '1' ? 1 : 0 }
+}
+
+/** What a new master finds the board by, when it is this descriptor of it. */
+export const boardEnvironment = (fd: number, side: 0 | 1): Record<string, string> => ({
+  [boardVariable]: `${fd}:${side}`,
+})
 
 const notListening = (fd: number, why: string, cause?: unknown): ServerError =>
   new ServerError(
