@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { appOf, noPython } from '../support/apps.ts'
+import { appOf, noPython, wsgiAppOf } from '../support/apps.ts'
 import { start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { startLoad } from '../support/load.ts'
@@ -86,9 +86,13 @@ describe.skipIf(noPython)('a service', () => {
     await server.assertClean({ allows: [/configuration not reloaded/, /\[ERROR\] Unexpected end of file/] })
   })
 
-  test('comes back to its sockets when its master is killed: nobody is refused', async () => {
+  test.each([
+    ['Node', appOf()],
+    ['WSGI', wsgiAppOf()],
+  ])('comes back to its sockets when its master is killed: nobody is refused (%s)', async (language, app) => {
     const path = join(sharedFolder(), 'kept_1.sock')
     const service = await startService({
+      app,
       workers: 2,
       bind: ['127.0.0.1:PORT', `unix:${path}`],
       config: { graceful_timeout: 5 },
@@ -101,10 +105,11 @@ describe.skipIf(noPython)('a service', () => {
     const stored = (await service.order('kept')).kept
     expect(stored).toHaveLength(2)
     const killed = server.masterPid()
+    const after = service.said().length
     await service.order('kill')
     await service.order('start')
     await eventually(() => server.masterPid() !== killed && server.masterPid() > 0)
-    const after = service.said().length
+    await service.told({ READY: '1' }, after)
     await Promise.all([tcp.answered(60), unix.answered(60)])
     // They are in the store already.
     expect(
@@ -115,8 +120,9 @@ describe.skipIf(noPython)('a service', () => {
     ).toBe(false)
     for (const report of [await tcp.stop(), await unix.stop()]) {
       expect(report.failures.filter(({ kind }) => kind === 'refused')).toEqual([])
-      // What a worker had in hand when it saw its master die, it finished.
-      expect(report.failures).toEqual([])
+      // What a worker had in hand when it saw its master die, it finished. A front and its worker see it each by
+      // itself: of what they had in hand, no more than the clients' eight connections, some may be lost.
+      expect(report.failures.length).toBeLessThanOrEqual(language === 'Node' ? 0 : 8)
     }
     server.signal('SIGTERM')
     await server.gone()
