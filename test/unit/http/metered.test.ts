@@ -163,11 +163,13 @@ const cases: Readonly<Record<string, Case>> = {
     sees: 'read',
     over: [[200, 4]],
   },
+  // Of an application's own server node answers it, before anybody is asked.
   'an expectation that nobody meets': {
     send: get('/', 'Expect: cake\r\n'),
     sees: '417',
     over: [],
     refused: 1,
+    only: 'fetch',
   },
 }
 
