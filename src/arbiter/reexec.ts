@@ -11,6 +11,7 @@ import { onChildReady } from '../ipc/channel.ts'
 import { boardEnvironment, inheritEnvironment, type Legacy } from '../sockets/inherit.ts'
 import type { Board } from '../system/board.ts'
 import { otherSide } from '../system/board-format.ts'
+import { watchdogOwnerVariable } from '../systemd/notify.ts'
 
 export interface StartCommand {
   readonly program: string
@@ -44,10 +45,11 @@ export function startNewMaster(
   events: UpgradeEvents,
 ): ChildProcess {
   const descriptors = legacy.listeners.map(({ listener }) => listener.fd)
+  const { [watchdogOwnerVariable]: _, ...env } = command.env
   const child = spawn(command.program, [...command.nodeArguments, ...command.arguments], {
     cwd: command.cwd,
     env: {
-      ...command.env,
+      ...env,
       ...inheritEnvironment(legacy, FIRST_LISTENER_FD),
       ...boardEnvironment(FIRST_LISTENER_FD + descriptors.length, otherSide(board.side)),
       GUNICORN_PID: String(process.pid),

@@ -1,17 +1,18 @@
 /**
- * Metrics for a statsd daemon: Gunicorn's names and formats, one datagram a metric, over UDP. A daemon that is away
+ * Metrics for a statsd daemon: Gunicorn's names and formats, one datagram a metric, over UDP or to a path. A daemon that is away
  * costs nothing and is told of once.
  */
 import { ServerError } from '../errors.ts'
 import type { ExchangeRecord } from '../http/exchange.ts'
 import { type StatsdKind, type StatsdName, statsdKinds, statsdNames } from '../metrics/statsd-names.ts'
+import { DatagramRemote } from './datagrams.ts'
 import { hostPort } from './host-port.ts'
 import type { RecordKind } from './levels.ts'
-import type { OnTrouble } from './remote.ts'
+import type { OnTrouble, Remote } from './remote.ts'
 import { type HostPort, UdpRemote } from './udp.ts'
 
 export interface StatsdOptions {
-  /** `statsd_host`: HOST, HOST:PORT, [IPv6]:PORT. */
+  /** `statsd_host`: HOST, HOST:PORT, [IPv6]:PORT, unix://PATH. */
   readonly address: string
   /** `statsd_prefix`, with or without its last dot. */
   readonly prefix?: string
@@ -37,9 +38,9 @@ const STATSD_PORT = 8125
 
 const counted: ReadonlySet<RecordKind> = new Set(['critical', 'error', 'warning', 'exception'])
 
-/** Errors: TSG_SETTING_INVALID (address), TSG_PLATFORM (`unix://`: Node has no datagram sockets on a path). */
+/** Errors: TSG_SETTING_INVALID (address), TSG_PLATFORM (`unix://` where no datagram socket can be had). */
 export function createStatsd({ address, prefix = '', tags = '', onTrouble }: StatsdOptions): Statsd {
-  const remote = new UdpRemote(parseStatsdAddress(address), onTrouble ?? ignored)
+  const remote = openRemote(address, onTrouble ?? ignored)
   const metric = metricFormat(prefix, tags)
   const {
     requests,
@@ -81,19 +82,21 @@ export function metricFormat(
   return (name, kind, value) => `${before}${name}:${value}|${statsdKinds[kind]}${behind}`
 }
 
-/** Reads `statsd_host`; the port is 8125 when left out. Errors as `createStatsd`. */
-export function parseStatsdAddress(text: string): HostPort {
-  if (text.startsWith('unix:')) {
-    throw new ServerError(
-      'TSG_PLATFORM',
-      `statsd_host: '${text}' is a datagram socket, which Node cannot open. ` +
-        'Let the daemon listen on UDP and use HOST:PORT, as localhost:8125.',
-    )
-  }
+function openRemote(text: string, onTrouble: OnTrouble): Remote {
+  const address = parseStatsdAddress(text)
+  return 'path' in address
+    ? new DatagramRemote({ ...address, setting: 'statsd_host', text }, onTrouble)
+    : new UdpRemote(address, onTrouble)
+}
+
+/** Reads `statsd_host`; the port is 8125 when left out. Errors: TSG_SETTING_INVALID. */
+export function parseStatsdAddress(text: string): HostPort | { readonly path: string } {
+  const path = /^unix:\/\/(.+)$/.exec(text)?.[1]
+  if (path !== undefined) return { path }
   const address = hostPort(text, STATSD_PORT)
   if (address !== undefined) return address
   throw new ServerError(
     'TSG_SETTING_INVALID',
-    `statsd_host: '${text}' is not an address. Use HOST:PORT or [IPv6]:PORT.`,
+    `statsd_host: '${text}' is not an address. Use HOST:PORT, [IPv6]:PORT or unix://PATH.`,
   )
 }
