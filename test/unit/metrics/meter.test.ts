@@ -16,8 +16,9 @@ const metered = () => {
   const numbers = new Float64Array(boardNumbers)
   const write = vi.fn()
   const troubles: unknown[] = []
-  const meter = new Meter({ numbers, write }, (error) => troubles.push(error))
-  return { meter, numbers, write, troubles, tally: () => tallyOf(numbers) }
+  const map = vi.fn((): Float64Array | undefined => undefined)
+  const meter = new Meter({ numbers, write, map }, (error) => troubles.push(error))
+  return { meter, numbers, write, map, troubles, tally: () => tallyOf(numbers) }
 }
 
 test('names of counters end before the gauges begin', () => {
@@ -89,4 +90,40 @@ test('a board that takes nothing stops no request, and is told of once', async (
   meter.begun()
   await turn()
   expect(troubles).toHaveLength(2)
+})
+
+const busyTurns = async (meter: Meter) => {
+  for (let count = 0; count < 6000; count++) {
+    meter.begun()
+    await turn()
+  }
+}
+
+test('a busy process counts in the mapped board, and makes no more calls', async () => {
+  const { meter, numbers, write, map } = metered()
+  const mapped = new Float64Array(boardNumbers)
+  map.mockImplementation(() => {
+    mapped.set(numbers)
+    return mapped
+  })
+  await busyTurns(meter)
+  expect(map).toHaveBeenCalledTimes(1)
+  const calls = write.mock.calls.length
+  expect(calls).toBeLessThan(6000)
+  meter.begun()
+  expect(tallyOf(mapped).begun).toBe(6001)
+  expect(meter.numbers).toBe(mapped)
+  await turn()
+  expect(write).toHaveBeenCalledTimes(calls)
+})
+
+test('where no board can be mapped it goes on with calls, and does not ask again', async () => {
+  const { meter, write, map, tally } = metered()
+  await busyTurns(meter)
+  expect(map).toHaveBeenCalledTimes(1)
+  const calls = write.mock.calls.length
+  meter.begun()
+  await turn()
+  expect(write).toHaveBeenCalledTimes(calls + 1)
+  expect(tally().begun).toBe(6001)
 })
