@@ -2,7 +2,7 @@
 import { closeSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { everyKind } from '../support/apps.ts'
-import { countedIn, openBoard } from '../support/board.ts'
+import { busySlotsIn, countedIn, openBoard } from '../support/board.ts'
 import { type Daemon, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { startMixedLoad } from '../support/load.ts'
@@ -31,7 +31,7 @@ const askSome = async (server: Daemon): Promise<number> => {
 test.runIf(process.platform === 'linux').each(everyKind)(
   '%s app: nothing is lost by a reload, recycling, an upgrade, or the death of every worker',
   { timeout: 90_000 },
-  async (_kind, app) => {
+  async (kind, app) => {
     const server = await start({ app: app(), workers: 2, args })
     const board = openBoard(server.pid)
     const before = await calm(board)
@@ -47,6 +47,14 @@ test.runIf(process.platform === 'linux').each(everyKind)(
     await server.exited()
     await server.logged(/Master has been promoted/, { after })
     await load.answered(60)
+    // Python workers, too, say how quick they are; only who speaks HTTP has a heap of V8's.
+    const busy = await eventually(() => {
+      const slots = busySlotsIn(board).filter(({ p50, p95 }) => p50 > 0 && p95 >= p50)
+      const served = slots.filter(({ heap }) => heap > 1e6)
+      return served.length > 0 && (kind !== 'WSGI' || slots.length > served.length) && slots
+    })
+    for (const { p95, lag, waiting } of busy)
+      expect([p95 < 15, lag < 5, waiting < 100]).toEqual([true, true, true])
     const reports = await load.stop()
     for (const { failures } of reports) expect(failures).toEqual([])
     const answered = reports.reduce((sum, report) => sum + report.answered, 0)

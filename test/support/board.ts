@@ -3,7 +3,7 @@
  * that writes it. Linux: the file has no name, and is found among the master's descriptors.
  */
 import { fstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
-import { placeOf } from '../../src/metrics/slot.ts'
+import { gaugeNames, gaugePlaceOf, placeOf } from '../../src/metrics/slot.ts'
 
 /** A descriptor of our own of the master's board, which it outlives. */
 export const openBoard = (master: number): number => {
@@ -43,4 +43,20 @@ export const countedIn = (
     status2: sum('status2'),
     sent: sum('sent'),
   }
+}
+
+/** Gauges of the slots that somebody has lately served requests from, each by name. */
+export const busySlotsIn = (fd: number): Record<(typeof gaugeNames)[number], number>[] => {
+  const places: number[] = []
+  for (let at = 4096; at < fstatSync(fd).size; at += 512) places.push(at)
+  return places
+    .map((at) => numbersAt(fd, at))
+    .filter((numbers) => (numbers[gaugePlaceOf('rate')] ?? 0) > 0)
+    .map(
+      (numbers) =>
+        Object.fromEntries(gaugeNames.map((name) => [name, numbers[gaugePlaceOf(name)] ?? 0])) as Record<
+          (typeof gaugeNames)[number],
+          number
+        >,
+    )
 }
