@@ -1,6 +1,6 @@
 /**
  * What counting costs: the built program with its meter and without, in alternating bursts of `wrk`, by the processor
- * time of all its processes for each request. `npm run bench:meter [rounds] [seconds] [connections]`. The program
+ * time of all its processes for each request. `npm run bench:meter [rounds] [seconds] [connections] [application]`. The program
  * without is a copy of dist/ whose engines are not given a meter; beats are the same in both.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
@@ -14,7 +14,8 @@ import { isAlive } from '../test/support/processes.ts'
 import { hello, median, spread, treeOf } from './measure.ts'
 
 const run = promisify(execFile)
-const [rounds = 15, seconds = 2, connections = 32] = process.argv.slice(2).map(Number)
+const [rounds = 15, seconds = 2, connections = 32] = process.argv.slice(2, 5).map(Number)
+const only = process.argv[5]
 
 const apps = {
   fetch: ['app.mjs', `export default { fetch: () => new Response('hello') }`],
@@ -100,6 +101,7 @@ const stop = async ({ pid, child }: Server): Promise<void> => {
 const copy = withoutMeter()
 try {
   for (const app of Object.keys(apps) as App[]) {
+    if (only !== undefined && app !== only) continue
     const off = await start(join(copy, 'cli/tsgunicorn.js'), app)
     const on = await start(builtProgram, app)
     for (const server of [off, on]) await burst(server)
