@@ -18,6 +18,7 @@ export async function leave(office: Office, code: number, reason: Failure | unde
   office.molds.close()
   office.bridge.remove()
   office.successor?.unref()
+  office.announcer.leaving()
   await office.notifier.settled()
   await log.close()
   office.options.exit(code)

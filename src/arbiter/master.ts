@@ -7,7 +7,8 @@ import type { Config } from '../config/config.ts'
 import { inSource } from '../config/stack.ts'
 import type { Administration } from '../control/administration.ts'
 import { messageOf } from '../errors.ts'
-import { inheritListeners } from '../sockets/inherit.ts'
+import { settle } from '../metrics/slot.ts'
+import { inheritBoard, inheritListeners } from '../sockets/inherit.ts'
 import { createBoard } from '../system/board.ts'
 import { monotonicNow } from '../system/clock.ts'
 import { cpuCount } from '../system/cpus.ts'
@@ -17,6 +18,7 @@ import { version } from '../version.ts'
 import { Prelude } from './administration/prelude.ts'
 import { Questions } from './administration/questions.ts'
 import { Waiting } from './administration/waiting.ts'
+import { announce, silent } from './announcer.ts'
 import { measureBacklog } from './backlog.ts'
 import { BridgeFolder } from './bridge.ts'
 import { Crew } from './crew.ts'
@@ -53,6 +55,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
   const { error, statsd } = await openMasterLogs(options.loaded)
   const log = new LogSwitch(error)
   const inherited = inheritListeners()
+  for (const warning of inherited.warnings ?? []) log.warning(warning)
   const role = options.parent === undefined ? 'master' : 'challenger'
   const loop: Loop = new Loop(initialState(role, process.pid ^ Date.now()), {
     decide,
@@ -74,7 +77,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       failed: (message) => enqueue({ type: 'hook-failed', failure: { message, exit: 1 } }),
     }),
     listeners: new Listeners(inherited),
-    board: createBoard(config.worker_tmp_dir),
+    board: createBoard({ directory: config.worker_tmp_dir, inherited: inheritBoard(), settle }),
     crew: new Crew(),
     bridge: new BridgeFolder(options.environment()),
     molds: new Molds(),
@@ -84,8 +87,8 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     state: () => loop.state,
     watch: (files, since) => watch.add(office.config, files, since),
     watchEnd: () => watch.end(),
-    notify: (state) => notifier[state](),
     notifier,
+    announcer: silent,
     orders: new Waiting(),
     questions: new Questions(),
     attendants: [],
@@ -98,6 +101,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     successor: undefined,
   }
   setInterval(() => undefined, FOREVER)
+  office.announcer = announce(office, inherited)
   guard(office)
   if (config.enable_backlog_metric) measureBacklog(office)
   office.title()

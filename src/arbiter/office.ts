@@ -12,6 +12,7 @@ import type { Pidfile } from '../system/pidfile.ts'
 import type { Notifier } from '../systemd/notify.ts'
 import type { Questions } from './administration/questions.ts'
 import type { Waiting } from './administration/waiting.ts'
+import type { Announcer } from './announcer.ts'
 import type { BridgeFolder } from './bridge.ts'
 import type { Child } from './child.ts'
 import type { Crew } from './crew.ts'
@@ -71,9 +72,9 @@ export interface Office {
   /** Files a worker imported, not before `since` (wall-clock ms; now, unless said), to be watched (`reload`). */
   readonly watch: (files: readonly string[], since?: number) => void
   readonly watchEnd: () => void
-  /** Tells systemd, when it waits to be told. */
-  readonly notify: (state: 'reloading' | 'ready' | 'stopping') => void
   readonly notifier: Notifier
+  /** Tells systemd of this master, when it waits to be told. */
+  announcer: Announcer
   /** Orders that were given to the judgement and not answered. */
   readonly orders: Waiting
   /** What workers were asked and have not answered. */

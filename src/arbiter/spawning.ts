@@ -56,7 +56,8 @@ function spawnMember(office: Office, effect: SpawnEffect): number | undefined {
   const { age, generation, slot, role } = effect
   const loaded = loadedOf(office, generation)
   office.board.clear(slot)
-  const boot = { ...bootOf(office, loaded, effect), processName: currentName(office) }
+  const index = office.board.index(slot)
+  const boot = { ...bootOf(office, loaded, effect), slot: index, processName: currentName(office) }
   const events: ChildEvents = {
     said: (message) => heard(office, age, message),
     imported: ({ files, since }) => office.watch(files, since),
@@ -183,6 +184,7 @@ function ended(office: Office, age: number, code: number | null, signal: string 
   if (!member) return
   const { failure, address } = member
   office.crew.remove(age)
+  office.board.absorb(member.slot)
   office.questions.ended(age)
   if (address) {
     removeSocket(address.path)

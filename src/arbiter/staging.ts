@@ -157,7 +157,7 @@ export function failStaging(turn: Turn, failure: Failure): void {
     `configuration not reloaded, generation ${serving.number} serves on: ${failure.message}`,
     { generation: staging.number, ...(failure.detail ? { detail: failure.detail } : {}) },
   )
-  tellReady(turn)
+  tellReady(turn, failure.message)
 }
 
 /**
@@ -191,6 +191,7 @@ function commit(turn: Turn, staging: Extract<Staging, { step: 'booting' }>): voi
 }
 
 /** A lame duck has said that it is not ready any more, and does not take it back. */
-function tellReady(turn: Turn): void {
-  if (turn.state.mode.phase === 'running') turn.do({ do: 'notify', state: 'ready' })
+function tellReady(turn: Turn, failure?: string): void {
+  if (turn.state.mode.phase !== 'running') return
+  turn.do({ do: 'notify', state: 'ready', ...(failure === undefined ? {} : { failure }) })
 }

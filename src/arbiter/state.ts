@@ -288,7 +288,8 @@ export type Effect =
   /** Take the stack of a blocked worker and log it; answered by `captured`. */
   | { readonly do: 'capture'; readonly age: number; readonly why: Overdue }
   | { readonly do: 'reopen-logs' }
-  | { readonly do: 'notify'; readonly state: 'reloading' | 'ready' | 'stopping' }
+  /** `failure`: ready as before, because a reload came to nothing. */
+  | { readonly do: 'notify'; readonly state: 'reloading' | 'ready' | 'stopping'; readonly failure?: string }
   /** Stop listening; others (an upgrade's other master) may still hold the sockets. */
   | { readonly do: 'close-listeners'; readonly shared: boolean }
   | { readonly do: 'upgrade' }

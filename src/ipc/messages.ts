@@ -72,6 +72,7 @@ export interface BootMessage {
   readonly python?: PythonBoot | undefined
   readonly age: number
   readonly generation: number
+  /** The index of its slot in the board (system/board.ts): of both masters of an upgrade there are some. */
   readonly slot: number
   readonly config: ConfigTransfer
   readonly listeners: readonly InheritedListener[]

@@ -55,9 +55,13 @@ export class MasterAdministration implements Administration {
     return generationFacts(state(), (number) => loads.get(number)?.file ?? null)
   }
 
-  metrics(): Promise<string> {
-    // Until the catalogue of metrics is there.
-    return Promise.resolve('')
+  async metrics(): Promise<string> {
+    const [{ metricsText }, status, listeners] = await Promise.all([
+      import('./metrics-facts.ts'),
+      this.status(),
+      this.listeners(),
+    ])
+    return metricsText(this.#office, status, listeners)
   }
 
   health(): Health {
