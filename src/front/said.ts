@@ -10,8 +10,8 @@ interface Having {
 /** Those that workers have, then those that wait; `most` in all. */
 export function requestsOf(workers: Iterable<Having>, queued: Iterable<Ticket>, most: number): RequestSaid[] {
   const said: RequestSaid[] = []
+  // Only the first of a channel runs; those behind it wait in the worker.
   for (const { address, channels } of workers)
-    // Only the first of a channel runs; those behind it wait in the worker.
     for (const { tickets } of channels)
       for (const [at, ticket] of tickets.entries())
         if (ticket.phase !== 'over') said.push(requestSaid(ticket, at === 0 ? address.pid : null))

@@ -31,7 +31,8 @@ function wordsFor(found: BlockedStack, format: (frames: Frames) => string): Foun
   if (found.kind === 'native')
     return { stacks: [], note: 'it is blocked in native code: there is no JavaScript stack' }
   if (found.kind === 'unavailable') return { stacks: [], note: `its stack is not available: ${found.why}` }
-  if (found.frames.length === 0)
+  // What Node does to wait, and its own timers, are no news of the application.
+  if (found.frames.every(({ url }) => url.startsWith('node:')))
     return { stacks: [], note: 'it runs no JavaScript at the moment: it waits for events' }
   return { stacks: [{ thread: 'main', text: format(found.frames) }], note: null }
 }

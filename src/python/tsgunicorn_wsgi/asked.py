@@ -21,6 +21,8 @@ Message = Dict[str, Any]
 
 _MOST_STACKS = 200
 _MOST_TEXT = 20_000
+#: Letters of all stacks together. As JSON each may be six, and the master takes 4 MiB in a line.
+_MOST_IN_ALL = 400_000
 _MOST_WORDS = 1000
 #: Seconds between two looks at all threads: each takes some ten microseconds of Python's lock.
 _INTERVAL = 0.01
@@ -57,14 +59,14 @@ class Asked:
     def _stacks(self) -> List[Message]:
         names, hidden = _names(), {get_ident(), *self._hidden()}
         idents = [ident for ident in sys._current_frames() if ident not in hidden]
-        return [
-            {
-                "thread": names.get(ident, f"thread {ident}")[:_MOST_WORDS],
-                # The innermost calls stand last.
-                "text": stack_of(ident)[-_MOST_TEXT:],
-            }
-            for ident in idents[:_MOST_STACKS]
-        ]
+        stacks, left = [], _MOST_IN_ALL
+        for ident in idents[:_MOST_STACKS]:
+            name = names.get(ident, f"thread {ident}")[:100]
+            # The innermost calls stand last.
+            text = stack_of(ident)[-min(_MOST_TEXT, max(1, left)) :]
+            left -= len(name) + len(text)
+            stacks.append({"thread": name, "text": text})
+        return stacks
 
     def _profile(self, ident: Any, question: Message) -> None:
         try:
