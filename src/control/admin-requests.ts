@@ -102,8 +102,10 @@ export const adminHandler =
   ({ administration, log, token }: AdminRequestOptions) =>
   (request: IncomingMessage, response: ServerResponse): void => {
     const judged = judge(request, token())
-    if ('status' in judged) return send(response, judged, judged.headers)
-    const answer = async () => send(response, await judged.answer(administration, request))
+    const answer = async () => {
+      if ('status' in judged) send(response, judged, judged.headers)
+      else send(response, await judged.answer(administration, request))
+    }
     answer().catch((thrown: unknown) => {
       log.exception('The admin listener could not answer', thrown)
       if (response.headersSent) response.destroy()

@@ -6,7 +6,7 @@
 import { closeSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
-import { messageOf } from '../errors.ts'
+import { messageOf, ServerError } from '../errors.ts'
 import { addressText, parseAddress } from '../sockets/address.ts'
 import { monotonicNow } from '../system/clock.ts'
 import { adminHandler } from './admin-requests.ts'
@@ -107,14 +107,17 @@ class Admin implements AdminListener {
   async stage(settings: AdminSettings): Promise<Staged> {
     const asked = settings.admin_bind
     const stays = this.#phase.phase !== 'closed' && asked === this.#phase.settings.admin_bind
-    if (asked === undefined || stays)
-      return { commit: () => this.#adopt(settings, undefined), drop: () => undefined }
-    const door = new Door(this.#server(), openingOf(settings))
-    // What we were given accepts only from `commit` on: until then the old master does.
-    if (this.#gives(asked))
-      return { commit: () => this.#takeInherited(door, settings), drop: () => undefined }
-    await door.bind()
-    return { commit: () => this.#adopt(settings, door), drop: () => door.close(false) }
+    const nothing = () => undefined
+    if (asked === undefined || stays) return { commit: () => this.#adopt(settings, undefined), drop: nothing }
+    try {
+      const door = new Door(this.#server(), openingOf(asked, settings.umask))
+      // What we were given accepts only from `commit` on: until then the old master does.
+      if (this.#gives(asked)) return { commit: () => this.#takeInherited(door, settings), drop: nothing }
+      await door.bind()
+      return { commit: () => this.#adopt(settings, door), drop: () => door.close(false) }
+    } catch (thrown) {
+      throw aboutAdminBind(thrown)
+    }
   }
 
   pause(): void {
@@ -165,12 +168,11 @@ class Admin implements AdminListener {
     const fd = this.#inherited?.fd
     this.#inherited = undefined
     if (fd === undefined) return
-    door
-      .take(fd)
-      .catch((thrown: unknown) =>
+    door.take(fd).then(
+      () => this.#adopt(settings, door),
+      (thrown: unknown) =>
         this.#options.log.warning(`The admin listener was not handed over: ${messageOf(thrown)}`),
-      )
-    this.#adopt(settings, door)
+    )
   }
 
   /** `door`: a new one; undefined when the address stays, or there is none. */
@@ -214,7 +216,13 @@ class Admin implements AdminListener {
   }
 }
 
-const openingOf = ({ admin_bind = '', umask }: AdminSettings): Opening => ({
-  address: parseAddress(admin_bind),
+const openingOf = (asked: string, umask: number): Opening => ({
+  address: parseAddress(asked),
   mode: 0o777 & ~umask,
 })
+
+/** Errors of addresses speak of `bind`. */
+const aboutAdminBind = (thrown: unknown): unknown =>
+  thrown instanceof ServerError
+    ? new ServerError(thrown.code, `admin_bind: ${thrown.message.replace(/^bind: /, '')}`, { cause: thrown })
+    : thrown

@@ -96,18 +96,24 @@ export class Connection implements Outlet {
   }
 
   readonly #read = (chunk: Buffer): void => {
-    if (this.#talk === undefined) return this.#choose(chunk)
-    this.#talk.decoder.push(chunk)
-    if (this.#talk.decoder.size > bounds.request) this.#socket.pause()
+    if (this.#talk === undefined) this.#choose(chunk)
+    else this.#take(this.#talk, chunk)
+  }
+
+  #take(talk: Talk, chunk: Buffer): void {
+    talk.decoder.push(chunk)
+    if (talk.decoder.size > bounds.request) this.#socket.pause()
     this.#turn()
   }
 
   #choose(first: Buffer): void {
     const dialect = dialectOf(first[0])
-    if (dialect === undefined) return void this.#socket.destroy()
-    if (dialect === 'http') return this.#handOver(first)
-    this.#talk = dialect()
-    this.#read(first)
+    if (dialect === undefined) this.#socket.destroy()
+    else if (dialect === 'http') this.#handOver(first)
+    else {
+      this.#talk = dialect()
+      this.#take(this.#talk, first)
+    }
   }
 
   #handOver(first: Buffer): void {
@@ -133,19 +139,19 @@ export class Connection implements Outlet {
       if (text === undefined) this.#await(talk)
       else this.#answer(talk, text)
     } catch (thrown) {
-      if (!(thrown instanceof Refusal)) return this.#broken(thrown)
+      if (!(thrown instanceof Refusal)) throw thrown
       this.write(talk.lastWords(thrown))
       this.#finish()
     }
   }
 
   #await({ decoder }: Talk): void {
-    if (this.#ended) return this.#finish()
-    const { now } = this.#options
+    const now = this.#options.now()
     const partial = decoder.size > 0
-    if (partial && this.phase !== 'receiving')
-      this.#phase = { phase: 'receiving', until: now() + bounds.receiving }
-    if (!partial) this.#phase = { phase: 'waiting', until: this.#streaming ? Infinity : now() + bounds.idle }
+    if (this.#ended) this.#finish()
+    else if (!partial)
+      this.#phase = { phase: 'waiting', until: this.#streaming ? Infinity : now + bounds.idle }
+    else if (this.phase !== 'receiving') this.#phase = { phase: 'receiving', until: now + bounds.receiving }
     this.#socket.resume()
   }
 
@@ -175,7 +181,8 @@ export class Connection implements Outlet {
   /** The client will say nothing more; what it said is still answered. */
   readonly #end = (): void => {
     this.#ended = true
-    this.#turn()
+    if (this.#talk === undefined) this.#finish()
+    else this.#take(this.#talk, this.#talk.atEnd)
   }
 
   #finish(): void {

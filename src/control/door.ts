@@ -3,10 +3,9 @@
  * applications are another matter (sockets/listen.ts): the master never accepts on those.
  */
 import type { Server } from 'node:net'
-import { ServerError } from '../errors.ts'
 import { type Address, formatAddress } from '../sockets/address.ts'
 import { bindFailure } from '../sockets/failures.ts'
-import { type OpenSocket, openSocket } from './socket.ts'
+import { OwnFile, openSocket } from './socket.ts'
 
 export interface Opening {
   readonly address: Address
@@ -17,7 +16,7 @@ export interface Opening {
 export class Door {
   readonly opening: Opening
   readonly #server: Server
-  #file: OpenSocket | undefined
+  #file: OwnFile | undefined
 
   constructor(server: Server, opening: Opening) {
     this.#server = server
@@ -42,26 +41,30 @@ export class Door {
   async bind(): Promise<void> {
     const { address, mode } = this.opening
     if (address.kind === 'fd') return this.take(address.fd)
-    if (address.kind === 'unix') this.#file = await openSocket(address.path, mode, this.#server)
-    else await this.#listen({ host: address.host, port: address.port, exclusive: true })
+    if (address.kind === 'unix') {
+      await openSocket(address.path, mode, this.#server)
+      this.#file = new OwnFile(address.path)
+    } else await this.#listen({ host: address.host, port: address.port, exclusive: true })
   }
 
   /** Accepts on a socket that listens already. Throws ServerError TSG_ADDRESS_REFUSED when it is none. */
   async take(fd: number): Promise<void> {
+    const { address } = this.opening
     await this.#listen({ fd })
+    if (address.kind === 'unix') this.#file = new OwnFile(address.path)
   }
 
   /** Accepts no more; requests in hand are answered. `shared`: the path stays, for who goes on with the socket. */
   close(shared: boolean): void {
-    if (this.#file !== undefined && !shared) this.#file.close()
-    else this.#server.close()
+    if (!shared) this.#file?.unlink()
+    this.#server.close()
     if ('closeIdleConnections' in this.#server && typeof this.#server.closeIdleConnections === 'function')
       this.#server.closeIdleConnections()
   }
 
   #listen(options: Parameters<Server['listen']>[0]): Promise<void> {
     return new Promise((resolve, reject) => {
-      const failed = (thrown: unknown) => reject(this.#failure(thrown))
+      const failed = (thrown: unknown) => reject(bindFailure(this.opening.address, thrown))
       this.#server.once('error', failed)
       this.#server.listen(options, () => {
         this.#server.off('error', failed)
@@ -70,10 +73,5 @@ export class Door {
         resolve()
       })
     })
-  }
-
-  #failure(thrown: unknown): ServerError {
-    const { code, message } = bindFailure(this.opening.address, thrown)
-    return new ServerError(code, `admin_bind: ${message}`, { cause: thrown })
   }
 }

@@ -40,6 +40,30 @@ const unlinkIf = (path: string, identity: string | undefined): void => {
   }
 }
 
+/** The file that is at a path now: it is removed only while it is this one. */
+export class OwnFile {
+  readonly #identity: string | undefined
+  #path: string
+
+  constructor(path: string) {
+    this.#path = path
+    this.#identity = identityOf(path)
+  }
+
+  get path(): string {
+    return this.#path
+  }
+
+  rename(to: string): void {
+    renameSync(this.#path, to)
+    this.#path = to
+  }
+
+  unlink(): void {
+    unlinkIf(this.#path, this.#identity)
+  }
+}
+
 /**
  * Listens at `path`, which may not be anybody's, with the umask in force only while it binds: Node does so before
  * `listen` returns. What fails is told by an event.
@@ -94,30 +118,27 @@ export const plainServer = (accept: (socket: Socket) => void): Server => {
 class BoundFile implements OpenSocket {
   readonly mode: number
   readonly #server: Server
-  readonly #identity: string | undefined
-  #path: string
+  readonly #file: OwnFile
 
   constructor(path: string, mode: number, server: Server) {
-    this.#path = path
+    this.#file = new OwnFile(path)
     this.mode = mode
     this.#server = server
-    this.#identity = identityOf(path)
     // Accepting may fail (no descriptors left); the next connection may succeed.
     server.on('error', () => undefined)
   }
 
   get path(): string {
-    return this.#path
+    return this.#file.path
   }
 
   async rename(to: string): Promise<void> {
     await refuseToReplace({ kind: 'unix', path: to })
-    renameSync(this.#path, to)
-    this.#path = to
+    this.#file.rename(to)
   }
 
   close(): void {
-    unlinkIf(this.#path, this.#identity)
+    this.#file.unlink()
     this.#server.close()
   }
 }

@@ -21,6 +21,8 @@ export interface Outlet {
 
 export interface Talk {
   readonly decoder: Decoder
+  /** What the client's end stands for: the end of a line. */
+  readonly atEnd: Buffer
   /** Answers one request; never rejects. `close`: there is nothing more to say to this client. */
   respond(text: string, outlet: Outlet): Promise<'on' | 'close'>
   /** The last words to a client whose bytes are no requests. */
@@ -29,6 +31,7 @@ export interface Talk {
 
 const frames = (): Talk => ({
   decoder: new FrameDecoder(),
+  atEnd: Buffer.alloc(0),
   respond: async (text, { session, write }) => {
     const reply = await replyTo(session, text)
     if (reply === undefined) return 'close'
@@ -75,6 +78,7 @@ const tellEvents = async (id: unknown, { feed, write, stream, session }: Outlet,
 
 const lines = (): Talk => ({
   decoder: new LineDecoder(),
+  atEnd: Buffer.from('\n'),
   respond: async (text, outlet) => {
     const { session, write } = outlet
     try {
