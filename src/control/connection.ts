@@ -64,6 +64,8 @@ export class Connection implements Outlet {
   /** Cuts it when a deadline is over. */
   look(now: number): void {
     if ('until' in this.#phase && this.#phase.until <= now) this.#socket.destroy()
+    // Who has closed its side may wait for its answer, or be gone. Writing nothing is EPIPE in the latter case alone.
+    else if (this.#ended && this.phase === 'answering') this.#socket.write(Buffer.alloc(0))
   }
 
   /** Says goodbye to who reads, and cuts who does not. */

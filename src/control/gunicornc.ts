@@ -76,7 +76,7 @@ const worker: Readonly<Record<string, Handler>> = {
 
 const noDirty: Handler = async (_session, [count]) => {
   atLeastOne(count)
-  return { success: false, error: 'Dirty arbiter not running: this server has no dirty workers' }
+  return { success: false, error: 'Dirty arbiter not running' }
 }
 
 const dirty: Readonly<Record<string, Handler>> = { add: noDirty, remove: noDirty }

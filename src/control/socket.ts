@@ -72,7 +72,7 @@ const listenAt = async (server: Server, path: string, umask: number): Promise<vo
   unlinkIf(path, identityOf(path))
   const before = process.umask(umask)
   try {
-    server.listen({ path, backlog: bounds.connections })
+    server.listen({ path, backlog: 511 })
   } finally {
     process.umask(before)
   }

@@ -4,7 +4,7 @@
  */
 import { isRecord } from '../util/is-record.ts'
 import { type Decoder, encodeFrame, encodeLine, FrameDecoder, LineDecoder } from './codec.ts'
-import { execute, type Session } from './execute.ts'
+import { type Answer, execute, type Session } from './execute.ts'
 import type { Feed } from './feed.ts'
 import { replyTo } from './gunicornc.ts'
 import { Refusal } from './refusal.ts'
@@ -41,8 +41,14 @@ const frames = (): Talk => ({
   lastWords: ({ message }) => encodeFrame({ id: 0, status: 'error', error: message }),
 })
 
+/** Fields in the order in which people read them. */
+const said = (id: unknown, answer: Answer): Buffer => {
+  const { ok, ...rest } = answer
+  return encodeLine({ id, ok, version: shapeVersion, ...rest })
+}
+
 const failed = (id: unknown, { code, message }: Refusal): Buffer =>
-  encodeLine({ id, ok: false, version: shapeVersion, error: { code, message } })
+  said(id, { ok: false, error: { code, message } })
 
 /** Any JSON may be an id; a long one would come back again and again. */
 const longestId = 1000
@@ -67,8 +73,8 @@ const requestOf = (text: string): { id: unknown; command: string; args: unknown 
 
 const tellEvents = async (id: unknown, { feed, write, stream, session }: Outlet, args: unknown) => {
   const answer = await execute(session, 'events', args)
-  if (!answer.ok) return write(encodeLine({ id, ...answer, version: shapeVersion }))
-  const head = encodeLine({ id, ok: true, version: shapeVersion, data: null })
+  if (!answer.ok) return write(said(id, answer))
+  const head = said(id, answer)
   const begun = stream(() => {
     write(head)
     return feed.subscribe(({ event }) => write(encodeLine({ id, event })))
@@ -84,7 +90,7 @@ const lines = (): Talk => ({
     try {
       const { id, command, args } = requestOf(text)
       if (command === 'events') await tellEvents(id, outlet, args)
-      else write(encodeLine({ id, version: shapeVersion, ...(await execute(session, command, args)) }))
+      else write(said(id, await execute(session, command, args)))
     } catch (thrown) {
       if (!(thrown instanceof Refusal)) throw thrown
       write(failed(null, thrown))
