@@ -6,8 +6,11 @@ import type { Log } from './execute.ts'
 import { healthAnswer, json, jsonBody, type Plain, text } from './health.ts'
 import { prometheus } from './http.ts'
 
+/** What is asked of the master here. */
+export type AdminRequests = Pick<Administration, 'health' | 'metrics' | 'status'>
+
 export interface AdminRequestOptions {
-  readonly administration: Administration
+  readonly administration: AdminRequests
   readonly log: Log
   /** `admin_token`, as it is now. */
   readonly token: () => string | undefined
@@ -15,7 +18,7 @@ export interface AdminRequestOptions {
 
 interface Resource {
   readonly secret: boolean
-  readonly answer: (administration: Administration, request: IncomingMessage) => Plain | Promise<Plain>
+  readonly answer: (administration: AdminRequests, request: IncomingMessage) => Plain | Promise<Plain>
 }
 
 const resources: Readonly<Record<string, Resource>> = {

@@ -9,10 +9,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { messageOf, ServerError } from '../errors.ts'
 import { addressText, parseAddress } from '../sockets/address.ts'
 import { monotonicNow } from '../system/clock.ts'
-import { adminHandler } from './admin-requests.ts'
-import type { Administration } from './administration.ts'
+import { type AdminRequests, adminHandler } from './admin-requests.ts'
 import { Door, type Opening } from './door.ts'
 import type { Log } from './execute.ts'
+
+export type { AdminRequests } from './admin-requests.ts'
 
 /** The settings of these names. */
 export interface AdminSettings {
@@ -23,7 +24,7 @@ export interface AdminSettings {
 }
 
 export interface AdminOptions {
-  readonly administration: Administration
+  readonly administration: AdminRequests
   readonly log: Log
   /** From the old master of an upgrade: its descriptor, and the `admin_bind` it was opened for. */
   readonly inherited?: { readonly fd: number; readonly asked: string } | undefined

@@ -7,6 +7,7 @@ import { orElse, readProc } from '../util/proc-sockets.ts'
 import type { Asker } from './administration.ts'
 
 export interface Peer {
+  /** -1 where the kernel does not tell it. */
   readonly pid: number
   readonly uid: number
 }
@@ -45,8 +46,8 @@ const userOf = (uid: number): string => {
 /** As `pid 123 (tsgunicornc), user alice (1000)`; 'unknown' for nobody. */
 export const describePeer = (peer: Peer | undefined): Asker => {
   if (peer === undefined) return 'unknown'
-  const program = programOf(readProc(`${peer.pid}/cmdline`))
-  const user = userOf(peer.uid)
-  const pid = `pid ${peer.pid}${program === '' ? '' : ` (${program})`}`
-  return `${pid}, user ${user === '' ? peer.uid : `${user} (${peer.uid})`}`
+  const program = peer.pid < 1 ? '' : programOf(readProc(`${peer.pid}/cmdline`))
+  const name = userOf(peer.uid)
+  const pid = peer.pid < 1 ? 'pid unknown' : `pid ${peer.pid}${program === '' ? '' : ` (${program})`}`
+  return `${pid}, user ${name === '' ? peer.uid : `${name} (${peer.uid})`}`
 }

@@ -4,6 +4,7 @@ import { noCounts } from './counts.ts'
 import { MasterAdministration } from './create.ts'
 import { Journal } from './journal.ts'
 import type { Observer } from './prelude.ts'
+import { serveAdministration } from './serve.ts'
 import { CpuShares } from './shares-of-cpu.ts'
 import { MemoryTallies } from './tallies.ts'
 
@@ -12,11 +13,13 @@ export async function beginAdministration(office: Office, hand: (observer: Obser
   const tallies = new MemoryTallies()
   const journal = new Journal(office.log, tallies)
   hand((judged, at) => journal.judged(judged, at))
-  office.administration = new MasterAdministration({
+  const administration = new MasterAdministration({
     office,
     journal,
     counts: noCounts,
     shares: new CpuShares(),
     tallied: () => tallies.all,
   })
+  office.administration = administration
+  await serveAdministration(office, administration)
 }
