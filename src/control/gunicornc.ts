@@ -254,7 +254,7 @@ const removeWorkers = async (session: Session, count: number): Promise<Reply> =>
   return { removed: previous - total, previous, total }
 }
 
-/** TERM there: it finishes what it holds, and a successor starts. */
+/** TERM there, and a successor. Here the successor is ready first: also the only worker may be told to go. */
 const killWorker = async (session: Session, text: string | undefined): Promise<Reply> => {
   if (text === undefined) throw new InvalidArgument('Missing PID for worker kill')
   const pid = integerOf(text)
@@ -262,7 +262,7 @@ const killWorker = async (session: Session, text: string | undefined): Promise<R
   const { workers } = await session.administration.status()
   if (!workers.some((one) => one.pid === pid)) return { success: false, error: `Worker ${pid} not found` }
   try {
-    await place(session, { do: 'drain', pid })
+    await place(session, { do: 'restart', pid })
     return { success: true, killed: pid }
   } catch (thrown) {
     if (thrown instanceof Refusal) return { success: false, error: thrown.message }

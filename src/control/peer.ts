@@ -24,9 +24,10 @@ const cleaned = (word: string): string =>
     .replaceAll(/[^\w.+@-]/g, '?')
     .slice(0, 40)
 
-/** `command`: a command line as /proc has it, words that end in NUL. */
+/** `command`: a command line as /proc has it, words that end in NUL; one that was set as a title has blanks. */
 export const programOf = (command: string): string => {
-  const [program = '', ...words] = command.split('\0')
+  const line = command.replace(/\0+$/, '')
+  const [program = '', ...words] = line.split(line.includes('\0') ? '\0' : ' ')
   const script = words.find((word) => word !== '' && !word.startsWith('-'))
   const runs = interpreter.test(basename(program)) && script !== undefined
   return cleaned(runs ? script.replace(/\.[cm]?js$/, '') : program)
