@@ -4,6 +4,7 @@ import type { Office } from '../office.ts'
 import { MasterAdministration } from './create.ts'
 import { Journal } from './journal.ts'
 import type { Observer } from './prelude.ts'
+import { serveAdministration } from './serve.ts'
 import { CpuShares } from './shares-of-cpu.ts'
 
 /** `hand`: gives over what the judgement is told to from now on. */
@@ -14,5 +15,7 @@ export async function beginAdministration(office: Office, hand: (observer: Obser
     reload: (outcome) => board.count(reloadPlace(outcome)),
   })
   hand((judged, at) => journal.judged(judged, at))
-  office.administration = new MasterAdministration({ office, journal, shares: new CpuShares() })
+  const administration = new MasterAdministration({ office, journal, shares: new CpuShares() })
+  office.administration = administration
+  await serveAdministration(office, administration)
 }
