@@ -38,6 +38,8 @@ export const catalogue = {
   TSG_CONFIG_APP: { exit: 1, summary: 'The configuration is checked, and its application cannot be loaded.' },
   TSG_NO_APP: { exit: 1, summary: 'No application is named.' },
   TSG_PYTHON: { exit: 1, summary: 'There is no Python interpreter that can be used.' },
+  TSG_WORKER_UNKNOWN: { exit: 1, summary: 'No worker of this server has the pid.' },
+  TSG_PROFILE: { exit: 1, summary: 'A profile of a worker cannot be taken.' },
   TSG_TLS: { exit: 1, summary: 'A certificate, a private key or the ciphers cannot be used.' },
 } as const satisfies Record<string, { readonly exit: number; readonly summary: string }>
 

@@ -1,9 +1,10 @@
 /** The master's log: one object for everybody, over whichever log the serving configuration names. */
+import { levels, parseLevel } from '../log/levels.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Level } from './state.ts'
 
 export class LogSwitch implements Logger {
-  /** Told of each line as well, while somebody follows the log. */
+  /** Told of each line that the level lets pass, while somebody follows the log. */
   heard: ((level: Level, message: string) => void) | undefined
   #current: Logger
 
@@ -27,28 +28,32 @@ export class LogSwitch implements Logger {
 
   readonly critical: Logger['critical'] = (message, facts) => {
     this.#current.critical(message, facts)
-    this.heard?.('critical', message)
+    this.#tell('critical', message)
   }
   readonly error: Logger['error'] = (message, facts) => {
     this.#current.error(message, facts)
-    this.heard?.('error', message)
+    this.#tell('error', message)
   }
   readonly warning: Logger['warning'] = (message, facts) => {
     this.#current.warning(message, facts)
-    this.heard?.('warning', message)
+    this.#tell('warning', message)
   }
   readonly info: Logger['info'] = (message, facts) => {
     this.#current.info(message, facts)
-    this.heard?.('info', message)
+    this.#tell('info', message)
   }
   readonly debug: Logger['debug'] = (message, facts) => {
     this.#current.debug(message, facts)
-    this.heard?.('debug', message)
+    this.#tell('debug', message)
   }
   readonly exception: Logger['exception'] = (message, thrown) => {
     this.#current.exception(message, thrown)
-    this.heard?.('error', message)
+    this.#tell('error', message)
   }
+  #tell(level: Level, message: string): void {
+    if (this.heard && levels[level].rank >= levels[parseLevel(this.level)].rank) this.heard(level, message)
+  }
+
   readonly usePino: Logger['usePino'] = () => this.#current.usePino()
   readonly reopen: Logger['reopen'] = () => this.#current.reopen()
   readonly flush: Logger['flush'] = () => this.#current.flush()

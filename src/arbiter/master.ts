@@ -8,13 +8,14 @@ import { inSource } from '../config/stack.ts'
 import type { Administration } from '../control/administration.ts'
 import { messageOf } from '../errors.ts'
 import { settle } from '../metrics/slot.ts'
-import { inheritBoard, inheritListeners } from '../sockets/inherit.ts'
+import { inheritAdmin, inheritBoard, inheritListeners } from '../sockets/inherit.ts'
 import { createBoard } from '../system/board.ts'
 import { monotonicNow } from '../system/clock.ts'
 import { cpuCount } from '../system/cpus.ts'
 import { setTitle } from '../system/title.ts'
 import { createNotifier } from '../systemd/notify.ts'
 import { version } from '../version.ts'
+import { AdminBind } from './admin-bind.ts'
 import { Prelude } from './administration/prelude.ts'
 import { Questions } from './administration/questions.ts'
 import { Waiting } from './administration/waiting.ts'
@@ -92,6 +93,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     orders: new Waiting(),
     questions: new Questions(),
     attendants: [],
+    admin: new AdminBind(() => office, inheritAdmin()),
     administration: undefined,
     title: () => setTitle(`tsgunicorn: master [${currentName(office)}]`),
     config,

@@ -10,6 +10,7 @@ import type { Statsd } from '../log/statsd.ts'
 import type { Board } from '../system/board.ts'
 import type { Pidfile } from '../system/pidfile.ts'
 import type { Notifier } from '../systemd/notify.ts'
+import type { AdminBind } from './admin-bind.ts'
 import type { Questions } from './administration/questions.ts'
 import type { Waiting } from './administration/waiting.ts'
 import type { Announcer } from './announcer.ts'
@@ -80,6 +81,7 @@ export interface Office {
   /** What workers were asked and have not answered. */
   readonly questions: Questions
   readonly attendants: Attendant[]
+  readonly admin: AdminBind
   /** Sets the title that ps(1) shows, from role and configuration. */
   readonly title: () => void
   /** The configuration that hooks and names are taken from: of the newest generation that got so far. */

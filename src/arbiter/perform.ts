@@ -22,6 +22,7 @@ const deeds: Deeds = {
   discard: (office, { generation }) => {
     office.proof?.kill('SIGKILL')
     office.listeners.drop(generation)
+    office.admin.drop(generation)
     dropUnused(office)
     const serving = office.state().serving
     if (serving) office.config = loadedOf(office, serving.number).config
@@ -100,6 +101,7 @@ export function readBeats(office: Office, state: State): ReadonlyMap<number, num
 function commit(office: Office, generation: number, first: boolean): void {
   const loaded = loadedOf(office, generation)
   office.listeners.commit(generation)
+  office.admin.commit(generation)
   office.announcer.keepListeners()
   dropUnused(office)
   office.title()
@@ -125,9 +127,13 @@ async function upgrade(office: Office): Promise<void> {
   if (office.config.pre_exec) await office.hooks.call(office.config, 'pre_exec', office.server)
   const generation = office.state().serving?.number ?? 0
   const events = {
-    ready: () => office.enqueue({ type: 'upgrade-ready' }),
+    ready: () => {
+      office.admin.pause()
+      office.enqueue({ type: 'upgrade-ready' })
+    },
     ended: (message: string, backedOut: boolean) => {
       office.successor = undefined
+      office.admin.resume()
       office.enqueue({ type: 'upgrade-ended', message, backedOut })
     },
   }
@@ -141,7 +147,11 @@ async function upgrade(office: Office): Promise<void> {
   }
   try {
     const { command } = office.options
-    const shared = { legacy: office.listeners.legacy(generation), board: office.board }
+    const shared = {
+      legacy: office.listeners.legacy(generation),
+      board: office.board,
+      admin: office.admin.legacy,
+    }
     office.successor = startNewMaster(command, shared, events)
     office.log.info(`Starting a new master (pid:${office.successor.pid})`, { pid: office.successor.pid })
   } catch (error) {

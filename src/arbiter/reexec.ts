@@ -8,7 +8,13 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { onChildReady } from '../ipc/channel.ts'
-import { boardEnvironment, inheritEnvironment, type Legacy } from '../sockets/inherit.ts'
+import {
+  type AdminLegacy,
+  adminEnvironment,
+  boardEnvironment,
+  inheritEnvironment,
+  type Legacy,
+} from '../sockets/inherit.ts'
 import type { Board } from '../system/board.ts'
 import { otherSide } from '../system/board-format.ts'
 import { watchdogOwnerVariable } from '../systemd/notify.ts'
@@ -36,25 +42,28 @@ export interface Shared {
   readonly legacy: Legacy
   /** Both count in it, each on a side of its own. */
   readonly board: Pick<Board, 'fd' | 'side'>
+  readonly admin: AdminLegacy | undefined
 }
 
 /** Spawns the new master; it is told to be one by GUNICORN_PID, our pid. */
 export function startNewMaster(
   command: StartCommand,
-  { legacy, board }: Shared,
+  { legacy, board, admin }: Shared,
   events: UpgradeEvents,
 ): ChildProcess {
   const descriptors = legacy.listeners.map(({ listener }) => listener.fd)
+  const boardFd = FIRST_LISTENER_FD + descriptors.length
   const { [watchdogOwnerVariable]: _, ...env } = command.env
   const child = spawn(command.program, [...command.nodeArguments, ...command.arguments], {
     cwd: command.cwd,
     env: {
       ...env,
       ...inheritEnvironment(legacy, FIRST_LISTENER_FD),
-      ...boardEnvironment(FIRST_LISTENER_FD + descriptors.length, otherSide(board.side)),
+      ...boardEnvironment(boardFd, otherSide(board.side)),
+      ...(admin ? adminEnvironment(boardFd + 1, admin.asked) : {}),
       GUNICORN_PID: String(process.pid),
     },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...descriptors, board.fd],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...descriptors, board.fd, ...(admin ? [admin.fd] : [])],
   })
   onChildReady(child, events.ready)
   let told = false

@@ -70,6 +70,11 @@ export class Channel implements Lane, LinkOwner, Keeper {
     return this.#ring.length
   }
 
+  /** What it has in hand, the oldest first. */
+  get tickets(): readonly Ticket[] {
+    return this.#ring.all
+  }
+
   get state(): Lane['state'] {
     if (this.#phase !== 'open') return 'closed'
     if (this.#asked > 0) return 'asked'

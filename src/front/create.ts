@@ -4,7 +4,7 @@
  */
 import { messageOf } from '../errors.ts'
 import type { Consumer, CoreExchange } from '../http/core/types.ts'
-import type { WorkerAddress } from '../ipc/messages.ts'
+import type { RequestSaid, WorkerAddress } from '../ipc/messages.ts'
 import { BodyStream } from './body.ts'
 import type { Channel } from './channel.ts'
 import { fateOf } from './deaths.ts'
@@ -15,6 +15,7 @@ import { environOf } from './environ.ts'
 import { FileAnswer, type NamedFile, openNamedFile } from './files.ts'
 import type { Front, FrontOptions } from './front.ts'
 import type { Head } from './heads.ts'
+import { requestsOf } from './said.ts'
 import { Shapes } from './shapes.ts'
 import { Ticket } from './ticket.ts'
 import { doubtMs, Worker, type WorkerOwner } from './worker.ts'
@@ -85,6 +86,10 @@ class BridgeFront implements Front, WorkerOwner {
     let count = 0
     for (const worker of this.#everyWorker()) for (const { inHand } of worker.channels) count += inHand
     return count
+  }
+
+  requests(most: number): RequestSaid[] {
+    return requestsOf(this.#everyWorker(), this.#desk.queued, most)
   }
 
   readonly consumer: Consumer = (exchange) => {

@@ -3,7 +3,7 @@
  * answer them. It knows no configuration, no log file and no master.
  */
 import type { Consumer } from '../http/core/types.ts'
-import type { WorkerAddress } from '../ipc/messages.ts'
+import type { RequestSaid, WorkerAddress } from '../ipc/messages.ts'
 
 export interface FrontOptions {
   /** Shown to workers: bridge.token. */
@@ -41,6 +41,8 @@ export interface Front {
   /** Milliseconds that the oldest of them has waited; 0 without one. */
   readonly oldestMs: number
   readonly running: number
+  /** What workers have, and what waits: no more than so many, those that workers have first. */
+  requests(most: number): RequestSaid[]
   /** Closes every channel. */
   close(): void
 }

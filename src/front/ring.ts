@@ -20,6 +20,13 @@ export class Ring {
     return this.#tickets[this.#first]
   }
 
+  /** All of them, the oldest first. */
+  get all(): Ticket[] {
+    return Array.from({ length: this.length }, (_, at) => this.#tickets[(this.#first + at) & mask]).filter(
+      (ticket) => ticket !== undefined,
+    )
+  }
+
   shift(): void {
     this.#tickets[this.#first] = undefined
     this.#first = (this.#first + 1) & mask

@@ -73,6 +73,8 @@ export interface InflightRequest {
   readonly target: string
   readonly ageMs: number
   readonly remoteAddress: string
+  /** The head of its response was sent. */
+  readonly responding: boolean
 }
 
 export interface Engine {

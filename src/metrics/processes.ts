@@ -22,7 +22,10 @@ export const residentOf = (pid: number): number | undefined => kilobytes('VmRSS'
 
 /** Memory with shared pages counted in parts, in bytes. */
 export const proportionalOf = (pid: number): number | undefined =>
-  kilobytes('Pss', readProc(`${pid}/smaps_rollup`))
+  proportionalIn(readProc(`${pid}/smaps_rollup`))
+
+/** In the text of /proc/PID/smaps_rollup. Pure. */
+export const proportionalIn = (text: string): number | undefined => kilobytes('Pss', text)
 
 /** A line `NAME:   123 kB`, in bytes. */
 const kilobytes = (name: string, text: string): number | undefined => {

@@ -26,8 +26,17 @@ const givenVariable = 'TSGUNICORN_FD_GIVEN'
 /** Where the new master finds the board (system/board.ts), and the side that is to be its own: `FD:SIDE`. */
 const boardVariable = 'TSGUNICORN_BOARD_FD'
 
+/** Where the new master finds the socket of `admin_bind`, and the address as it was asked for: `FD:ADDRESS`. */
+const adminVariable = 'TSGUNICORN_ADMIN_FD'
+
 /** Variables that children other than a new master must not get. */
-export const inheritVariables = ['GUNICORN_FD', namesVariable, givenVariable, boardVariable] as const
+export const inheritVariables = [
+  'GUNICORN_FD',
+  namesVariable,
+  givenVariable,
+  boardVariable,
+  adminVariable,
+] as const
 
 /** The board of the master before us; what cannot be read is none: then counting begins anew. */
 export const inheritBoard = (
@@ -40,6 +49,23 @@ export const inheritBoard = (
 /** What a new master finds the board by, when it is this descriptor of it. */
 export const boardEnvironment = (fd: number, side: 0 | 1): Record<string, string> => ({
   [boardVariable]: `${fd}:${side}`,
+})
+
+/** A descriptor with the address that it was opened for, as the setting says it. */
+export interface AdminLegacy {
+  readonly fd: number
+  readonly asked: string
+}
+
+/** The admin listener of the master before us. */
+export const inheritAdmin = (env: NodeJS.ProcessEnv = process.env): AdminLegacy | undefined => {
+  const [, fd, asked] = /^(\d{1,9}):(.+)$/s.exec(env[adminVariable] ?? '') ?? []
+  return fd === undefined || asked === undefined ? undefined : { fd: Number(fd), asked }
+}
+
+/** What a new master finds the admin listener by, when it is this descriptor of it. */
+export const adminEnvironment = (fd: number, asked: string): Record<string, string> => ({
+  [adminVariable]: `${fd}:${asked}`,
 })
 
 const notListening = (fd: number, why: string, cause?: unknown): ServerError =>

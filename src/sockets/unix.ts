@@ -55,7 +55,8 @@ const isServed = (path: string): Promise<boolean> =>
     socket.once('connect', () => socket.destroy())
   })
 
-const refuseToReplace = async (address: UnixAddress): Promise<void> => {
+/** Throws when a server answers at the path, or something is there that is no socket: ServerError, or a system error. */
+export const refuseToReplace = async (address: UnixAddress): Promise<void> => {
   const kind = kindAt(address.path)
   // libuv would report the missing directory as EACCES.
   if (kind === 'nothing') statSync(dirname(address.path))

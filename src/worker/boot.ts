@@ -94,7 +94,7 @@ export async function serve(booted: Booted, options: ServeOptions): Promise<Serv
 export interface Served {
   readonly engine: Engine
   /** Of a front: tells it which workers it may use. */
-  readonly front?: Pick<Front, 'workers' | 'ended' | 'close' | 'waiting' | 'oldestMs'>
+  readonly front?: Pick<Front, 'workers' | 'ended' | 'requests' | 'close' | 'waiting' | 'oldestMs'>
 }
 
 function engineOptions(booted: Booted, options: ServeOptions): EngineOptions {

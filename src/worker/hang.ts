@@ -1,6 +1,7 @@
 /**
- * What the master calls in a worker that hangs, through the debugger, while its loop is blocked: `worker_abort`, as
- * far as it gets synchronously, and the list of the requests in hand. The symbol is known to arbiter/capture.ts.
+ * What the master calls in a worker whose loop is blocked, through the debugger: the list of the requests in hand, and,
+ * when it is to be ended, `worker_abort` before, as far as it gets synchronously. The symbols are known to
+ * arbiter/capture.ts and arbiter/administration/look.ts.
  */
 import type { InflightRequest } from '../http/engine.ts'
 import { stopCatchingAbort } from './signals.ts'
@@ -12,6 +13,7 @@ export interface HangParts {
 
 export function leaveHangReport({ inflight, abort }: HangParts): void {
   Object.assign(globalThis, {
+    [Symbol.for('tsgunicorn.inflight')]: inflight,
     [Symbol.for('tsgunicorn.hang')]: (): readonly InflightRequest[] => {
       const requests = inflight()
       try {

@@ -45,6 +45,10 @@ onMasterMessage((message, handle) => {
     case 'worker-ended':
       worker?.workerEnded(message.age)
       return
+    case 'ask':
+      // One that is not there yet leaves it to the asker's patience.
+      worker?.ask(message.id, message.question)
+      return
     // To molds, which are none of Node's.
     case 'fork':
     case 'retire':

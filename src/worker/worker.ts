@@ -7,9 +7,10 @@ import { inSource } from '../config/stack.ts'
 import { messageOf } from '../errors.ts'
 import type { DrainOptions, Engine } from '../http/engine.ts'
 import { releaseParent, toMaster } from '../ipc/channel.ts'
-import type { ToMaster, WorkerAddress } from '../ipc/messages.ts'
+import type { Question, ToMaster, WorkerAddress } from '../ipc/messages.ts'
 import { Meter } from '../metrics/meter.ts'
 import { openSlot } from '../system/board-slot.ts'
+import { Asked } from './asked.ts'
 import { type Booted, type Served, serve } from './boot.ts'
 import { exit } from './exit.ts'
 import { leaveHangReport } from './hang.ts'
@@ -35,6 +36,10 @@ export class Worker {
   #served: Served | undefined
   #recycling = false
   readonly #awaited = new Map<number, (handle: object) => void>()
+  readonly #asked = new Asked({
+    served: () => this.#served,
+    tell: (message) => this.#tell(message),
+  })
 
   constructor(booted: Booted) {
     this.#booted = booted
@@ -120,13 +125,19 @@ export class Worker {
   async #finish(accepted: Accepting): Promise<void> {
     const idleMs = (this.#booted.config.graceful_timeout * 1000) / 2
     try {
-      await this.#engine?.drain({ ...accepted, idleMs })
+      await this.#asked.within(this.#engine?.drain({ ...accepted, idleMs }), idleMs * 2)
       this.#served?.front?.close()
     } catch (error) {
       this.log.exception('the drain failed', error)
     }
+    await this.#asked.writeHeap()
     await this.#cleanUp('SIGTERM', CLEAN_UP)
     this.end(0)
+  }
+
+  /** Of the master, for who administers the server. */
+  ask(id: number, question: Question): void {
+    this.#asked.ask(id, question)
   }
 
   /** INT or QUIT: `worker_int`, and the end. */

@@ -295,7 +295,9 @@ export class Daemon {
     if (isAlive(master)) this.signal('SIGTERM', master)
     const exit = await this.exited({ within: 40_000 })
     await this.gone()
-    const left = this.#leftFiles(new Set([...this.#own, ...(clean.keeps ?? []), 'stderr.log', 'stdout.log']))
+    const own = new Set([...this.#own, ...(clean.keeps ?? []), 'stderr.log', 'stdout.log'])
+    // Who is killed cannot remove its control socket; the next start replaces it.
+    const left = this.#leftFiles(own).filter((name) => exit.signal !== 'SIGKILL' || !controlFolder.test(name))
     const faults = findFaults({ log: this.log(), exit, left, clean })
     if (faults.length > 0) throw new Error(`not clean:\n${faults.join('\n')}\n--- log:\n${this.log()}`)
   }
@@ -318,6 +320,8 @@ export class Daemon {
 
 /** Caches that outlive processes on purpose: tsx's, and Node's compile cache. */
 const caches = /^(tsx-\d+|node-compile-cache)$/
+
+const controlFolder = /^tmp\/tsgunicorn-\d+$/
 
 const boardsInMemory = (): string[] =>
   existsSync('/dev/shm') ? readdirSync('/dev/shm').filter((name) => /gunicorn/i.test(name)) : []
@@ -399,7 +403,7 @@ const commandLine = (options: StartOptions, { port }: Place): string[] => [
 
 /** Variables of the caller that would change what the server does. */
 const foreign =
-  /^(GUNICORN_|TSGUNICORN|LISTEN_|NOTIFY_|PORT$|WEB_CONCURRENCY$|FORWARDED_|NODE_|VITEST|SENDFILE$|TMPDIR$)/
+  /^(GUNICORN_|TSGUNICORN|LISTEN_|NOTIFY_|PORT$|WEB_CONCURRENCY$|FORWARDED_|NODE_|VITEST|SENDFILE$|TMPDIR$|XDG_RUNTIME_DIR$)/
 
 const environment = (options: StartOptions, { folder, mark }: Place): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name))),

@@ -104,12 +104,12 @@ const numbers = [
   '99999999999999999999999999999999',
 ] as const
 
-type Mutation = (input: Buffer, random: Random) => Buffer
+type Mutation = (input: Buffer, random: Random, seeds: readonly string[]) => Buffer
 
 const splice = (input: Buffer, at: number, removed: number, added: Buffer): Buffer =>
   Buffer.concat([input.subarray(0, at), added, input.subarray(at + removed)])
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1')
-const seedOf = (random: Random): Buffer => latin1(random.pick(corpus))
+const seedOf = (random: Random, seeds: readonly string[]): Buffer => latin1(random.pick(seeds))
 
 /** Applied in any order, any number of times. */
 const mutations: readonly Mutation[] = [
@@ -138,14 +138,14 @@ const mutations: readonly Mutation[] = [
     return splice(input, at, 0, latin1(piece.repeat(1 + random.below(400))))
   },
   // The head of one, the tail of another.
-  (input, random) => {
-    const other = seedOf(random)
+  (input, random, seeds) => {
+    const other = seedOf(random, seeds)
     return Buffer.concat([
       input.subarray(0, random.below(input.length)),
       other.subarray(random.below(other.length)),
     ])
   },
-  (input, random) => Buffer.concat([input, seedOf(random)]),
+  (input, random, seeds) => Buffer.concat([input, seedOf(random, seeds)]),
   // Truncation.
   (input, random) => input.subarray(0, 1 + random.below(input.length)),
   // A number becomes one at a boundary.
@@ -170,11 +170,11 @@ const mutations: readonly Mutation[] = [
 /** Nothing larger is sent: what a repeat made of a repeat is cut. */
 const largest = 200_000
 
-/** Input number `index` of a campaign; about one in twelve is left as it was. */
-export const inputOf = (seed: number, index: number): Buffer => {
+/** Input number `index` of a campaign; about one in twelve is left as it was. `seeds`: what is mutated, in Latin-1. */
+export const inputOf = (seed: number, index: number, seeds: readonly string[] = corpus): Buffer => {
   const random = randomOf(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b))
-  let input = seedOf(random)
+  let input = seedOf(random, seeds)
   for (let count = random.below(12) === 0 ? 0 : 1 + random.below(4); count > 0 && input.length > 0; count--)
-    input = random.pick(mutations)(input, random).subarray(0, largest)
+    input = random.pick(mutations)(input, random, seeds).subarray(0, largest)
   return input
 }

@@ -55,9 +55,13 @@ export class MasterAdministration implements Administration {
     return generationFacts(state(), (number) => loads.get(number)?.file ?? null)
   }
 
-  metrics(): Promise<string> {
-    // Until the catalogue of metrics is there.
-    return Promise.resolve('')
+  async metrics(): Promise<string> {
+    const [{ metricsText }, status, listeners] = await Promise.all([
+      import('./metrics-facts.ts'),
+      this.status(),
+      this.listeners(),
+    ])
+    return metricsText(this.#office, status, listeners)
   }
 
   health(): Health {
@@ -67,18 +71,24 @@ export class MasterAdministration implements Administration {
   async order(order: Order, by: string): Promise<Granted> {
     const { log, orders, enqueue } = this.#office
     const words = orderWords(order)
-    log.info(`Order: ${words} (by ${by})`, { order: words, by })
-    this.#sources.journal.tell({ at: new Date().toISOString(), event: 'order', order: words, by })
+    this.#said(words, by)
     const granted = await orders.ask(order, enqueue)
     if (!granted.ok) log.info(`Order refused: ${words}: ${granted.why}`, { order: words, by })
     return granted
+  }
+
+  /** Who wants what, in the log and for those who watch: before what it leads to. */
+  #said(order: string, by: string): void {
+    this.#office.log.info(`Order: ${order} (by ${by})`, { order, by })
+    this.#sources.journal.tell({ at: new Date().toISOString(), event: 'order', order, by })
   }
 
   async profile(
     options: ProfileOptions,
     by: string,
   ): Promise<{ readonly file: string; readonly note: string | null }> {
-    return (await import('./profiles.ts')).profile(this.#office, options, by)
+    this.#said(`profile ${options.what} ${options.pid}`, by)
+    return (await import('./profiles.ts')).profile(this.#office, options)
   }
 
   watch(told: (event: PublicEvent) => void): () => void {

@@ -3,6 +3,7 @@
  * always wanted (outcomes, exits) has a function of its own, for the journal.
  */
 import type { ExitFact, PublicEvent, ReloadOutcome, Status, UpgradeOutcome } from '../../control/status.ts'
+import type { RestartReason } from '../../metrics/own-counters.ts'
 import { wanted } from '../balance.ts'
 import type { Judged } from '../loop.ts'
 import type { Effect, Failure, State, Worker } from '../state.ts'
@@ -69,8 +70,11 @@ const workerEvent = (worker: Worker, from: string | null, to: string, at: string
   reason: reasonOf(worker),
 })
 
+/** With the reason as it is counted. */
+export type CountedExit = ExitFact & { readonly reason: RestartReason }
+
 /** The end of a process that was known. */
-export function exitOf({ before, event }: Judged, at: string): ExitFact | undefined {
+export function exitOf({ before, event }: Judged, at: string): CountedExit | undefined {
   if (event.type !== 'exited') return undefined
   const worker = before.workers.find(({ age }) => age === event.age)
   const pid = pidOf(worker)

@@ -5,15 +5,15 @@
 
 import type { ExitFact, PublicEvent, ReloadOutcome, UpgradeOutcome } from '../../control/status.ts'
 import { messageOf } from '../../errors.ts'
+import type { ReloadResult, RestartReason } from '../../metrics/own-counters.ts'
 import type { LogSwitch } from '../log-switch.ts'
 import type { Judged } from '../loop.ts'
 import { differences, exitOf, type Moment, reloadOf, upgradeOf } from './differences.ts'
-import { isRestart } from './reasons.ts'
 
-/** Where restarts and reloads are counted for good. */
+/** Where ends and reloads are counted for good. */
 export interface Tallies {
-  restart(reason: string): void
-  reload(outcome: 'ok' | 'failed'): void
+  restart(reason: RestartReason): void
+  reload(outcome: ReloadResult): void
 }
 
 type Told = (event: PublicEvent) => void
@@ -57,7 +57,7 @@ export class Journal {
     this.#spawned.delete(exit.age)
     const slot = judged.before.workers.find(({ age }) => age === exit.age)?.slot
     if (slot !== undefined) this.#ends.set(slot, exit)
-    if (isRestart(exit.reason)) this.#tallies.restart(exit.reason)
+    this.#tallies.restart(exit.reason)
   }
 
   #settled(judged: Judged, moment: Moment): void {

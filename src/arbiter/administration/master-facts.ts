@@ -1,27 +1,25 @@
 /** What the status tells, gathered from state, crew, board and system. */
 import { speaksTls } from '../../config/derived.ts'
 import { type Status, shapeVersion, type WorkerStatus } from '../../control/status.ts'
+import { cpuSecondsOf } from '../../metrics/processes.ts'
+import { gaugesOf } from '../../metrics/reading.ts'
 import { monotonicNow } from '../../system/clock.ts'
 import { version } from '../../version.ts'
 import { namesOf } from '../listeners.ts'
 import { type Office, processName } from '../office.ts'
 import type { Worker } from '../state.ts'
-import type { Counts } from './counts.ts'
 import { progressOf, publicMode, publicUpgrade } from './differences.ts'
 import { type Health, healthOf } from './health.ts'
 import type { Journal } from './journal.ts'
-import { totalsOf } from './numbers.ts'
-import { cpuSecondsOf, pssOf } from './resources.ts'
+import { totalFacts } from './numbers.ts'
+import { pssOf } from './resources.ts'
 import type { CpuShares } from './shares-of-cpu.ts'
 import { workerFacts } from './worker-facts.ts'
 
 export interface Sources {
   readonly office: Office
   readonly journal: Journal
-  readonly counts: Counts
   readonly shares: CpuShares
-  /** Ends by reason and reloads by outcome, of all masters of this instance. */
-  readonly tallied: () => Pick<Status['totals'], 'restarts' | 'reloads'>
 }
 
 export function officeHealth({ board, state }: Office): Health {
@@ -30,7 +28,7 @@ export function officeHealth({ board, state }: Office): Health {
 
 /** `pss`: also the memory that is shared fairly, which the kernel takes milliseconds to add up. */
 export async function masterStatus(sources: Sources, pss: boolean): Promise<Status> {
-  const { office, journal, counts } = sources
+  const { office, journal } = sources
   // Before anything is waited for: one moment's state, not two halves.
   const state = office.state()
   const { alive, ready } = officeHealth(office)
@@ -41,7 +39,7 @@ export async function masterStatus(sources: Sources, pss: boolean): Promise<Stat
   sources.shares.keep(new Set(state.workers.map(({ age }) => age)))
   const living = state.workers
     .filter(({ role, behind }) => role === 'front' || !behind)
-    .map(({ slot }) => counts.numbers(slot))
+    .map(({ slot }) => gaugesOf(office.board.numbers(slot)))
   const status: Omit<Status, 'workers'> = {
     version: shapeVersion,
     server: version,
@@ -63,7 +61,7 @@ export async function masterStatus(sources: Sources, pss: boolean): Promise<Stat
     worker_class: config.worker_class,
     config: office.loads.get(number)?.file ?? null,
     target: state.target,
-    totals: totalsOf(counts.totals(), living, sources.tallied()),
+    totals: totalFacts(office.board.totals(), living),
     lastReload: journal.lastReload,
     lastUpgrade: journal.lastUpgrade,
     lastExit: journal.lastExit,
@@ -79,19 +77,19 @@ function stepWords({ office }: Sources): string {
   return `booting: ${ready} of ${wanted} ready`
 }
 
-function workerSeen({ office, journal, counts, shares }: Sources, worker: Worker): WorkerStatus {
+function workerSeen({ office, journal, shares }: Sources, worker: Worker): WorkerStatus {
   const now = monotonicNow()
   const { age, slot, role } = worker
   const member = office.crew.get(age)
   const pid = 'pid' in worker ? worker.pid : undefined
-  const cpuSeconds = pid === undefined ? null : cpuSecondsOf(pid)
+  const cpuSeconds = pid === undefined ? null : (cpuSecondsOf(pid) ?? null)
   const isPython = office.loads.get(worker.generation)?.interpreter !== undefined && role === 'worker'
   return workerFacts(
     {
       worker,
       language: member?.language ?? (isPython ? 'python' : 'javascript'),
       beat: office.board.read(slot),
-      numbers: counts.numbers(slot),
+      numbers: office.board.numbers(slot),
       since: journal.spawnedAt(age),
       cpuSeconds,
       cpu: cpuSeconds === null ? null : shares.share(age, cpuSeconds, now),

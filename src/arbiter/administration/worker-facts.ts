@@ -1,9 +1,9 @@
 /** A worker or front as the status tells of it: what the judgement, the board and the system know. */
 import type { ExitFact, WorkerStatus } from '../../control/status.ts'
+import { gaugesOf, tallyOf } from '../../metrics/reading.ts'
 import type { Beat } from '../../system/board-format.ts'
 import type { Worker } from '../state.ts'
 import { reasonOf } from './differences.ts'
-import { gauge, inFlightIn } from './numbers.ts'
 
 export interface Seen {
   readonly worker: Worker
@@ -50,12 +50,6 @@ const unknown: Traffic = { inFlight: null, connections: null, rate: null, p50: n
 /** Python workers speak no HTTP: their fronts count. */
 function trafficOf({ language, beat, numbers }: Seen): Traffic {
   if (language === 'python' || beat.beat === 0) return unknown
-  return {
-    inFlight: inFlightIn(numbers),
-    connections: beat.connections,
-    rate: gauge(numbers, 'rate'),
-    p50: gauge(numbers, 'p50'),
-    p95: gauge(numbers, 'p95'),
-    lag: gauge(numbers, 'lag'),
-  }
+  const { rate, p50, p95, lag } = gaugesOf(numbers)
+  return { inFlight: tallyOf(numbers).inFlight, connections: beat.connections, rate, p50, p95, lag }
 }

@@ -82,6 +82,7 @@ class CoreEngine implements Engine {
               target: exchange.target,
               ageMs: now - exchange.started,
               remoteAddress: exchange.remoteAddress,
+              responding: exchange.phase !== 'waiting',
             },
           ]
         : [],

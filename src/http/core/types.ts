@@ -62,6 +62,8 @@ export interface CoreExchange {
   /** Whether the client asks for another protocol (`Upgrade`), or for a tunnel (CONNECT). */
   readonly upgradable: boolean
   readonly phase: ResponsePhase
+  /** When its head was there: milliseconds of `performance.now()`. */
+  readonly started: number
   readonly guest: Guest
   /** Whether the client has ended its side, as those do that go and those that only have said all they have to say. */
   readonly left: boolean

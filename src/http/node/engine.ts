@@ -80,6 +80,7 @@ class NodeEngine implements Engine {
         target: exchange.target,
         ageMs: now - exchange.started,
         remoteAddress: factsOf(exchange, this.#forwarding).remoteAddress,
+        responding: exchange.response?.headersSent ?? false,
       })),
     )
   }

@@ -44,6 +44,11 @@ class Control:
         os.set_blocking(self._wake, False)
         self._selector.register(self._hear, EVENT_READ, self._awake)
 
+    @property
+    def ident(self) -> Optional[int]:
+        """Of its thread, once that runs."""
+        return self._thread
+
     def start(self) -> None:
         """Start the thread. What was registered before is served from now on."""
         # Until it runs, others may find that it is not theirs.

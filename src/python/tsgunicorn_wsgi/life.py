@@ -17,6 +17,7 @@ import sys
 from typing import Any, Callable, Dict, Mapping, Optional
 
 from . import crash
+from .asked import Asked
 from .board import Slot, resident
 from .control import Control
 from .ending import CLEAN_UP, end_forked, end_now, end_within, unlink_if_present
@@ -56,7 +57,11 @@ class Life:
         self._recycling = False
         self._imports = Imports(channel.report) if boot["config"]["values"].get("reload") else None
         self._values: Dict[str, Any] = boot["config"]["values"]
-        self._told: Dict[str, Callable[[], None]] = {"drain": self.drain, "reopen-logs": log.reopen}
+        self._told: Dict[str, Callable[[Message], object]] = {
+            "drain": lambda _: self.drain(),
+            "reopen-logs": lambda _: log.reopen(),
+            "ask": Asked(channel.send, lambda: [self.control.ident]).heard,
+        }
         self.worker, self.server = self._facades()
         signals.heard = self.signalled
         os.register_at_fork(after_in_child=self._forked)
@@ -177,7 +182,7 @@ class Life:
         for message in messages:
             act = self._told.get(str(message.get("type")))
             if act:
-                act()
+                act(message)
 
     def _noticed(self) -> None:
         for number in set(self._signals.numbers()):

@@ -101,6 +101,7 @@ export interface FakeOptions {
 }
 
 export class FakeExchange implements CoreExchange {
+  readonly started = 0
   readonly method: string
   readonly target: string
   readonly version = '1.1'
