@@ -7,7 +7,7 @@ import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { hasCode, messageOf } from '../errors.ts'
 import { monotonicNow } from '../system/clock.ts'
-import { makeOwnFolder, ownFolder, removeIfEmpty } from './folder.ts'
+import { makeOwnFolder, removeIfEmpty, surroundingsOf } from './folder.ts'
 import { challengerEnding, controlFolder, controlPath, type Instance, readOnlyEnding } from './path.ts'
 import { ControlServer, type ServerOptions } from './server.ts'
 import { type OpenSocket, openSocket, plainServer } from './socket.ts'
@@ -60,7 +60,6 @@ class ControlSocket implements Control {
   readonly #options: ControlOptions
   readonly #server: ControlServer
   readonly #open = new Map<'main' | 'readOnly', OpenSocket>()
-  readonly #uid = process.geteuid?.() ?? 0
   #config: ControlSettings
   #role: 'challenger' | 'master' | 'closed'
   #queue: Promise<void> = Promise.resolve()
@@ -117,12 +116,7 @@ class ControlSocket implements Control {
 
   get #surroundings() {
     const { directory, runtimeFolder, temporaryFolder } = this.#options
-    return {
-      directory,
-      runtimeFolder: ownFolder(runtimeFolder, this.#uid),
-      temporaryFolder,
-      uid: this.#uid,
-    }
+    return surroundingsOf({ directory, runtimeFolder, temporaryFolder })
   }
 
   /** The sockets there should be. */
@@ -167,7 +161,7 @@ class ControlSocket implements Control {
 
   /** Our own folder is for us alone; one that the user named is made as Gunicorn does, and taken as it is. */
   #makeFolder(folder: string): void {
-    if (folder === controlFolder(this.#surroundings)) makeOwnFolder(folder, this.#uid)
+    if (folder === controlFolder(this.#surroundings)) makeOwnFolder(folder, this.#surroundings.uid)
     else mkdirSync(folder, { recursive: true, mode: 0o700 })
   }
 
