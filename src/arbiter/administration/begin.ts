@@ -1,15 +1,18 @@
-/** Makes the administration, once there are workers that boot, and begins to serve it. */
+/** Makes the administration, once there are workers that boot. */
+import type { Administration } from '../../control/administration.ts'
 import type { Office } from '../office.ts'
 import { noCounts } from './counts.ts'
 import { MasterAdministration } from './create.ts'
 import { Journal } from './journal.ts'
 import type { Observer } from './prelude.ts'
-import { serveAdministration } from './serve.ts'
 import { CpuShares } from './shares-of-cpu.ts'
 import { MemoryTallies } from './tallies.ts'
 
 /** `hand`: gives over what the judgement is told to from now on. */
-export async function beginAdministration(office: Office, hand: (observer: Observer) => void): Promise<void> {
+export async function beginAdministration(
+  office: Office,
+  hand: (observer: Observer) => void,
+): Promise<Administration> {
   const tallies = new MemoryTallies()
   const journal = new Journal(office.log, tallies)
   hand((judged, at) => journal.judged(judged, at))
@@ -21,5 +24,5 @@ export async function beginAdministration(office: Office, hand: (observer: Obser
     tallied: () => tallies.all,
   })
   office.administration = administration
-  await serveAdministration(office, administration)
+  return administration
 }
