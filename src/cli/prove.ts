@@ -1,11 +1,14 @@
 /** `--check-config` and `--print-config`: the application is loaded in a throw-away process, as a worker would. */
 
+import { tmpdir } from 'node:os'
 import { bootOf, workerEnvironment } from '../arbiter/boots.ts'
 import { BridgeFolder } from '../arbiter/bridge.ts'
 import type { ChildEvents } from '../arbiter/child.ts'
 import { spawnPython, spawnWorker } from '../arbiter/children.ts'
 import { prepare } from '../arbiter/prepare.ts'
 import type { LoadedConfig } from '../config/load.ts'
+import { surroundingsOf } from '../control/folder.ts'
+import { controlPath } from '../control/path.ts'
 import { ServerError } from '../errors.ts'
 import { createBoard } from '../system/board.ts'
 import { printConfig } from './inspect.ts'
@@ -13,8 +16,16 @@ import { printConfig } from './inspect.ts'
 /** Prints the configuration if asked to, and proves that its application loads. Rejects with TSG_CONFIG_APP. */
 export async function inspectConfig(loaded: LoadedConfig, print: boolean): Promise<void> {
   for (const warning of loaded.warnings) process.stderr.write(`Warning: ${warning}\n`)
-  if (print) process.stdout.write(printConfig(loaded))
+  if (print) process.stdout.write(printConfig(loaded) + controlLine(loaded))
   if (loaded.config.wsgi_app) await proveApp(loaded)
+}
+
+/** Where a server with this configuration, started here, would have its control socket; '' for nowhere. */
+const controlLine = ({ config }: LoadedConfig): string => {
+  if (config.control_socket_disable) return ''
+  const { XDG_RUNTIME_DIR: runtimeFolder } = process.env
+  const here = surroundingsOf({ directory: config.chdir, runtimeFolder, temporaryFolder: tmpdir() })
+  return `# control socket: ${controlPath(config, here)}\n`
 }
 
 /** Resolves when the application loads; rejects with what a worker would have said, as a wrong configuration. */

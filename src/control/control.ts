@@ -3,13 +3,15 @@
  * its master. Whatever fails here is one line in the log; a server without a control socket serves all the same.
  */
 import { mkdirSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { hasCode, messageOf } from '../errors.ts'
 import { monotonicNow } from '../system/clock.ts'
-import { makeOwnFolder, ownFolder, removeIfEmpty } from './folder.ts'
+import type { Administration } from './administration.ts'
+import { makeOwnFolder, removeIfEmpty, surroundingsOf } from './folder.ts'
 import { challengerEnding, controlFolder, controlPath, type Instance, readOnlyEnding } from './path.ts'
-import { ControlServer, type ServerOptions } from './server.ts'
+import type { ControlServer, ServerOptions } from './server.ts'
 import { type OpenSocket, openSocket, plainServer } from './socket.ts'
 
 /** The settings of these names. */
@@ -20,7 +22,9 @@ export interface ControlSettings extends Instance {
   readonly control_socket_disable: boolean
 }
 
-export interface ControlOptions extends ServerOptions {
+export interface ControlOptions extends Omit<ServerOptions, 'administration'> {
+  /** The socket may be open before there is one: who asks is answered then. */
+  readonly administration: Administration | Promise<Administration>
   readonly config: ControlSettings
   /** The new master of an upgrade: its socket has an ending until it is promoted. */
   readonly challenger: boolean
@@ -58,9 +62,10 @@ export const createControl = (options: ControlOptions): Control => new ControlSo
 
 class ControlSocket implements Control {
   readonly #options: ControlOptions
-  readonly #server: ControlServer
+  /** Loaded for who asks first: the socket itself is to be there early, and costs a start nothing. */
+  #server: Promise<ControlServer> | undefined
   readonly #open = new Map<'main' | 'readOnly', OpenSocket>()
-  readonly #uid = process.geteuid?.() ?? 0
+  #serving: ControlServer | undefined
   #config: ControlSettings
   #role: 'challenger' | 'master' | 'closed'
   #queue: Promise<void> = Promise.resolve()
@@ -69,7 +74,6 @@ class ControlSocket implements Control {
     this.#options = options
     this.#config = options.config
     this.#role = options.challenger ? 'challenger' : 'master'
-    this.#server = new ControlServer(options)
   }
 
   get path(): string | undefined {
@@ -98,7 +102,7 @@ class ControlSocket implements Control {
   close(): Promise<void> {
     this.#role = 'closed'
     this.#closeSockets()
-    this.#server.close()
+    this.#serving?.close()
     return this.#queue
   }
 
@@ -117,12 +121,7 @@ class ControlSocket implements Control {
 
   get #surroundings() {
     const { directory, runtimeFolder, temporaryFolder } = this.#options
-    return {
-      directory,
-      runtimeFolder: ownFolder(runtimeFolder, this.#uid),
-      temporaryFolder,
-      uid: this.#uid,
-    }
+    return surroundingsOf({ directory, runtimeFolder, temporaryFolder })
   }
 
   /** The sockets there should be. */
@@ -153,12 +152,42 @@ class ControlSocket implements Control {
 
   async #openOne(kind: 'main' | 'readOnly', { path, mode, readOnly }: Wanted): Promise<void> {
     this.#makeFolder(dirname(path))
-    const server = plainServer((socket) => this.#server.accept(socket, readOnly))
+    const server = plainServer((socket) => this.#accept(socket, readOnly))
     const opened = await openSocket(path, mode, server)
     // Closed while it was being opened.
     if (this.#isClosed()) return opened.close()
     this.#open.set(kind, opened)
     this.#options.log.info(`Control socket listening at ${path}${readOnly ? ' (read-only)' : ''}`)
+  }
+
+  #accept(socket: Socket, readOnly: boolean): void {
+    if (this.#serving !== undefined) {
+      this.#serving.accept(socket, readOnly)
+      return
+    }
+    const gone = () => socket.destroy()
+    socket.on('error', gone)
+    this.#server ??= this.#load()
+    this.#server.then(
+      (server) => {
+        socket.off('error', gone)
+        if (this.#isClosed()) socket.destroy()
+        else server.accept(socket, readOnly)
+      },
+      (thrown: unknown) => {
+        this.#options.log.exception('Control socket: nobody can be answered', thrown)
+        socket.destroy()
+      },
+    )
+  }
+
+  async #load(): Promise<ControlServer> {
+    const { ControlServer } = await import('./server.ts')
+    this.#serving = new ControlServer({
+      ...this.#options,
+      administration: await this.#options.administration,
+    })
+    return this.#serving
   }
 
   #isClosed(): boolean {
@@ -167,7 +196,7 @@ class ControlSocket implements Control {
 
   /** Our own folder is for us alone; one that the user named is made as Gunicorn does, and taken as it is. */
   #makeFolder(folder: string): void {
-    if (folder === controlFolder(this.#surroundings)) makeOwnFolder(folder, this.#uid)
+    if (folder === controlFolder(this.#surroundings)) makeOwnFolder(folder, this.#surroundings.uid)
     else mkdirSync(folder, { recursive: true, mode: 0o700 })
   }
 

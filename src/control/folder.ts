@@ -1,6 +1,7 @@
 /** The folders that a control socket may lie in: whose they are, and that nobody else gets in. */
 import { chmodSync, lstatSync, mkdirSync, rmdirSync } from 'node:fs'
 import { hasCode, ServerError } from '../errors.ts'
+import type { Surroundings } from './path.ts'
 
 const refused = (folder: string, why: string): ServerError =>
   new ServerError(
@@ -18,6 +19,12 @@ export const ownFolder = (path: string | undefined, uid: number): string | undef
     if (hasCode(thrown, 'ENOENT', 'ENOTDIR', 'EACCES', 'ENAMETOOLONG', 'ELOOP')) return undefined
     throw thrown
   }
+}
+
+/** What `controlPath` needs to know; `runtimeFolder` as it is in the environment. */
+export const surroundingsOf = (given: Omit<Surroundings, 'uid'>): Surroundings => {
+  const uid = process.geteuid?.() ?? 0
+  return { ...given, uid, runtimeFolder: ownFolder(given.runtimeFolder, uid) }
 }
 
 /**

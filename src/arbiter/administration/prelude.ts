@@ -33,8 +33,13 @@ export class Prelude {
     // Behind the spawns of this turn.
     setImmediate(() => {
       const office = this.#office()
-      import('./begin.ts')
-        .then(({ beginAdministration }) => beginAdministration(office, (observer) => this.#hand(observer)))
+      // The socket first: it is to be there before the first worker is ready, and who asks waits for the rest.
+      const begun = import('./begin.ts').then(({ beginAdministration }) =>
+        beginAdministration(office, (observer) => this.#hand(observer)),
+      )
+      import('./serve.ts')
+        .then(({ serveAdministration }) => serveAdministration(office, begun))
+        .then(() => begun)
         .catch((error: unknown) => {
           office.log.exception(`there is no administration: ${messageOf(error)}`, error)
         })

@@ -6,7 +6,10 @@ import type { Office } from '../office.ts'
 import { peerOf } from './peers.ts'
 
 /** Resolves when it is open, or cannot be opened; never rejects. */
-export async function serveAdministration(office: Office, administration: Administration): Promise<void> {
+export async function serveAdministration(
+  office: Office,
+  administration: Promise<Administration>,
+): Promise<void> {
   const { XDG_RUNTIME_DIR: runtimeFolder } = office.options.environment()
   const control = createControl({
     administration,
