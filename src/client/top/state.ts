@@ -109,7 +109,8 @@ const pressTable = (state: TopState, key: string): Pressed => {
     help: (now) => ({ state: { ...now, view: { show: 'help' } } }),
     back: (now) => ({ state: now, task: { do: 'quit' } }),
   }
-  return steps[key]?.(state) ?? { state }
+  // What was said is about the key before.
+  return steps[key]?.({ ...state, message: '' }) ?? { state }
 }
 
 const pressOver = (state: TopState, view: View, key: string, page: number): Pressed => {
@@ -132,7 +133,7 @@ const pressOver = (state: TopState, view: View, key: string, page: number): Pres
 const moved = (state: TopState, by: number): TopState => {
   const workers = sorted(state)
   const at = Math.min(workers.length - 1, Math.max(0, selectedAt(state) + by))
-  return { ...state, selected: workers[at]?.age ?? null, message: '' }
+  return { ...state, selected: workers[at]?.age ?? null }
 }
 
 /** The next column; numbers begin with the largest, for that is what one looks for. */
