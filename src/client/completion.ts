@@ -112,7 +112,8 @@ ${commandNames
       esac ;;
   esac
 }
-compdef _${program} ${program}`
+# Loaded from fpath it is called at once; evaluated, it is registered.
+if [ "$funcstack[1]" = "_${program}" ]; then _${program} "$@"; else compdef _${program} ${program}; fi`
 
 const fishFlag = (condition: string, { name, short, value, summary, completes }: FlagSpec): string =>
   [
