@@ -2,7 +2,9 @@
  * `enable_backlog_metric`: once a second, how many connections wait to be accepted, to statsd. Linux and TCP only:
  * the kernel tells it of no other socket. Without the setting nothing runs.
  */
-import { tcpTable } from '../util/tcp-table.ts'
+import type { Listener } from '../sockets/listener.ts'
+import { socketInode } from '../util/proc-sockets.ts'
+import { type TcpRow, tcpTable } from '../util/tcp-table.ts'
 import type { Office } from './office.ts'
 
 const EVERY = 1000
@@ -15,12 +17,17 @@ export function measureBacklog(office: Office): void {
 }
 
 function backlogOf({ listeners, state }: Office): number {
-  const ports = new Set(
-    listeners
-      .of(state().serving?.number ?? 0)
-      .map(({ address }) => (address.kind === 'tcp' ? address.port : -1)),
-  )
-  return tcpTable()
-    .filter(({ listening, port }) => listening && ports.has(port))
-    .reduce((sum, { queued }) => sum + queued, 0)
+  const rows = tcpTable()
+  return listeners
+    .of(state().serving?.number ?? 0)
+    .reduce((sum, listener) => sum + (queuedAt(listener, rows) ?? 0), 0)
+}
+
+/**
+ * Connections that wait to be accepted from this listener; null where the system does not tell: unix sockets, other
+ * systems, another network namespace. `rows` are `tcpTable()`, read once for all listeners.
+ */
+export function queuedAt({ fd }: Pick<Listener, 'fd'>, rows: readonly TcpRow[]): number | null {
+  const inode = socketInode('self', fd)
+  return rows.find((row) => row.listening && row.inode === inode)?.queued ?? null
 }

@@ -136,7 +136,7 @@ function release(turn: Turn): void {
   const { mode, workers } = turn.state
   if (mode.phase !== 'stopping') return
   for (const worker of workers) {
-    if (isServing(worker) && mayEnd(turn.state, worker)) retire(turn, worker, mode.deadline)
+    if (isServing(worker) && mayEnd(turn.state, worker)) retire(turn, worker, { until: mode.deadline })
   }
 }
 
@@ -206,9 +206,11 @@ function spawnCount(state: State, role: Role): number {
 const floorWithOld = ({ staging, target }: State): number =>
   staging?.step === 'booting' ? Math.max(target, staging.before) : target
 
-/** Workers above the target at one time: while reloading, reload_surge; while recycling, one in ten. */
-const allowance = ({ staging, target }: State): number => {
+/** Workers above the target at one time: reloading, or restarting all, reload_surge; while recycling, one in ten. */
+const allowance = ({ staging, serving, target, workers }: State): number => {
   if (staging?.step === 'booting') return staging.policy.surge || Math.max(target, staging.before)
+  if (workers.some((worker) => worker.phase === 'leaving' && worker.reason === 'restart'))
+    return serving?.policy.surge || Math.max(target, 1)
   return Math.max(1, Math.floor(target / 10))
 }
 

@@ -7,6 +7,7 @@ import { inheritVariables } from '../sockets/inherit.ts'
 import { cpuCount } from '../system/cpus.ts'
 import { masterVariable } from '../system/leftovers.ts'
 import { listenVariables } from '../systemd/listen-fds.ts'
+import { notifyVariables } from '../systemd/notify.ts'
 import { splitPair } from '../util/split-pair.ts'
 import { version } from '../version.ts'
 import type { SpawnOptions } from './children.ts'
@@ -100,7 +101,8 @@ function altered(env: NodeJS.ProcessEnv, inherited: Inherited | undefined): Node
 /** The master's environment with `raw_env` and our marks in it; nothing that is the master's alone. */
 export function workerEnvironment(config: Config, slot: number, base: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...base, ...Object.fromEntries(config.raw_env.map(splitPair)) }
-  for (const name of [...inheritVariables, ...listenVariables, 'GUNICORN_PID']) delete env[name]
+  const masters = [...inheritVariables, ...listenVariables, ...notifyVariables, 'GUNICORN_PID']
+  for (const name of masters) delete env[name]
   env[masterVariable] = String(process.pid)
   env['NODE_APP_INSTANCE'] = String(slot)
   if (config.reload) env['WATCH_REPORT_DEPENDENCIES'] = '1'

@@ -7,7 +7,7 @@ import type { HookLog, HookWorker } from '../config/hook-types.ts'
 import type { WorkerAddress } from '../ipc/messages.ts'
 import type { Listener } from '../sockets/listener.ts'
 import type { Child } from './child.ts'
-import type { Role } from './state.ts'
+import type { Role, Said } from './state.ts'
 
 export interface Member {
   readonly role: Role
@@ -21,7 +21,7 @@ export interface Member {
   readonly child: Child
   readonly listeners: readonly Listener[]
   /** What the worker said of why it cannot boot. */
-  failure?: string
+  failure?: Said
   booted: boolean
   aborted: boolean
   readonly cfg: Config

@@ -20,14 +20,14 @@ export function nextDeadline(state: State): number {
 
 /** A master that ends leaves the new one alone: there will be no other. */
 export const upgradeDeadline = (state: State): number =>
-  state.upgrade.phase === 'starting' && !isStopping(state) ? state.upgrade.deadline : NEVER
+  'deadline' in state.upgrade && !isStopping(state) ? state.upgrade.deadline : NEVER
 
 /** The state with no answer overdue before `until`; what is due by itself (lame duck, lifetime) stays. */
 export const putOff = (state: State, until: number): State => ({
   ...state,
   workers: state.workers.map((worker) => (isServing(worker) ? worker : later(worker, until))),
   staging: state.staging && 'deadline' in state.staging ? later(state.staging, until) : state.staging,
-  upgrade: state.upgrade.phase === 'starting' ? later(state.upgrade, until) : state.upgrade,
+  upgrade: 'deadline' in state.upgrade ? later(state.upgrade, until) : state.upgrade,
 })
 
 const later = <T extends { readonly deadline: number }>(waiting: T, until: number): T => ({

@@ -4,7 +4,7 @@
  */
 import { BOOT_BUDGET, backOff, noCrashes, SETTLED_AFTER } from './restarts.ts'
 import { acknowledge, failStaging } from './staging.ts'
-import type { Event, InPhase, Level, State, Worker } from './state.ts'
+import type { Event, Failure, InPhase, Level, State, Worker } from './state.ts'
 import { isServing, isStopping, newestGeneration, type Turn } from './turn.ts'
 import { isLiving, nameOf } from './workers.ts'
 
@@ -33,7 +33,8 @@ export function exited(turn: Turn, event: Extract<Event, { type: 'exited' }>): v
     const told = event.code === 3 || event.code === 4 || isBootTimeout(worker)
     const exit = event.code === 4 ? 4 : 3
     const message = exit === 4 ? 'App failed to load.' : 'Worker failed to boot.'
-    diedAtBoot(turn, worker, { message, exit, told })
+    const said = event.said ? { said: event.said } : {}
+    diedAtBoot(turn, worker, { message, exit, told, ...said })
   } else if (isServing(worker) || isHang(worker)) {
     turn.set({ crashes: noCrashes })
     acknowledge(turn, worker.generation)
@@ -49,14 +50,12 @@ const isBootDeath = (turn: Turn, worker: Worker): boolean =>
   isBootTimeout(worker) ||
   (isServing(worker) && turn.now - worker.since < SETTLED_AFTER)
 
-interface BootDeath {
-  readonly message: string
-  readonly exit: number
+interface BootDeath extends Omit<Failure, 'retry'> {
   /** The death tells that trying again is useless: the app cannot be loaded, or never boots in time. */
   readonly told: boolean
 }
 
-function diedAtBoot(turn: Turn, worker: Worker, { message, exit, told }: BootDeath): void {
+function diedAtBoot(turn: Turn, worker: Worker, { told, ...failure }: BootDeath): void {
   const { state, now } = turn
   // What is left of an older generation says nothing of the newest one, but that spawning has to be slow.
   const isOfThePast = worker.generation !== newestGeneration(state)
@@ -65,7 +64,7 @@ function diedAtBoot(turn: Turn, worker: Worker, { message, exit, told }: BootDea
   const count = counted ? state.crashes.count : isRowBroken(state, now) ? 1 : state.crashes.count + 1
   const unproven =
     !isOfThePast && state.staging?.step === 'booting' && !state.workers.some((w) => isProof(w, worker))
-  if (unproven && (told || count >= BOOT_BUDGET)) failStaging(turn, { message, exit })
+  if (unproven && (told || count >= BOOT_BUDGET)) failStaging(turn, failure)
   else if (!counted) {
     turn.set({ crashes: { count, notBefore: now + backOff(count, turn.random()), round: state.nextAge } })
   }

@@ -8,12 +8,24 @@
 import { balance } from './balance.ts'
 import { nextDeadline, putOff } from './deadlines.ts'
 import { exited, spawnFailed, spawnLost } from './deaths.ts'
+import { judgeOrder, refuseAll } from './orders.ts'
+import { resize, resizeBy } from './resize.ts'
 import { noCrashes } from './restarts.ts'
 import { type Command, signals } from './signals.ts'
-import { chaseStaging, failStaging, loaded, reload, settle, start, stepDone, stepFailed } from './staging.ts'
+import {
+  chaseStaging,
+  failStaging,
+  hangUp,
+  loaded,
+  reload,
+  settle,
+  start,
+  stepDone,
+  stepFailed,
+} from './staging.ts'
 import type { Effect, Event, State } from './state.ts'
 import { chaseLameDuck, finish, stopGracefully, stopQuickly } from './stopping.ts'
-import { isServing, isStopping, Turn } from './turn.ts'
+import { isServing, Turn } from './turn.ts'
 import { chaseUpgrade, parentGone, startUpgrade, upgradeEnded, upgradeReady } from './upgrade.ts'
 import { becameReady, captured, chase, overdue, recycle, spawned, workerDeadline } from './workers.ts'
 
@@ -43,7 +55,7 @@ export const initialState = (role: State['role'], seed: number): State => ({
 
 export function decide(state: State, event: Event, now: number): Decision {
   const turn = new Turn(state, now)
-  if (state.mode.phase === 'gone') return [state, []]
+  if (state.mode.phase === 'gone') return [state, refuseAll(event)]
   judge(turn, event)
   settle(turn)
   resume(turn)
@@ -94,6 +106,7 @@ const judgements: Judgements = {
   'upgrade-ready': upgradeReady,
   'upgrade-ended': upgradeEnded,
   'parent-gone': parentGone,
+  order: judgeOrder,
   tick: (turn, { beats }) => tick(turn, beats),
 }
 
@@ -103,14 +116,11 @@ function judge<T extends Event['type']>(turn: Turn, event: Extract<Event, { type
 }
 
 const commands: Readonly<Record<Command, (turn: Turn) => void>> = {
-  reload: (turn) => {
-    turn.log('info', 'Hang up: Master')
-    reload(turn)
-  },
+  reload: hangUp,
   stop: stopGracefully,
   quit: stopQuickly,
-  increase: (turn) => resize(turn, turn.state.target + 1),
-  decrease: (turn) => resize(turn, Math.max(Math.min(1, turn.state.target), turn.state.target - 1)),
+  increase: (turn) => resizeBy(turn, 1),
+  decrease: (turn) => resizeBy(turn, -1),
   reopen: (turn) => turn.do({ do: 'reopen-logs' }),
   upgrade: startUpgrade,
   winch: (turn) => {
@@ -121,13 +131,6 @@ const commands: Readonly<Record<Command, (turn: Turn) => void>> = {
     turn.log('info', 'graceful stop of workers')
     resize(turn, 0)
   },
-}
-
-function resize(turn: Turn, target: number): void {
-  const { target: before, serving, staging } = turn.state
-  if (isStopping(turn.state) || target === before || !(serving ?? staging)) return
-  turn.set({ target })
-  turn.do({ do: 'workers-changed', now: target, before })
 }
 
 function tick(turn: Turn, beats: ReadonlyMap<number, number>): void {

@@ -28,7 +28,8 @@ export class Listeners {
   /** A socket-activated server listens on what it is given, whatever `bind` says. */
   constructor({ listeners, from }: Legacy) {
     this.#inherited = listeners
-    this.#foreign = new Set(listeners.map(({ listener }) => listener))
+    // What systemd only kept for us is ours alone.
+    this.#foreign = new Set(from === 'store' ? [] : listeners.map(({ listener }) => listener))
     this.#givenAll = from === 'systemd'
   }
 

@@ -13,6 +13,18 @@ export interface LoopParts {
   readonly beats: (state: State) => ReadonlyMap<number, number>
   /** Begins an effect. What takes time answers later by an event; it must not throw. */
   readonly perform: (effect: Effect) => void
+  /** Told of each judgement, before its effects are begun; it must not throw. */
+  readonly observe: (judged: Judged) => void
+}
+
+/** One turn of the judgement, as it is told to who watches. */
+export interface Judged {
+  readonly before: State
+  readonly after: State
+  readonly event: Event
+  readonly effects: readonly Effect[]
+  /** Monotonic milliseconds. */
+  readonly now: number
 }
 
 /** setTimeout cannot count further. */
@@ -48,9 +60,11 @@ export class Loop {
   }
 
   #judge(event: Event): void {
-    const { decide, now, perform } = this.#parts
-    const [state, effects] = decide(this.#state, event, now())
+    const { decide, now, perform, observe } = this.#parts
+    const judged = { before: this.#state, event, now: now() }
+    const [state, effects] = decide(judged.before, event, judged.now)
     this.#state = state
+    observe({ ...judged, after: state, effects })
     for (const effect of effects) perform(effect)
   }
 

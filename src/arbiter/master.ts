@@ -5,14 +5,20 @@
 
 import type { Config } from '../config/config.ts'
 import { inSource } from '../config/stack.ts'
+import type { Administration } from '../control/administration.ts'
 import { messageOf } from '../errors.ts'
-import { inheritListeners } from '../sockets/inherit.ts'
+import { settle } from '../metrics/slot.ts'
+import { inheritBoard, inheritListeners } from '../sockets/inherit.ts'
 import { createBoard } from '../system/board.ts'
 import { monotonicNow } from '../system/clock.ts'
 import { cpuCount } from '../system/cpus.ts'
 import { setTitle } from '../system/title.ts'
 import { createNotifier } from '../systemd/notify.ts'
 import { version } from '../version.ts'
+import { Prelude } from './administration/prelude.ts'
+import { Questions } from './administration/questions.ts'
+import { Waiting } from './administration/waiting.ts'
+import { announce, silent } from './announcer.ts'
 import { measureBacklog } from './backlog.ts'
 import { BridgeFolder } from './bridge.ts'
 import { Crew } from './crew.ts'
@@ -36,6 +42,8 @@ export interface Master {
   signal(name: SignalName): void
   /** The old master of an upgrade is gone. */
   parentGone(): void
+  /** From when the first workers boot. */
+  readonly administration: Administration | undefined
 }
 
 /** Setting an interval that never comes keeps a master without workers alive, and wakes nobody. */
@@ -47,6 +55,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
   const { error, statsd } = await openMasterLogs(options.loaded)
   const log = new LogSwitch(error)
   const inherited = inheritListeners()
+  for (const warning of inherited.warnings ?? []) log.warning(warning)
   const role = options.parent === undefined ? 'master' : 'challenger'
   const loop: Loop = new Loop(initialState(role, process.pid ^ Date.now()), {
     decide,
@@ -54,7 +63,9 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     now: monotonicNow,
     beats: (state) => readBeats(office, state),
     perform: (effect) => perform(office, effect),
+    observe: (judged) => prelude.judged(judged, Date.now()),
   })
+  const prelude = new Prelude(() => office)
   const notifier = createNotifier({ warn: (message) => log.warning(message) })
   const enqueue = (event: Event) => loop.enqueue(event)
   const watch = new Watch((files) => enqueue({ type: 'changed', files }), log)
@@ -66,7 +77,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       failed: (message) => enqueue({ type: 'hook-failed', failure: { message, exit: 1 } }),
     }),
     listeners: new Listeners(inherited),
-    board: createBoard(config.worker_tmp_dir),
+    board: createBoard({ directory: config.worker_tmp_dir, inherited: inheritBoard(), settle }),
     crew: new Crew(),
     bridge: new BridgeFolder(options.environment()),
     molds: new Molds(),
@@ -76,8 +87,12 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     state: () => loop.state,
     watch: (files, since) => watch.add(office.config, files, since),
     watchEnd: () => watch.end(),
-    notify: (state) => notifier[state](),
     notifier,
+    announcer: silent,
+    orders: new Waiting(),
+    questions: new Questions(),
+    attendants: [],
+    administration: undefined,
     title: () => setTitle(`tsgunicorn: master [${currentName(office)}]`),
     config,
     pidfile: undefined,
@@ -86,6 +101,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     successor: undefined,
   }
   setInterval(() => undefined, FOREVER)
+  office.announcer = announce(office, inherited)
   guard(office)
   if (config.enable_backlog_metric) measureBacklog(office)
   office.title()
@@ -98,6 +114,9 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
   return {
     signal: (name) => enqueue({ type: 'signal', signal: name }),
     parentGone: () => enqueue({ type: 'parent-gone' }),
+    get administration() {
+      return office.administration
+    },
   }
 }
 

@@ -5,10 +5,14 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Config } from '../config/config.ts'
 import type { HookServer } from '../config/hook-types.ts'
+import type { Administration } from '../control/administration.ts'
 import type { Statsd } from '../log/statsd.ts'
 import type { Board } from '../system/board.ts'
 import type { Pidfile } from '../system/pidfile.ts'
 import type { Notifier } from '../systemd/notify.ts'
+import type { Questions } from './administration/questions.ts'
+import type { Waiting } from './administration/waiting.ts'
+import type { Announcer } from './announcer.ts'
 import type { BridgeFolder } from './bridge.ts'
 import type { Child } from './child.ts'
 import type { Crew } from './crew.ts'
@@ -41,6 +45,16 @@ export interface MasterOptions {
   readonly exit: (code: number) => void
 }
 
+/** Who serves administration, told of what becomes of the master. None may throw, and `close` may not reject. */
+export interface Attendant {
+  /** The settings of a reload serve. */
+  readonly follow: (config: Config) => void
+  /** The old master of an upgrade is gone: its names are ours. */
+  readonly promoted: () => void
+  /** The master ends. */
+  readonly close: () => Promise<void>
+}
+
 export interface Office {
   readonly options: MasterOptions
   readonly log: LogSwitch
@@ -58,15 +72,22 @@ export interface Office {
   /** Files a worker imported, not before `since` (wall-clock ms; now, unless said), to be watched (`reload`). */
   readonly watch: (files: readonly string[], since?: number) => void
   readonly watchEnd: () => void
-  /** Tells systemd, when it waits to be told. */
-  readonly notify: (state: 'reloading' | 'ready' | 'stopping') => void
   readonly notifier: Notifier
+  /** Tells systemd of this master, when it waits to be told. */
+  announcer: Announcer
+  /** Orders that were given to the judgement and not answered. */
+  readonly orders: Waiting
+  /** What workers were asked and have not answered. */
+  readonly questions: Questions
+  readonly attendants: Attendant[]
   /** Sets the title that ps(1) shows, from role and configuration. */
   readonly title: () => void
   /** The configuration that hooks and names are taken from: of the newest generation that got so far. */
   config: Config
   pidfile: Pidfile | undefined
   statsd: Statsd | undefined
+  /** From when workers boot. */
+  administration: Administration | undefined
   /** The throw-away process of `preload_app`, while it runs. */
   proof: Child | undefined
   /** The new master of an upgrade, while it lives. */

@@ -28,6 +28,7 @@ const deeds: Deeds = {
   },
   'workers-changed': (office, { now, before }) => {
     office.statsd?.workers(now)
+    office.announcer.refresh()
     office.log.debug(`${now} workers`, { workers: now, before })
     void office.hooks.call(office.config, 'nworkers_changed', office.server, now, before)
   },
@@ -63,16 +64,19 @@ const deeds: Deeds = {
     reopenLogs(office)
     for (const { child } of office.crew.all()) child.tell({ type: 'reopen-logs' })
   },
-  notify: (office, { state }) => office.notify(state),
+  notify: ({ announcer }, { state, failure }) => announcer.tell(state, failure),
   'close-listeners': (office, { shared }) => {
     office.options.early?.dismiss()
     office.proof?.kill('SIGKILL')
     // An upgrade that was asked for and never started shares nothing.
     const alone = office.state().role === 'master' && office.successor === undefined
     office.listeners.closeAll(shared && !alone)
+    office.announcer.letListenersGo(shared && !alone)
   },
   upgrade: (office) => void upgrade(office),
   'end-upgrade': ({ successor }) => void successor?.kill('SIGKILL'),
+  'back-out': ({ successor }) => void successor?.kill('SIGTERM'),
+  answer: ({ orders }, { id, granted }) => orders.answered(id, granted),
   promote: (office) => void promote(office),
   exit: (office, { code, reason }) => void leave(office, code, reason),
 }
@@ -96,6 +100,7 @@ export function readBeats(office: Office, state: State): ReadonlyMap<number, num
 function commit(office: Office, generation: number, first: boolean): void {
   const loaded = loadedOf(office, generation)
   office.listeners.commit(generation)
+  office.announcer.keepListeners()
   dropUnused(office)
   office.title()
   const { target } = office.state()
@@ -111,6 +116,7 @@ function commit(office: Office, generation: number, first: boolean): void {
   }
   void changeLogs(office, loaded)
   takePidfile(office, loaded.config).catch((error: unknown) => office.log.error(messageOf(error)))
+  for (const attendant of office.attendants) attendant.follow(loaded.config)
   office.log.info(`Reloaded: generation ${generation} serves`, { generation })
 }
 
@@ -129,9 +135,14 @@ async function upgrade(office: Office): Promise<void> {
     events.ended('this master was stopped before the new one was started', false)
     return
   }
+  if (office.state().upgrade.phase === 'backing-out') {
+    events.ended('the upgrade was backed out before the new master was started', true)
+    return
+  }
   try {
     const { command } = office.options
-    office.successor = startNewMaster(command, office.listeners.legacy(generation), events)
+    const shared = { legacy: office.listeners.legacy(generation), board: office.board }
+    office.successor = startNewMaster(command, shared, events)
     office.log.info(`Starting a new master (pid:${office.successor.pid})`, { pid: office.successor.pid })
   } catch (error) {
     events.ended(`the new master could not be started: ${messageOf(error)}`, false)
@@ -141,7 +152,8 @@ async function upgrade(office: Office): Promise<void> {
 /** The old master is gone: this one takes over its name and its pidfile. */
 async function promote(office: Office): Promise<void> {
   office.title()
-  office.notifier.mainPid(process.pid)
+  office.announcer.promoted()
+  for (const attendant of office.attendants) attendant.promoted()
   try {
     await takePidfile(office, office.config, office.options.parent)
   } catch (error) {

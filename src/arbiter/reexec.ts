@@ -8,7 +8,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { onChildReady } from '../ipc/channel.ts'
-import { inheritEnvironment, type Legacy } from '../sockets/inherit.ts'
+import { boardEnvironment, inheritEnvironment, type Legacy } from '../sockets/inherit.ts'
+import type { Board } from '../system/board.ts'
+import { otherSide } from '../system/board-format.ts'
+import { watchdogOwnerVariable } from '../systemd/notify.ts'
 
 export interface StartCommand {
   readonly program: string
@@ -28,16 +31,30 @@ export interface UpgradeEvents {
 /** 0 to 2 as ours, 3 the channel. */
 const FIRST_LISTENER_FD = 4
 
+/** What the new master shares with this one. */
+export interface Shared {
+  readonly legacy: Legacy
+  /** Both count in it, each on a side of its own. */
+  readonly board: Pick<Board, 'fd' | 'side'>
+}
+
 /** Spawns the new master; it is told to be one by GUNICORN_PID, our pid. */
-export function startNewMaster(command: StartCommand, legacy: Legacy, events: UpgradeEvents): ChildProcess {
+export function startNewMaster(
+  command: StartCommand,
+  { legacy, board }: Shared,
+  events: UpgradeEvents,
+): ChildProcess {
+  const descriptors = legacy.listeners.map(({ listener }) => listener.fd)
+  const { [watchdogOwnerVariable]: _, ...env } = command.env
   const child = spawn(command.program, [...command.nodeArguments, ...command.arguments], {
     cwd: command.cwd,
     env: {
-      ...command.env,
+      ...env,
       ...inheritEnvironment(legacy, FIRST_LISTENER_FD),
+      ...boardEnvironment(FIRST_LISTENER_FD + descriptors.length, otherSide(board.side)),
       GUNICORN_PID: String(process.pid),
     },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...legacy.listeners.map(({ listener }) => listener.fd)],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...descriptors, board.fd],
   })
   onChildReady(child, events.ready)
   let told = false

@@ -56,7 +56,8 @@ function spawnMember(office: Office, effect: SpawnEffect): number | undefined {
   const { age, generation, slot, role } = effect
   const loaded = loadedOf(office, generation)
   office.board.clear(slot)
-  const boot = { ...bootOf(office, loaded, effect), processName: currentName(office) }
+  const index = office.board.index(slot)
+  const boot = { ...bootOf(office, loaded, effect), slot: index, processName: currentName(office) }
   const events: ChildEvents = {
     said: (message) => heard(office, age, message),
     imported: ({ files, since }) => office.watch(files, since),
@@ -132,12 +133,18 @@ function heard(office: Office, age: number, message: Exclude<ToMaster, { type: '
       beginRecycle(office, age, message.reason)
       return
     case 'failed':
-      member.failure = message.message
+      member.failure = {
+        message: message.message,
+        ...(message.detail === undefined ? {} : { detail: message.detail }),
+      }
       reportFailure(office, member, message.message, message.detail)
       return
     case 'overdue':
       if (message.alone) member.aborted = true
       office.enqueue({ type: 'overdue', age, alone: message.alone })
+      return
+    case 'answer':
+      office.questions.answered(age, message)
       return
     case 'listener': {
       const listener = member.listeners[message.index]
@@ -177,6 +184,8 @@ function ended(office: Office, age: number, code: number | null, signal: string 
   if (!member) return
   const { failure, address } = member
   office.crew.remove(age)
+  office.board.absorb(member.slot)
+  office.questions.ended(age)
   if (address) {
     removeSocket(address.path)
     for (const front of office.crew.all())
@@ -185,6 +194,6 @@ function ended(office: Office, age: number, code: number | null, signal: string 
   const hook = hookWorker(factsOf(member), office.log)
   // Asked for first: what the judgement makes of the end (on_exit, say) comes behind it.
   if (member.role === 'worker') void office.hooks.call(member.cfg, 'child_exit', office.server, hook)
-  office.enqueue({ type: 'exited', age, code, signal, ...(failure ? { message: failure } : {}) })
+  office.enqueue({ type: 'exited', age, code, signal, ...(failure ? { said: failure } : {}) })
   dropUnused(office)
 }

@@ -27,6 +27,12 @@ export function start(turn: Turn, policy: Policy): void {
   enter(turn, { number, step: 'preparing', policy, deadline })
 }
 
+/** HUP, and who orders the same, in Gunicorn's words. */
+export function hangUp(turn: Turn): void {
+  turn.log('info', 'Hang up: Master')
+  reload(turn)
+}
+
 /** HUP: stage a new generation, or, when one is being staged (or yet to be, at a start), another one after it. */
 export function reload(turn: Turn): void {
   const { state } = turn
@@ -145,13 +151,13 @@ export function failStaging(turn: Turn, failure: Failure): void {
       retire(turn, worker)
   }
   if (staging.step === 'booting') turn.set({ target: staging.before })
-  turn.do({ do: 'discard', generation: staging.number })
+  turn.do({ do: 'discard', generation: staging.number, failure })
   turn.log(
     'error',
     `configuration not reloaded, generation ${serving.number} serves on: ${failure.message}`,
     { generation: staging.number, ...(failure.detail ? { detail: failure.detail } : {}) },
   )
-  tellReady(turn)
+  tellReady(turn, failure.message)
 }
 
 /**
@@ -185,6 +191,7 @@ function commit(turn: Turn, staging: Extract<Staging, { step: 'booting' }>): voi
 }
 
 /** A lame duck has said that it is not ready any more, and does not take it back. */
-function tellReady(turn: Turn): void {
-  if (turn.state.mode.phase === 'running') turn.do({ do: 'notify', state: 'ready' })
+function tellReady(turn: Turn, failure?: string): void {
+  if (turn.state.mode.phase !== 'running') return
+  turn.do({ do: 'notify', state: 'ready', ...(failure === undefined ? {} : { failure }) })
 }

@@ -4,6 +4,7 @@
  * Every waiting is a deadline in the state, in monotonic milliseconds. A first start is a generation that is
  * staged with none serving behind it: so start and reload are one road, and only its failure differs.
  */
+import type { Granted, Order } from '../control/administration.ts'
 
 /** The numbers decisions need, taken from one generation's settings. Times in milliseconds; 0 switches off. */
 export interface Policy {
@@ -26,7 +27,10 @@ export interface Policy {
 
 export type Signal = 'SIGTERM' | 'SIGQUIT' | 'SIGABRT' | 'SIGKILL'
 
-/** Why a serving worker is to be replaced. 'signal': somebody sent it TERM; 'hook': one of its own set `worker.alive` to False. */
+/**
+ * Why a serving worker is to be replaced. 'signal': somebody sent it TERM; 'hook': one of its own set `worker.alive` to
+ * False; 'restart' and 'profile': asked for by an order, the second to write its heap when it serves no more.
+ */
 export type RecycleReason =
   | 'max_requests'
   | 'max_worker_memory'
@@ -34,6 +38,11 @@ export type RecycleReason =
   | 'timeout'
   | 'signal'
   | 'hook'
+  | 'restart'
+  | 'profile'
+
+/** Why a worker was told to end. 'drain' and 'kill' are orders for it alone; 'reload': a newer generation, or a failed one. */
+export type EndReason = RecycleReason | Overdue | 'reload' | 'scale' | 'stop' | 'drain' | 'kill'
 
 /** A worker runs the application. A front serves HTTP for workers that do not do it themselves. */
 export type Role = 'worker' | 'front'
@@ -71,6 +80,7 @@ export type Overdue = 'timeout' | 'boot_timeout'
 interface Ending {
   readonly pid: number
   readonly deadline: number
+  readonly reason: EndReason
 }
 
 interface Service {
@@ -134,6 +144,8 @@ export type Upgrade =
   | { readonly phase: 'none' }
   | { readonly phase: 'starting'; readonly deadline: number }
   | { readonly phase: 'running' }
+  /** The new master was told to end (an order); at the deadline it is killed. */
+  | { readonly phase: 'backing-out'; readonly deadline: number }
 
 /** What waits until the reload under way is over. */
 export type Pending = 'reload' | 'upgrade'
@@ -185,6 +197,13 @@ export interface Failure {
   readonly exit: number
   /** Worth another try: this address is in use. */
   readonly retry?: string
+  /** What the worker said that could not boot: logged when it said so. */
+  readonly said?: Said
+}
+
+export interface Said {
+  readonly message: string
+  readonly detail?: string
 }
 
 export type SignalName =
@@ -220,13 +239,15 @@ export type Event =
       readonly code: number | null
       readonly signal: string | null
       /** What the worker said of why it could not boot. */
-      readonly message?: string
+      readonly said?: Said
     }
   /** Files that the app or the configuration is made of have changed (`reload`). */
   | { readonly type: 'changed'; readonly files: readonly string[] }
   | { readonly type: 'upgrade-ready' }
   | { readonly type: 'upgrade-ended'; readonly message: string; readonly backedOut?: boolean }
   | { readonly type: 'parent-gone' }
+  /** Somebody asks for something; answered in the same turn by the effect `answer` with this id. */
+  | { readonly type: 'order'; readonly id: number; readonly order: Order }
   /** A deadline has come. `beats` holds the last beat of workers, by age. */
   | { readonly type: 'tick'; readonly beats: ReadonlyMap<number, number> }
 
@@ -249,7 +270,7 @@ export type Effect =
   /** The generation serves: what only the one before it used is closed. */
   | { readonly do: 'commit'; readonly generation: number; readonly first: boolean }
   /** The generation has failed: what only it used is closed. */
-  | { readonly do: 'discard'; readonly generation: number }
+  | { readonly do: 'discard'; readonly generation: number; readonly failure: Failure }
   | { readonly do: 'workers-changed'; readonly now: number; readonly before: number }
   | {
       readonly do: 'spawn'
@@ -267,10 +288,14 @@ export type Effect =
   /** Take the stack of a blocked worker and log it; answered by `captured`. */
   | { readonly do: 'capture'; readonly age: number; readonly why: Overdue }
   | { readonly do: 'reopen-logs' }
-  | { readonly do: 'notify'; readonly state: 'reloading' | 'ready' | 'stopping' }
+  /** `failure`: ready as before, because a reload came to nothing. */
+  | { readonly do: 'notify'; readonly state: 'reloading' | 'ready' | 'stopping'; readonly failure?: string }
   /** Stop listening; others (an upgrade's other master) may still hold the sockets. */
   | { readonly do: 'close-listeners'; readonly shared: boolean }
   | { readonly do: 'upgrade' }
   | { readonly do: 'end-upgrade' }
+  /** The new master is told to end in order. */
+  | { readonly do: 'back-out' }
+  | { readonly do: 'answer'; readonly id: number; readonly granted: Granted }
   | { readonly do: 'promote' }
   | { readonly do: 'exit'; readonly code: number; readonly reason?: Failure }

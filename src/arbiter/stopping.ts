@@ -46,6 +46,8 @@ export function stop(turn: Turn, how: 'graceful' | 'quick', exit: number, reason
   turn.set({ mode: { phase: 'stopping', how, exit, deadline, ...(reason ? { reason } : {}) } })
   for (const worker of turn.state.workers) {
     if (how === 'quick') quit(turn, worker)
+    else if (worker.phase === 'retiring' && worker.reason === 'profile')
+      turn.put({ ...worker, deadline: Math.min(worker.deadline, deadline) })
     else if (!isEnding(worker) && mayEnd(turn.state, worker)) retire(turn, worker)
   }
   // Last: the workers of a first start have their graceful_timeout from it.

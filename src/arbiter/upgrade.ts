@@ -47,22 +47,39 @@ export function upgradeEnded(
   turn: Turn,
   { message, backedOut }: Extract<Event, { type: 'upgrade-ended' }>,
 ): void {
-  const { upgrade, serving } = turn.state
+  const { upgrade } = turn.state
   if (upgrade.phase === 'none') return
   turn.set({ upgrade: { phase: 'none' } })
   const failed = upgrade.phase === 'starting' && !backedOut
   turn.log(failed ? 'error' : 'info', failed ? `upgrade failed, this master serves on: ${message}` : message)
-  // WINCH may have retired our workers in favour of the new master's: without them nobody would serve.
-  if (turn.state.target === 0 && serving && serving.policy.workers > 0 && !isStopping(turn.state)) {
-    turn.do({ do: 'workers-changed', now: serving.policy.workers, before: 0 })
-    turn.set({ target: serving.policy.workers })
-  }
+  bringBack(turn)
+}
+
+/** WINCH may have retired our workers in favour of the new master's: without them nobody would serve. */
+function bringBack(turn: Turn): void {
+  const { serving, target } = turn.state
+  const workers = serving?.policy.workers ?? 0
+  if (target > 0 || workers === 0 || isStopping(turn.state)) return
+  turn.do({ do: 'workers-changed', now: workers, before: 0 })
+  turn.set({ target: workers })
+}
+
+/** The new master is told to end, and has the time of everyone who serves; our workers are wanted from now on. */
+export function backOut(turn: Turn): void {
+  const { gracefulTimeout = 0, lameDuck = 0 } = turn.policy ?? {}
+  const deadline = turn.now + gracefulTimeout + lameDuck + START_PATIENCE
+  turn.set({ upgrade: { phase: 'backing-out', deadline } })
+  turn.log('info', 'The upgrade is backed out: the new master is told to end')
+  bringBack(turn)
+  turn.do({ do: 'back-out' })
 }
 
 export function chaseUpgrade(turn: Turn): void {
-  if (turn.now < upgradeDeadline(turn.state)) return
-  turn.log('error', 'the new master did not get ready in time, ending it')
-  turn.set({ upgrade: { phase: 'starting', deadline: turn.now + START_PATIENCE } })
+  const { upgrade } = turn.state
+  if (turn.now < upgradeDeadline(turn.state) || !('deadline' in upgrade)) return
+  const what = upgrade.phase === 'starting' ? 'get ready' : 'end'
+  turn.log('error', `the new master did not ${what} in time, ending it`)
+  turn.set({ upgrade: { ...upgrade, deadline: turn.now + START_PATIENCE } })
   turn.do({ do: 'end-upgrade' })
 }
 

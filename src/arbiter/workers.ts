@@ -2,14 +2,25 @@
  * How single workers are judged: what one reports, and the ladder that ends one. What its death means is told in
  * deaths.ts, how many there should be in balance.ts.
  */
-import type { Event, InPhase, Overdue, RecycleReason, ServingWorker, State, Worker } from './state.ts'
-import { after, isServing, policyOf, type Turn } from './turn.ts'
+import type {
+  EndReason,
+  Event,
+  InPhase,
+  Overdue,
+  RecycleReason,
+  ServingWorker,
+  State,
+  Worker,
+} from './state.ts'
+import { after, isServing, isStopping, newestGeneration, policyOf, type Turn } from './turn.ts'
 
 /** Between QUIT and KILL, and between one KILL and the next. */
 const QUIT_PATIENCE = 2000
 const KILL_PATIENCE = 5000
 /** A stack is taken within this time or not at all. */
 const CAPTURE_PATIENCE = 1800
+/** For a heap of gigabytes on a slow disk, when nothing is served any more. */
+const PROFILE_PATIENCE = 600_000
 const NEVER = Number.POSITIVE_INFINITY
 
 const identity = ({ role, behind, age, generation, slot }: Worker) => ({
@@ -26,57 +37,78 @@ export const nameOf = ({ role }: Worker): string => (role === 'front' ? 'Front' 
 export type Living = Exclude<Worker, InPhase<'spawning'>>
 export const isLiving = (worker: Worker): worker is Living => worker.phase !== 'spawning'
 
+/** Why a worker ends that nobody named a reason for: it follows from where it stands. */
+const reasonFor = (state: State, worker: Worker): EndReason => {
+  if ('reason' in worker) return worker.reason
+  if (isStopping(state)) return 'stop'
+  return worker.generation === newestGeneration(state) ? 'scale' : 'reload'
+}
+
+export interface Retirement {
+  /** An earlier end than graceful_timeout's. */
+  readonly until?: number
+  readonly reason?: EndReason
+}
+
 /**
  * Has a worker finish what it does and exit. One that boots has nothing to finish, as far as is known: it is told the
- * same, as it may have begun to serve in this moment, and has little time to obey. `until`: an earlier end than
- * graceful_timeout's.
+ * same, as it may have begun to serve in this moment, and has little time to obey.
  */
-export function retire(turn: Turn, worker: Worker, until = Number.POSITIVE_INFINITY): void {
+export function retire(turn: Turn, worker: Worker, { until = NEVER, reason: named }: Retirement = {}): void {
+  const reason = named ?? reasonFor(turn.state, worker)
   const patience = Math.max(until - turn.now, QUIT_PATIENCE)
-  const grace = Math.min(policyOf(turn.state, worker)?.gracefulTimeout ?? 0, patience)
+  const usual = Math.min(policyOf(turn.state, worker)?.gracefulTimeout ?? 0, patience)
+  const grace = usual + (reason === 'profile' && !isStopping(turn.state) ? PROFILE_PATIENCE : 0)
   // A drain without an end would hold a generation for ever: graceful_timeout 0 means at once.
   if (grace === 0 || !(isServing(worker) || worker.phase === 'booting')) {
-    quit(turn, worker)
+    quit(turn, worker, reason)
     return
   }
   const { pid } = worker
-  if (isServing(worker)) turn.put({ ...identity(worker), phase: 'retiring', pid, deadline: turn.now + grace })
-  else turn.put({ ...identity(worker), phase: 'dismissed', pid, deadline: turn.now + QUIT_PATIENCE, grace })
+  const ending = { ...identity(worker), pid, reason }
+  if (isServing(worker)) turn.put({ ...ending, phase: 'retiring', deadline: turn.now + grace })
+  else turn.put({ ...ending, phase: 'dismissed', deadline: turn.now + QUIT_PATIENCE, grace })
   turn.do({ do: 'drain', age: worker.age })
 }
 
 /** Ends a worker at once, without waiting for its requests. */
-export function quit(turn: Turn, worker: Worker): void {
+export function quit(turn: Turn, worker: Worker, reason = reasonFor(turn.state, worker)): void {
   if (!isLiving(worker)) {
     turn.remove(worker.age)
     turn.do({ do: 'forget', age: worker.age })
     return
   }
   if (worker.phase === 'quitting' || worker.phase === 'killed') return
-  turn.put({ ...identity(worker), phase: 'quitting', pid: worker.pid, deadline: turn.now + QUIT_PATIENCE })
+  const { pid } = worker
+  turn.put({ ...identity(worker), phase: 'quitting', pid, deadline: turn.now + QUIT_PATIENCE, reason })
   turn.do({ do: 'kill', age: worker.age, signal: 'SIGQUIT' })
 }
 
-function kill(turn: Turn, worker: Living, why = 'why' in worker ? worker.why : 'asked'): void {
-  turn.put({ ...identity(worker), phase: 'killed', pid: worker.pid, deadline: turn.now + KILL_PATIENCE, why })
+/** SIGKILL: what it holds is lost. Without a `reason`, for the one it was ending for. */
+export function kill(turn: Turn, worker: Living, reason = reasonFor(turn.state, worker)): void {
+  const why = 'why' in worker ? worker.why : 'asked'
+  const { pid } = worker
+  turn.put({ ...identity(worker), phase: 'killed', pid, deadline: turn.now + KILL_PATIENCE, why, reason })
   turn.do({ do: 'kill', age: worker.age, signal: 'SIGKILL' })
 }
 
 function abort(turn: Turn, worker: Living, why: Overdue): void {
   const patience = policyOf(turn.state, worker)?.abortTimeout ?? 0
+  const { pid } = worker
+  const aborting = { ...identity(worker), phase: 'aborting', pid, why, reason: why } as const
+  const doomed = { ...aborting, deadline: turn.now + patience }
   if (patience === 0) {
-    kill(turn, worker, why)
+    kill(turn, doomed)
     return
   }
-  const { pid } = worker
-  turn.put({ ...identity(worker), phase: 'aborting', pid, deadline: turn.now + patience, why })
+  turn.put(doomed)
   turn.do({ do: 'kill', age: worker.age, signal: 'SIGABRT' })
 }
 
 function capture(turn: Turn, worker: Living, why: Overdue): void {
   const { pid } = worker
   const deadline = turn.now + CAPTURE_PATIENCE
-  turn.put({ ...identity(worker), phase: 'capturing', pid, deadline, why })
+  turn.put({ ...identity(worker), phase: 'capturing', pid, deadline, why, reason: why })
   turn.do({ do: 'capture', age: worker.age, why })
 }
 
@@ -162,17 +194,25 @@ export function overdue(turn: Turn, { age, alone }: Extract<Event, { type: 'over
  */
 export function recycle(turn: Turn, worker: Worker, reason: RecycleReason): void {
   // A front has no application that leaks.
-  if (worker.phase !== 'ready' || (worker.role === 'front' && reason !== 'signal')) return
+  if (worker.phase !== 'ready' || (worker.role === 'front' && !isAskedFor(reason))) return
   if (reason === 'signal' && turn.state.mode.phase !== 'running') return
   const { pid } = worker
   turn.put({ ...worker, phase: 'leaving', reason, expires: NEVER })
   turn.log('info', whyReplaced(worker, reason), { pid, reason })
 }
 
+/** Somebody wants it, as opposed to a limit that is reached. */
+const asked: Partial<Readonly<Record<RecycleReason, string>>> = {
+  signal: 'was sent SIGTERM: it ends when its successor is ready',
+  restart: 'is restarted: it ends when its successor is ready',
+  profile: 'is taken out of rotation: its heap is written when its successor is ready',
+}
+const isAskedFor = (reason: RecycleReason): boolean => asked[reason] !== undefined
+
 const whyReplaced = (worker: ServingWorker, reason: RecycleReason): string => {
   const { pid } = worker
-  if (reason === 'signal')
-    return `${nameOf(worker)} (pid:${pid}) was sent SIGTERM: it ends when its successor is ready`
+  const words = asked[reason]
+  if (words) return `${nameOf(worker)} (pid:${pid}) ${words}`
   const why = reason === 'hook' ? 'a hook asked for it' : `${reason} reached`
   return `Autorestarting worker (pid: ${pid}): ${why}`
 }
@@ -188,8 +228,8 @@ export function becameReady(turn: Turn, age: number): void {
   const worker = turn.find(age)
   if (worker?.phase === 'dismissed') {
     // It has the time of everyone who served. It is told again: the first word may have come before it listened.
-    const { pid, grace } = worker
-    turn.put({ ...identity(worker), phase: 'retiring', pid, deadline: turn.now + grace })
+    const { pid, grace, reason } = worker
+    turn.put({ ...identity(worker), phase: 'retiring', pid, deadline: turn.now + grace, reason })
     turn.do({ do: 'drain', age })
   }
   if (worker?.phase !== 'booting') return

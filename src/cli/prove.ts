@@ -20,7 +20,7 @@ export async function inspectConfig(loaded: LoadedConfig, print: boolean): Promi
 /** Resolves when the application loads; rejects with what a worker would have said, as a wrong configuration. */
 async function proveApp(config: LoadedConfig): Promise<void> {
   const loaded = await prepare(config, process.env)
-  const board = createBoard(loaded.config.worker_tmp_dir)
+  const board = createBoard({ directory: loaded.config.worker_tmp_dir })
   const bridge = new BridgeFolder(process.env)
   let failure: ServerError | undefined
   const place = { role: 'worker', age: 0, generation: 1, slot: 0 } as const

@@ -76,6 +76,11 @@ class BridgeFront implements Front, WorkerOwner {
     return this.#desk.waiting
   }
 
+  get oldestMs(): number {
+    const { oldest } = this.#desk
+    return oldest === undefined ? 0 : performance.now() - oldest.since
+  }
+
   get running(): number {
     let count = 0
     for (const worker of this.#everyWorker()) for (const { inHand } of worker.channels) count += inHand

@@ -34,6 +34,12 @@ export class Desk<Q extends Queued, L extends Lane> {
     return this.#queue.places
   }
 
+  /** The one that waits longest. */
+  get oldest(): Q | undefined {
+    const [shared, alone] = [this.#queue.shared.first(), this.#queue.alone.first()]
+    return shared && alone ? (shared.id < alone.id ? shared : alone) : (shared ?? alone)
+  }
+
   /** All that wait. */
   get queued(): Iterable<Q> {
     return this.#queue

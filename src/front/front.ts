@@ -38,6 +38,8 @@ export interface Front {
   ended(age: number): void
   /** Requests that wait for a worker, and those that workers have. */
   readonly waiting: number
+  /** Milliseconds that the oldest of them has waited; 0 without one. */
+  readonly oldestMs: number
   readonly running: number
   /** Closes every channel. */
   close(): void

@@ -36,6 +36,8 @@ export class Ticket implements ResponseListener, Queued {
   /** The body that comes by and by. */
   stream: BodyStream | undefined = undefined
   keeper: Keeper | undefined = undefined
+  /** Since when it waits for a worker, `performance.now()`, also where it was given to one that died; 0: it never did. */
+  since = 0
   /** Channels that died beneath it. */
   deaths = 0
   readonly #queue: { left(): void }
@@ -93,6 +95,7 @@ export class Ticket implements ResponseListener, Queued {
   /** Back to the queue. */
   wait(): void {
     this.phase = 'waiting'
+    if (this.since === 0) this.since = performance.now()
     this.keeper = undefined
   }
 

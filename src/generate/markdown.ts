@@ -43,10 +43,11 @@ Gunicorn's. A signal that arrives while an earlier one is still being served is 
     ),
   ])
 
-const table = (head: readonly string[], rows: ReadonlyArray<readonly string[]>): string =>
+export const table = (head: readonly string[], rows: ReadonlyArray<readonly string[]>): string =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map(cell).join(' | ')} |`).join('\n')
 
-const document = (blocks: readonly string[]): string => `<!-- ${doNotEdit} -->\n\n${blocks.join('\n\n')}\n`
+export const document = (blocks: readonly string[]): string =>
+  `<!-- ${doNotEdit} -->\n\n${blocks.join('\n\n')}\n`
 
 const entry = (name: string, setting: Setting): readonly string[] =>
   [`### ${name}`, setting.summary, laterWords(setting), facts(setting), setting.details].filter(
@@ -71,7 +72,7 @@ const gunicornWords = ({ gunicorn, later }: Setting): string | undefined => {
   return gunicorn?.differs === undefined ? 'the same.' : `another: ${gunicorn.differs}`
 }
 
-const code = (text: string): string => (text.includes('`') ? text : `\`${text}\``)
+export const code = (text: string): string => (text.includes('`') ? text : `\`${text}\``)
 const cell = (text: string): string => text.replaceAll('|', '\\|')
 const anchor = (title: string): string =>
   title

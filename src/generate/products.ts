@@ -6,6 +6,7 @@ import { configType } from './config-type.ts'
 import { jsonSchema } from './json-schema.ts'
 import { configurationPage, programPage } from './manual.ts'
 import { errorsDocument, settingsDocument, signalsDocument } from './markdown.ts'
+import { metricsDocument } from './metrics-document.ts'
 import { versionModule } from './version.ts'
 
 /** Path from the root of the project -> text. */
@@ -22,4 +23,5 @@ export const products: Readonly<Record<string, () => string>> = {
   'docs/errors.md': errorsDocument,
   'docs/signals.md': signalsDocument,
   'docs/tsgunicornc.md': clientDocument,
+  'docs/metrics.md': metricsDocument,
 }

@@ -8,10 +8,26 @@ import type { IntakeStep } from './intake/intake.ts'
 import type { HttpPolicy } from './policy.ts'
 import type { RequestView, ResponseView } from './views.ts'
 
+/**
+ * Counts, on the hot path: nothing is built for it, and what it is told is in numbers. Every request that has begun is
+ * over once, however it ends. It must not throw.
+ */
+export interface ExchangeMeter {
+  /** A connection was accepted. */
+  accepted(): void
+  /** A request is given to the application. */
+  begun(): void
+  /** It is over. `status` is 0 when none was sent; `milliseconds` since its head was complete. */
+  over(status: number, bodyBytes: number, milliseconds: number): void
+  /** A request was answered by the server, and the application never saw it. */
+  refused(): void
+}
+
 export interface EngineOptions {
   readonly policy: HttpPolicy
   /** What happens to accepted sockets before HTTP: PROXY protocol, TLS. */
   readonly intake?: IntakeStep | undefined
+  readonly meter?: ExchangeMeter | undefined
   /** Called once when an exchange is over. Without it (and without `postRequest`) nothing is recorded. */
   readonly onExchange?: (record: ExchangeRecord) => void
   /** Called for every request that is given to the application, before it is. */

@@ -64,9 +64,7 @@ export class Pool<C extends Pooled> {
     const { openHandle, engine } = options
     this.#acceptors = new Acceptors({
       onConnection: (socket) => this.accept(socket),
-      ...(openHandle && !engine.intake
-        ? { onHandle: (handle) => this.#admit(() => openHandle(handle)) }
-        : {}),
+      ...(openHandle && !engine.intake ? { onHandle: (handle) => this.#take(() => openHandle(handle)) } : {}),
       onError: engine.onError,
       ask: engine.requestListenerDescriptor,
     })
@@ -93,11 +91,12 @@ export class Pool<C extends Pooled> {
 
   accept(socket: Socket): void {
     if (this.#phase === 'destroyed' || hasLostPeer(socket)) return void socket.destroy()
-    const { intake, onRefused, policy } = this.#options.engine
+    const { intake, onRefused, policy, meter } = this.#options.engine
     if (!intake) {
-      this.#admit(() => this.#options.open(socket))
+      this.#take(() => this.#options.open(socket))
       return
     }
+    meter?.accepted()
     this.#arriving.add(socket)
     socket.once('close', () => {
       if (this.#arriving.delete(socket)) this.#left()
@@ -153,6 +152,11 @@ export class Pool<C extends Pooled> {
     for (const socket of this.#arriving) socket.destroy()
     for (const connection of this.#connections) connection.socket.destroy()
     this.#settle()
+  }
+
+  #take(open: () => C): void {
+    this.#options.engine.meter?.accepted()
+    this.#admit(open)
   }
 
   #admit(open: () => C): void {

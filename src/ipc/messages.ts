@@ -72,6 +72,7 @@ export interface BootMessage {
   readonly python?: PythonBoot | undefined
   readonly age: number
   readonly generation: number
+  /** The index of its slot in the board (system/board.ts): of both masters of an upgrade there are some. */
   readonly slot: number
   readonly config: ConfigTransfer
   readonly listeners: readonly InheritedListener[]
@@ -89,6 +90,43 @@ export interface BootMessage {
   readonly proof: boolean
 }
 
+/** What administration asks a worker or a front. Each is answered with the same word, or with 'failed'. */
+export type Question =
+  /** What is in hand: requests. */
+  | { readonly what: 'requests' }
+  /** Python alone: where its threads are. Node's loop is somewhere else while it answers. */
+  | { readonly what: 'stack' }
+  /** Samples its processor for so many seconds, and writes the profile to this file, which must not exist. */
+  | { readonly what: 'cpu'; readonly seconds: number; readonly file: string }
+  /** When it is drained it writes its heap to this file, before it exits. Answered when it is written. */
+  | { readonly what: 'heap'; readonly file: string }
+
+/** A request as who serves HTTP has it. `worker`: the pid of who runs it, null while it waits for one. */
+export interface RequestSaid {
+  readonly worker: number | null
+  readonly method: string
+  readonly path: string
+  readonly ageMs: number
+  readonly client: string
+  readonly phase: 'waiting' | 'running' | 'responding'
+}
+
+export interface Answer {
+  readonly type: 'answer'
+  readonly id: number
+  readonly answer:
+    | { readonly what: 'requests'; readonly requests: readonly RequestSaid[] }
+    | {
+        readonly what: 'stack'
+        readonly stacks: readonly { readonly thread: string; readonly text: string }[]
+      }
+    | { readonly what: 'cpu' | 'heap'; readonly note: string | null }
+    | { readonly what: 'failed'; readonly message: string }
+}
+
+/** The most requests that one process tells of, and letters of a target, a stack, a client's address. */
+export const mostSaid = { requests: 1000, path: 1000, stacks: 200, text: 20_000, words: 1000 } as const
+
 export type ToWorker =
   | BootMessage
   /** Stop accepting, finish what is in hand, exit. `givenUp`: nobody will listen on the sockets again. */
@@ -98,6 +136,8 @@ export type ToWorker =
   | { readonly type: 'workers'; readonly workers: readonly WorkerAddress[]; readonly abandoned: boolean }
   /** To a front: the process of this worker has ended, though others may hold its channels open. */
   | { readonly type: 'worker-ended'; readonly age: number }
+  /** Answered by `answer` with this id. */
+  | { readonly type: 'ask'; readonly id: number; readonly question: Question }
   /** To a mold: fork a worker that is told this. */
   | { readonly type: 'fork'; readonly boot: BootMessage }
   /** To a mold: fork no more, and exit when its last child is gone. */
@@ -142,5 +182,6 @@ export type ToMaster =
       readonly code: number | null
       readonly signal: string | null
     }
+  | Answer
   /** Accepting was stopped at worker_connections: the listener with this index is wanted again. */
   | { readonly type: 'listener'; readonly index: number }

@@ -3,10 +3,11 @@
  * no setting, no signal and no request.
  */
 
+import { isJournal, withPriority } from '../systemd/journal.ts'
 import { LogFile, type Owner } from './file.ts'
 import { type Level, levels, parseLevel, type RecordKind } from './levels.ts'
 import { type Facts, jsonLine, type LogRecord, textLine } from './line.ts'
-import type { Engine, LogFormat } from './pino-engine.ts'
+import type { Engine, LogFormat, Mark } from './pino-engine.ts'
 import { DirectLines, type LineSink } from './sink.ts'
 import type { Syslog } from './syslog.ts'
 
@@ -59,14 +60,22 @@ function openSink({ destination, owner, format, name }: LoggerOptions): LineSink
     setting: 'errorlog',
     ...(owner === undefined ? {} : { owner }),
   })
-  const line = writerOf(format)
+  const line = writerOf(format, markOf(destination))
   const note = (lost: number): string =>
     line(entry('warning', `${lost} log lines were lost: the log could not be written`, {}, name))
   return new DirectLines(file, note)
 }
 
-const writerOf = (format: LogFormat): ((record: LogRecord) => string) =>
-  format === 'json' ? jsonLine : textLine
+/** Lines for journald begin with their priority. */
+function markOf(destination: string): Mark {
+  if (destination !== '-' || !isJournal(STANDARD_ERROR)) return (_, text) => text
+  return (level, text) => withPriority(levels[level].severity, text)
+}
+
+const writerOf =
+  (format: LogFormat, mark: Mark) =>
+  (record: LogRecord): string =>
+    mark(record.level, format === 'json' ? jsonLine(record) : textLine(record))
 
 const entry = (level: Level, message: string, facts: Facts, name: string | undefined): LogRecord => ({
   time: Date.now(),
@@ -87,7 +96,7 @@ class ErrorLog implements Logger {
     this.#options = options
     this.#sink = sink
     this.#threshold = threshold
-    const line = writerOf(options.format)
+    const line = writerOf(options.format, markOf(options.destination))
     this.#engine = (record) => sink.write(line(record))
   }
 
@@ -110,7 +119,8 @@ class ErrorLog implements Logger {
 
   readonly usePino = async (): Promise<void> => {
     const { pinoEngine } = await import('./pino-engine.ts')
-    this.#engine = pinoEngine(this.#sink, this.#options.format, this.#options.name)
+    const { format, name, destination } = this.#options
+    this.#engine = pinoEngine(this.#sink, format, name, markOf(destination))
   }
 
   readonly reopen = (): void => this.#sink.reopen()

@@ -18,8 +18,16 @@ type Carried = Record<string, unknown> & { readonly [whole]: LogRecord }
 /** Writes a record; the sink gets one line. */
 export type Engine = (record: LogRecord) => void
 
+/** What stands before the lines of a record, if anything. */
+export type Mark = (level: Level, lines: string) => string
+
 /** Pino, of our levels, writing `format` into `sink`. `name` is printed in JSON alone. */
-export function pinoEngine(sink: LineSink, format: LogFormat, name: string | undefined): Engine {
+export function pinoEngine(
+  sink: LineSink,
+  format: LogFormat,
+  name: string | undefined,
+  mark: Mark = (_, lines) => lines,
+): Engine {
   const logger = pino<Level>(
     {
       level: 'debug',
@@ -31,7 +39,9 @@ export function pinoEngine(sink: LineSink, format: LogFormat, name: string | und
       serializers: { err: (fact: unknown) => fact },
       formatters: { level: (label) => ({ level: label }) },
     },
-    format === 'json' ? sink : textStream(sink),
+    recordStream((record, json) => {
+      sink.write(mark(record.level, format === 'json' ? json : textLine(record)))
+    }),
   )
   return (record) => logger[record.level](carry(record), record.message)
 }
@@ -46,14 +56,17 @@ const ranks = (): Record<Level, number> => ({
   critical: levels.critical.rank,
 })
 
-/** A stream that asks pino for what it logged last (pino's metadata protocol) and writes that as Gunicorn's text. */
-function textStream(sink: LineSink): { lastObj: Carried | undefined; write(json: string): void } {
+/** A stream that asks pino for what it logged last (pino's metadata protocol). */
+function recordStream(write: (record: LogRecord, json: string) => void): {
+  lastObj: Carried | undefined
+  write(json: string): void
+} {
   return Object.assign(
     {
       lastObj: undefined as Carried | undefined,
-      write(): void {
+      write(json: string): void {
         const record = this.lastObj?.[whole]
-        if (record !== undefined) sink.write(textLine(record))
+        if (record !== undefined) write(record, json)
       },
     },
     { [Symbol.for('pino.metadata')]: true },

@@ -1,13 +1,19 @@
 /**
- * Where a syslog daemon listens, as Gunicorn writes it, and what Node can reach of it. Pure.
+ * Where a syslog daemon listens, as Gunicorn writes it. Pure.
  */
 import { ServerError } from '../errors.ts'
 import { hostPort } from './host-port.ts'
 import type { HostPort } from './udp.ts'
 
 export type SyslogAddress =
-  | { readonly kind: 'udp' | 'tcp'; readonly to: HostPort }
-  | { readonly kind: 'unix'; readonly to: { readonly path: string } }
+  | { readonly kind: 'udp'; readonly to: HostPort }
+  | { readonly kind: 'tcp'; readonly to: HostPort }
+  /** `any`: datagrams, or a stream where the socket is of that type. */
+  | {
+      readonly kind: 'unix'
+      readonly type: 'dgram' | 'stream' | 'any'
+      readonly to: { readonly path: string }
+    }
 
 /** RFC 3164, 4.1.1; the names are syslog.conf(5)'s. */
 export const facilities = {
@@ -35,36 +41,31 @@ export const facilities = {
 } as const satisfies Record<string, number>
 
 const SYSLOG_PORT = 514
-const forms = 'udp://HOST:PORT, tcp://HOST:PORT or unix://PATH#stream'
+const forms = 'udp://HOST:PORT, tcp://HOST:PORT, unix://PATH, unix://PATH#dgram or unix://PATH#stream'
 
 /**
- * Reads `udp://HOST:PORT`, `tcp://HOST:PORT`, `unix://PATH` and `unix://PATH#stream`; the port may be left out.
- * Errors: TSG_SETTING_INVALID; TSG_PLATFORM for datagram sockets on a path, which Node does not have.
+ * Reads `udp://HOST:PORT`, `tcp://HOST:PORT`, `unix://PATH`, `unix://PATH#dgram` and `unix://PATH#stream`; the port may
+ * be left out. Errors: TSG_SETTING_INVALID.
  */
 export function parseSyslogAddress(text: string): SyslogAddress {
   const [, scheme, rest] = /^(udp|tcp|unix):\/\/(.*)$/.exec(text) ?? []
   if (scheme === 'unix' && rest) return unixAddress(text, rest)
   const to = rest === undefined ? undefined : hostPort(rest || 'localhost', SYSLOG_PORT)
-  if ((scheme === 'udp' || scheme === 'tcp') && to !== undefined) return { kind: scheme, to }
+  if (scheme === 'udp' && to !== undefined) return { kind: 'udp', to }
+  if (scheme === 'tcp' && to !== undefined) return { kind: 'tcp', to }
   throw new ServerError('TSG_SETTING_INVALID', `syslog_addr: '${text}' is not an address. Use ${forms}.`)
 }
 
 function unixAddress(text: string, rest: string): SyslogAddress {
-  const [path = '', type = 'stream'] = rest.split('#', 2)
-  if (type === 'dgram') throw noDatagrams(text)
-  if (type === 'stream' && path !== '') return { kind: 'unix', to: { path } }
+  const [path = '', type = 'any'] = rest.split('#', 2)
+  if (path !== '' && isSocketType(type)) return { kind: 'unix', type, to: { path } }
   throw new ServerError(
     'TSG_SETTING_INVALID',
     `syslog_addr: '${text}' is not an address: behind # stands stream or dgram. Use ${forms}.`,
   )
 }
 
-const noDatagrams = (text: string): ServerError =>
-  new ServerError(
-    'TSG_PLATFORM',
-    `syslog_addr: '${text}' is a datagram socket, which Node cannot open. Let the daemon listen on UDP ` +
-      `(rsyslog: module imudp) and use 'udp://localhost:514', or log to the standard error and let journald take it.`,
-  )
+const isSocketType = (text: string): text is 'dgram' | 'stream' | 'any' => /^(dgram|stream|any)$/.test(text)
 
 /** A facility's number by its name. Errors: TSG_SETTING_INVALID, which lists the names. */
 export function parseFacility(text: string): number {

@@ -6,6 +6,8 @@
  * go backwards. Gauges are what was true at the last beat.
  */
 
+import { boardCounters, boardNumbers } from '../system/board-format.ts'
+
 /** Upper bounds of the durations' histogram, in seconds, `le`; the last bucket is +Inf. */
 export const durationBounds = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
@@ -66,8 +68,8 @@ export type CounterName =
 export type GaugeName = (typeof gaugeNames)[number]
 
 /** Places for numbers in a slot: counters from 0, gauges from `firstGauge`. */
-export const firstGauge = 40
-export const numberCount = 56
+export const firstGauge = boardCounters
+export const numberCount = boardNumbers
 
 /** Where a counter stands. */
 export const placeOf = (name: CounterName): number => counterNames.indexOf(name)
@@ -75,3 +77,14 @@ export const placeOf = (name: CounterName): number => counterNames.indexOf(name)
 export const firstBucket = counterNames.indexOf('bucket0')
 /** Where a gauge stands. */
 export const gaugePlaceOf = (name: GaugeName): number => firstGauge + gaugeNames.indexOf(name)
+
+/**
+ * Of a process that has ended: the requests it had in hand are over, without a status. Changes the numbers in place;
+ * totals so stay in order: begun is finished and what lives still has, finished is all statuses and what was lost.
+ */
+export const settle = (numbers: Float64Array): void => {
+  const [begun, finished, lost] = [placeOf('begun'), placeOf('finished'), placeOf('lost')]
+  const inHand = Math.max(0, (numbers[begun] ?? 0) - (numbers[finished] ?? 0))
+  numbers[lost] = (numbers[lost] ?? 0) + inHand
+  numbers[finished] = (numbers[finished] ?? 0) + inHand
+}

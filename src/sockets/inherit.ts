@@ -1,9 +1,11 @@
 /**
- * Listeners that are there already: from systemd (LISTEN_FDS), from the master before us (GUNICORN_FD), or named as
- * `fd://N`. It finds out what they are; it binds nothing and removes nothing from the environment.
+ * Listeners that are there already: from systemd (LISTEN_FDS: those of socket units, and those it kept for a master
+ * that was killed), from the master before us (GUNICORN_FD), or named as `fd://N`. It finds out what they are; it binds nothing and removes nothing from the environment.
  */
+import { closeSync, lstatSync } from 'node:fs'
 import { messageOf, ServerError } from '../errors.ts'
-import { listenFds } from '../systemd/listen-fds.ts'
+import { storedAddress, unknownDescriptor } from '../systemd/fd-store.ts'
+import { type ListenFd, listenFds } from '../systemd/listen-fds.ts'
 import { socketInode } from '../util/proc-sockets.ts'
 import { tcpTable } from '../util/tcp-table.ts'
 import { type Address, addressText, parseAddress } from './address.ts'
@@ -21,8 +23,24 @@ const namesVariable = 'TSGUNICORN_FD_NAMES'
 /** Set when the master before us had its sockets from systemd: they are still the only ones, and stay. */
 const givenVariable = 'TSGUNICORN_FD_GIVEN'
 
+/** Where the new master finds the board (system/board.ts), and the side that is to be its own: `FD:SIDE`. */
+const boardVariable = 'TSGUNICORN_BOARD_FD'
+
 /** Variables that children other than a new master must not get. */
-export const inheritVariables = ['GUNICORN_FD', namesVariable, givenVariable] as const
+export const inheritVariables = ['GUNICORN_FD', namesVariable, givenVariable, boardVariable] as const
+
+/** The board of the master before us; what cannot be read is none: then counting begins anew. */
+export const inheritBoard = (
+  env: NodeJS.ProcessEnv = process.env,
+): { readonly fd: number; readonly side: 0 | 1 } | undefined => {
+  const match = /^(\d{1,9}):([01])$/.exec(env[boardVariable] ?? '')
+  return match === null ? undefined : { fd: Number(match[1]), side: match[2] === '1' ? 1 : 0 }
+}
+
+/** What a new master finds the board by, when it is this descriptor of it. */
+export const boardEnvironment = (fd: number, side: 0 | 1): Record<string, string> => ({
+  [boardVariable]: `${fd}:${side}`,
+})
 
 const notListening = (fd: number, why: string, cause?: unknown): ServerError =>
   new ServerError(
@@ -109,10 +127,17 @@ const fromMaster = (numbers: string, env: NodeJS.ProcessEnv): InheritedListener[
   })
 }
 
-/** `from`: who gave them first. Those of systemd are all there are, whatever `bind` says. */
+/**
+ * `from`: who gave them first. Those of systemd's socket units are all there are, whatever `bind` says; those of its
+ * store are taken as far as `bind` names them.
+ */
 export interface Legacy {
-  readonly from: 'master' | 'systemd' | 'nobody'
+  readonly from: 'master' | 'systemd' | 'store' | 'nobody'
   readonly listeners: readonly InheritedListener[]
+  /** What systemd's store gave us, taken or not. */
+  readonly stored?: readonly ListenFd[]
+  /** What of it could not be used, in words for the log. */
+  readonly warnings?: readonly string[]
 }
 
 /** `asked`: the address by which a configuration names it, with the host's name or the port 0 it may have had. */
@@ -130,8 +155,47 @@ export const inheritListeners = (env: NodeJS.ProcessEnv = process.env, pid = pro
   }
   const given = listenFds(env, pid)
   if (given.length === 0) return { from: 'nobody', listeners: [] }
-  const listeners = given.map(({ fd }) => adoptDescriptor(fd))
-  return { from: 'systemd', listeners: listeners.map((listener) => ({ listener, asked: listener.address })) }
+  const kept = given.filter(({ name }) => storedAddress(name) !== undefined)
+  if (kept.length === given.length) return fromStore(kept)
+  // Socket units have taken over: what was kept from before is not listened on any more.
+  for (const { fd } of kept) closeSync(fd)
+  const listeners = given.filter((one) => !kept.includes(one)).map(({ fd }) => adoptDescriptor(fd))
+  return {
+    from: 'systemd',
+    listeners: listeners.map((listener) => ({ listener, asked: listener.address })),
+    stored: withoutDescriptors(kept),
+  }
+}
+
+/** They are in the store under these names, and are not ours any more. */
+const withoutDescriptors = (kept: readonly ListenFd[]): readonly ListenFd[] =>
+  kept.map(({ name }) => ({ name, fd: unknownDescriptor }))
+
+/** One that cannot be used is closed and told of: its address is bound anew. */
+const fromStore = (kept: readonly ListenFd[]): Legacy => {
+  const listeners: InheritedListener[] = []
+  const stored: ListenFd[] = []
+  const warnings: string[] = []
+  for (const one of kept) {
+    try {
+      listeners.push(storedListener(one))
+      stored.push(one)
+    } catch (thrown) {
+      closeSync(one.fd)
+      stored.push(...withoutDescriptors([one]))
+      warnings.push(`A socket that systemd kept (${one.name}) is not used: ${messageOf(thrown)}`)
+    }
+  }
+  return { from: 'store', listeners, stored, warnings }
+}
+
+/** A unix socket whose path is gone is found by nobody. */
+const storedListener = ({ fd, name }: ListenFd): InheritedListener => {
+  const asked = parseAddress(storedAddress(name) ?? '')
+  if (asked.kind === 'unix' && !lstatSync(asked.path).isSocket())
+    throw notListening(fd, `${asked.path} is not a socket any more`)
+  const known = asked.kind === 'unix' ? { known: asked } : {}
+  return { asked, listener: adoptDescriptor(fd, { removable: true, ...known }) }
 }
 
 /** What a new master finds its listeners by, when they stand in its stdio from descriptor `first` on, in order. */

@@ -1,28 +1,40 @@
 /**
- * sd_notify(3) through the program `systemd-notify`: Node has no unix datagram sockets. It sends for its parent, so
- * NotifyAccess=main is enough while the master is root; under User= a unit needs NotifyAccess=all.
- * Knows nothing of the server; where systemd does not listen (no NOTIFY_SOCKET) everything is nothing.
+ * sd_notify(3): what systemd is told, as assignments. Knows nothing of the server; where systemd does not listen (no
+ * NOTIFY_SOCKET) everything is nothing.
  */
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-import { messageOf } from '../errors.ts'
+import type { DatagramSocket } from '../system/libc.ts'
+import { openTransport, type Transport } from './transport.ts'
 
 /** Workers must not speak for the service. */
-export const notifyVariables = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'] as const
+export const notifyVariables = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID', 'FDSTORE'] as const
+
+/** A new master of an upgrade feeds the watchdog in its turn: it is not the process that systemd started. */
+export const watchdogOwnerVariable = 'WATCHDOG_PID'
 
 export interface Notifier {
-  /** Serving, and with these words in `systemctl status`. */
-  ready(status?: string): void
-  /** A reload has begun; `ready` ends it (Type=notify-reload wants the time). */
-  reloading(): void
-  stopping(): void
+  /** Whether systemd listens at all. */
+  readonly isHeard: boolean
+  /** Serving, with these words in `systemctl status`. `main`: the pid of the service, when it is new. */
+  ready(status?: string, main?: number): void
+  /** A reload has begun; `ready` ends it (Type=notify-reload wants the time). `within`: milliseconds it may take. */
+  reloading(within?: number): void
+  /** `within`: milliseconds it may take. */
+  stopping(within?: number): void
+  /** What goes on may take this long from now (milliseconds), whatever TimeoutStartSec= or TimeoutStopSec= say. */
+  extend(within: number): void
   status(text: string): void
-  /** Another process is the main one from now on: after an upgrade. */
+  /** Another process is the main one from now on: before this one ends, after an upgrade. */
   mainPid(pid: number): void
   /** For WatchdogSec=: to be called every `watchdogMs`. */
-  alive(): void
+  alive(status?: string): void
   /** Half of what WATCHDOG_USEC allows; undefined without a watchdog for this process. */
   readonly watchdogMs: number | undefined
+  /** Whether descriptors may be given to systemd to keep (FileDescriptorStoreMax=). Opens the way to it. */
+  canStore(): boolean
+  /** Has systemd keep a copy of the descriptor under this name. */
+  store(name: string, fd: number): void
+  /** Has systemd close what it keeps under this name. */
+  forget(name: string): void
   /** Resolves when everything has been sent or has failed. Never rejects. */
   settled(): Promise<void>
 }
@@ -32,6 +44,8 @@ export interface NotifierOptions {
   readonly pid?: number
   /** Told once, the first time a message cannot be sent. */
   readonly warn: (message: string) => void
+  /** Where datagram sockets come from; libc, unless said. */
+  readonly openSocket?: () => DatagramSocket | undefined
 }
 
 /** CLOCK_MONOTONIC in microseconds, which is what hrtime reads. */
@@ -39,55 +53,61 @@ const monotonicMicroseconds = (): string => String(process.hrtime.bigint() / 100
 
 const watchdogOf = (env: NodeJS.ProcessEnv, pid: number): number | undefined => {
   const microseconds = Number(env['WATCHDOG_USEC'])
-  const isForUs = env['WATCHDOG_PID'] === undefined || env['WATCHDOG_PID'] === String(pid)
+  const owner = env[watchdogOwnerVariable]
+  const isForUs = owner === undefined || owner === String(pid)
   return isForUs && microseconds > 0 ? microseconds / 2000 : undefined
 }
+
+/**
+ * From systemd 254 on FDSTORE says it (systemd.exec(5)); MEMORY_PRESSURE_WATCH is of the same version, so that its
+ * presence alone says no. Before that nobody says, and systemd ignores what it is not to keep, with a line in the journal.
+ */
+const mayStore = (env: NodeJS.ProcessEnv): boolean =>
+  env['FDSTORE'] === undefined ? env['MEMORY_PRESSURE_WATCH'] === undefined : Number(env['FDSTORE']) > 0
 
 /** No newline may stand in a value: each line is an assignment. */
 const statusLine = (text: string): string => `STATUS=${text.replaceAll(/\s+/g, ' ')}`
 
-/** A program that hangs longer is given up. */
-const sendDeadline = 5000
+const optionalStatus = (text: string | undefined): readonly string[] =>
+  text === undefined ? [] : [statusLine(text)]
 
-const sender = (socket: string, env: NodeJS.ProcessEnv, warn: (message: string) => void) => {
-  let last = Promise.resolve()
-  let isWarned = false
-  const run = async (assignments: readonly string[]): Promise<void> => {
-    try {
-      await promisify(execFile)('systemd-notify', ['--', ...assignments], {
-        env: { PATH: env['PATH'] ?? '/usr/bin:/bin', NOTIFY_SOCKET: socket },
-        timeout: sendDeadline,
-      })
-    } catch (thrown) {
-      if (isWarned) return
-      isWarned = true
-      warn(`systemd is not notified (${assignments[0]}): ${messageOf(thrown).trim()}`)
-    }
-  }
-  return {
-    /** One after the other: READY must not overtake RELOADING. */
-    send: (...assignments: string[]): void => {
-      last = last.then(() => run(assignments))
-    },
-    settled: () => last,
-  }
+const extension = (within: number | undefined): readonly string[] =>
+  within ? [`EXTEND_TIMEOUT_USEC=${Math.ceil(within * 1000)}`] : []
+
+const nobody: Transport = {
+  send: () => undefined,
+  carriesDescriptors: () => false,
+  settled: () => Promise.resolve(),
 }
 
-/** Speaks to systemd if it listens. Sending is asynchronous (10 ms), in order, and never fails the caller. */
-export const createNotifier = ({ env = process.env, pid = process.pid, warn }: NotifierOptions): Notifier => {
+/** Speaks to systemd if it listens: in order, without waiting, and without ever failing the caller. */
+export const createNotifier = ({
+  env = process.env,
+  pid = process.pid,
+  warn,
+  openSocket,
+}: NotifierOptions): Notifier => {
   const socket = env['NOTIFY_SOCKET']
-  const { send, settled } =
-    socket === undefined || socket === ''
-      ? { send: (): void => undefined, settled: async (): Promise<void> => undefined }
-      : sender(socket, env, warn)
+  const isHeard = socket !== undefined && socket !== ''
+  const transport = isHeard
+    ? openTransport({ socket, env, warn, ...(openSocket ? { openSocket } : {}) })
+    : nobody
+  const send = (...assignments: string[]): void => transport.send(assignments)
   return {
-    ready: (status) => send('READY=1', ...(status === undefined ? [] : [statusLine(status)])),
-    reloading: () => send('RELOADING=1', `MONOTONIC_USEC=${monotonicMicroseconds()}`),
-    stopping: () => send('STOPPING=1'),
+    isHeard,
+    ready: (status, main) =>
+      send('READY=1', ...(main === undefined ? [] : [`MAINPID=${main}`]), ...optionalStatus(status)),
+    reloading: (within) =>
+      send('RELOADING=1', `MONOTONIC_USEC=${monotonicMicroseconds()}`, ...extension(within)),
+    stopping: (within) => send('STOPPING=1', ...extension(within)),
+    extend: (within) => send(...extension(within)),
     status: (text) => send(statusLine(text)),
     mainPid: (main) => send(`MAINPID=${main}`),
-    alive: () => send('WATCHDOG=1'),
+    alive: (status) => send('WATCHDOG=1', ...optionalStatus(status)),
     watchdogMs: watchdogOf(env, pid),
-    settled,
+    canStore: () => isHeard && mayStore(env) && transport.carriesDescriptors(),
+    store: (name, fd) => transport.send(['FDSTORE=1', `FDNAME=${name}`, 'FDPOLL=0'], [fd]),
+    forget: (name) => send('FDSTOREREMOVE=1', `FDNAME=${name}`),
+    settled: () => transport.settled(),
   }
 }

@@ -10,7 +10,7 @@ import { receiveConfig } from '../config/transfer.ts'
 import { messageOf, ServerError } from '../errors.ts'
 import type { Front } from '../front/front.ts'
 import { createEngineFor } from '../http/create.ts'
-import type { Engine, EngineOptions } from '../http/engine.ts'
+import type { Engine, EngineOptions, ExchangeMeter } from '../http/engine.ts'
 import type { IntakeStep } from '../http/intake/intake.ts'
 import { toMaster } from '../ipc/channel.ts'
 import type { BootMessage, InheritedListener } from '../ipc/messages.ts'
@@ -94,7 +94,7 @@ export async function serve(booted: Booted, options: ServeOptions): Promise<Serv
 export interface Served {
   readonly engine: Engine
   /** Of a front: tells it which workers it may use. */
-  readonly front?: Pick<Front, 'workers' | 'ended' | 'close'>
+  readonly front?: Pick<Front, 'workers' | 'ended' | 'close' | 'waiting' | 'oldestMs'>
 }
 
 function engineOptions(booted: Booted, options: ServeOptions): EngineOptions {
@@ -109,6 +109,7 @@ function engineOptions(booted: Booted, options: ServeOptions): EngineOptions {
   return {
     policy: httpPolicy(config),
     intake,
+    meter: options.meter,
     onRequest: options.onRequest,
     onError: (error, where) =>
       logs.error.exception(
@@ -131,6 +132,7 @@ function engineOptions(booted: Booted, options: ServeOptions): EngineOptions {
 }
 
 export interface ServeOptions {
+  readonly meter: ExchangeMeter
   readonly onRequest: () => void
   /** Asks the master for the listener with this index again. */
   readonly askListener: (index: number) => Promise<object>

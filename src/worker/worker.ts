@@ -8,6 +8,8 @@ import { messageOf } from '../errors.ts'
 import type { DrainOptions, Engine } from '../http/engine.ts'
 import { releaseParent, toMaster } from '../ipc/channel.ts'
 import type { ToMaster, WorkerAddress } from '../ipc/messages.ts'
+import { Meter } from '../metrics/meter.ts'
+import { openSlot } from '../system/board-slot.ts'
 import { type Booted, type Served, serve } from './boot.ts'
 import { exit } from './exit.ts'
 import { leaveHangReport } from './hang.ts'
@@ -49,7 +51,12 @@ export class Worker {
   /** Accepts from now on, and says so. Rejects when it cannot listen, or `post_worker_init` throws. */
   async start(): Promise<void> {
     const { config, vital, boot, serves, inheritance } = this.#booted
+    const slot = openSlot(inheritance.board, boot.slot)
+    const meter = new Meter(slot, (error) =>
+      this.log.error(`What is counted cannot be written into the board: ${messageOf(error)}`),
+    )
     this.#served = await serve(this.#booted, {
+      meter,
       onRequest: () => this.#counted(),
       askListener: (index) => this.#askListener(index),
     })
@@ -57,14 +64,15 @@ export class Worker {
     // What runs no application does not leak one's memory.
     const limit = boot.role === 'worker' ? config.max_worker_memory : 0
     startHeartbeat({
-      board: inheritance.board,
-      slot: boot.slot,
+      slot,
+      meter,
       timeout: config.timeout * 1000,
       vitals: () => ({
         connections: this.#engine?.connections ?? 0,
         requests: vital.requests,
         phase: this.#phase === 'serving' ? 'ready' : 'retiring',
       }),
+      queue: () => this.#served?.front,
       memory: (rss) => limit > 0 && rss > limit && this.#recycle('max_worker_memory', `${rss} bytes`),
     })
     this.#phase = 'serving'

@@ -193,7 +193,7 @@ class Case(unittest.TestCase):
 
     def slot(self, index: int = 0) -> "tuple[Any, ...]":
         """beat, requests, rss, connections, pid, phase, beat again."""
-        data = os.pread(self.board, 64, index * 64)
+        data = os.pread(self.board, 64, 4096 + index * 512)
         return struct.unpack("<dddIII20xd", data) if len(data) == 64 else (0.0,) * 7
 
 

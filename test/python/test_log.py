@@ -12,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from typing import Any, Dict
 
 from life_support import SOURCES
 from tsgunicorn_wsgi.crash import Failure
-from tsgunicorn_wsgi.line import JsonLine, TextLine, block, one_line
+from tsgunicorn_wsgi.line import JournalLine, JsonLine, TextLine, block, is_journal, one_line
 from tsgunicorn_wsgi.log_config import configure
 from tsgunicorn_wsgi.syslog_handler import parse_address
 
@@ -76,6 +77,26 @@ class LineTest(unittest.TestCase):
         )
         self.assertRegex(line["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
         self.assertEqual((line["err"]["type"], line["err"]["message"]), ("ValueError", "bad\x1b"))
+
+    def test_each_line_for_the_journal_begins_with_its_priority(self) -> None:
+        for level, mark in ((50, "<2>"), (40, "<3>"), (30, "<4>"), (20, "<6>"), (10, "<7>")):
+            for inner in (TextLine(), JsonLine("worker")):
+                text = JournalLine(inner).format(record("one\ntwo", level=level, detail="three"))
+                self.assertTrue(text.endswith("\n"))
+                lines = text.splitlines()
+                self.assertTrue(all(line.startswith(mark) for line in lines), lines)
+                self.assertEqual(len(lines), 3 if isinstance(inner, TextLine) else 1)
+
+    def test_the_journal_is_known_by_device_and_inode(self) -> None:
+        with tempfile.TemporaryFile() as stream:
+            found = os.fstat(stream.fileno())
+            for text, answer in (
+                (f"{found.st_dev}:{found.st_ino}", True),
+                (f"{found.st_dev}:{found.st_ino + 1}", False),
+                ("", False),
+            ):
+                with unittest.mock.patch.dict(os.environ, JOURNAL_STREAM=text):
+                    self.assertIs(is_journal(stream.fileno()), answer)
 
     def test_lone_surrogates_do_not_stop_a_line(self) -> None:
         text = JsonLine("worker").format(record("\udc80"))
@@ -243,8 +264,9 @@ class SyslogTest(unittest.TestCase):
     def test_the_forms_of_an_address(self) -> None:
         self.assertEqual(parse_address("udp://localhost:5514"), ("udp", ("localhost", 5514)))
         self.assertEqual(parse_address("tcp://[::1]"), ("tcp", ("::1", 514)))
-        self.assertEqual(parse_address("unix:///dev/log"), ("unix", "/dev/log"))
-        self.assertEqual(parse_address("unix:///dev/log#dgram"), ("unix-datagram", "/dev/log"))
+        self.assertEqual(parse_address("unix:///dev/log"), ("any", "/dev/log"))
+        self.assertEqual(parse_address("unix:///dev/log#dgram"), ("dgram", "/dev/log"))
+        self.assertEqual(parse_address("unix://@log#stream"), ("stream", "\0log"))
         for text in ("localhost", "udp://a:b", "unix://", "unix:///x#y", "http://x"):
             with self.subTest(text), self.assertRaisesRegex(Failure, "syslog_addr"):
                 parse_address(text)
@@ -268,6 +290,50 @@ class SyslogTest(unittest.TestCase):
             first, rf"^<131>{stamp} {host} tsgunicorn\.my\.app\.error: \[\d+\] it failed$"
         )
         self.assertTrue(second.endswith("Traceback (most recent call last):"), second)
+
+    def daemon(self, path: str, kind: socket.SocketKind) -> socket.socket:
+        daemon = socket.socket(socket.AF_UNIX, kind)
+        self.addCleanup(daemon.close)
+        daemon.bind(path)
+        daemon.settimeout(10)
+        if kind == socket.SOCK_STREAM:
+            daemon.listen()
+        return daemon
+
+    def handler(self, address: str) -> logging.Handler:
+        from tsgunicorn_wsgi.syslog_handler import syslog_handler
+
+        handler = syslog_handler({"syslog_addr": address}, "app")
+        self.addCleanup(handler.close)
+        return handler
+
+    def test_a_path_takes_datagrams_or_a_stream_as_its_socket_is(self) -> None:
+        for kind, address, end in (
+            (socket.SOCK_DGRAM, "unix://{}", b""),
+            (socket.SOCK_DGRAM, "unix://{}#dgram", b""),
+            (socket.SOCK_STREAM, "unix://{}", b"\n"),
+            (socket.SOCK_STREAM, "unix://{}#stream", b"\n"),
+        ):
+            with self.subTest(address, kind=kind), tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "log")
+                daemon = self.daemon(path, kind)
+                self.handler(address.format(path)).handle(record("hello"))
+                if kind == socket.SOCK_STREAM:
+                    daemon, _ = daemon.accept()
+                    self.addCleanup(daemon.close)
+                self.assertTrue(daemon.recv(9000).endswith(b"] hello" + end))
+
+    def test_a_daemon_for_datagrams_that_was_started_anew_gets_the_next_message(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "log")
+            first = self.daemon(path, socket.SOCK_DGRAM)
+            handler = self.handler(f"unix://{path}")
+            handler.handle(record("one"))
+            first.close()
+            os.unlink(path)
+            second = self.daemon(path, socket.SOCK_DGRAM)
+            handler.handle(record("two"))
+            self.assertTrue(second.recv(9000).endswith(b"] two"))
 
     def test_a_daemon_that_is_away_is_told_of_once(self) -> None:
         code = "log.logger.info('one'); log.logger.info('two')"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
+import tempfile
 import unittest
 import unittest.mock
 
@@ -97,9 +99,22 @@ class StatsdTest(unittest.TestCase):
             self.logger.error("two")
         self.assertEqual((len(asked), self.lines), (1, ["one", "two"]))
 
+    def test_a_path_takes_datagrams_also_from_a_daemon_that_was_started_anew(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "statsd")
+            self.count(statsd_host=f"unix://{path}", dogstatsd_tags="env:x")
+            for _ in range(2):
+                with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon:
+                    daemon.bind(path)
+                    daemon.settimeout(5)
+                    self.logger.warning("a")
+                    self.assertEqual(
+                        daemon.recv(1000), b"gunicorn.log.warning:1|c|@1.0|#env:x"
+                    )
+                os.unlink(path)
+
     def test_the_settings(self) -> None:
         self.assertIsNone(statsd_filter({}))
-        self.assertIsNone(statsd_filter({"statsd_host": "unix:///x"}))
         for host, place in (("h", ("h", 8125)), ("[::1]:5", ("::1", 5)), ("h:1", ("h", 1))):
             counter = statsd_filter({"statsd_host": host})
             assert counter

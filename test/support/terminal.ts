@@ -19,7 +19,7 @@ export class Terminal {
       ['-f', '/dev/null', 'new-session', '-d', '-x', `${columns}`, '-y', `${rows}`, 'env PS1=prompt- sh'],
       clientEnvironment({ ...env, LC_ALL: 'C.UTF-8' }),
     )
-    onTestFinished(() => terminal.#tmux(['kill-server']))
+    onTestFinished(() => void terminal.#tmux(['kill-server']))
     return terminal
   }
 

@@ -110,7 +110,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     const overdue = this.#patience.expired(now)
     if (overdue) this.#expired(overdue)
     if (!this.outbox.isStalled(now, this.#core.policy.writeMs)) return
-    this.#core.refused(0, 'the client took nothing of its response for write_timeout', this.visitor.address)
+    this.#core.refused(0, 'the client took nothing of its response for write_timeout', this.visitor, false)
     this.socket.destroy()
   }
 
@@ -222,7 +222,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
 
   /** A head that was read whole is answered as any request is, but that the application never sees it. */
   #refuseHead(head: RequestHead, { status, reason }: Refused): void {
-    this.#core.refused(status, reason, this.visitor.address)
+    this.#core.refused(status, reason, this.visitor, true)
     this.#exchangeOf(head, head.fields).answer(status)
   }
 
@@ -284,7 +284,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
   }
 
   #refuse({ status, reason }: Refused): void {
-    this.#core.refused(status, reason, this.visitor.address)
+    this.#core.refused(status, reason, this.visitor, !this.#body || this.#unserved)
     const begun = this.exchange?.phase === 'streaming'
     const accept = this.exchange?.headers.get('accept')
     // One answer for each request: what is wrong behind its answer is met with the end alone.

@@ -89,10 +89,10 @@ class CoreEngine implements Engine {
   }
 
   #parts(): CoreParts {
-    const { policy, onRefused } = this.#options
+    const { policy, onRefused, meter } = this.#options
     const heads = new Heads(policy)
     const wheel = new Wheel(() => heads.refresh())
-    const exact = this.#reporter.records
+    const exact = this.#reporter.records || meter !== undefined
     return {
       policy,
       perTurn: Math.min(policy.limitPipelinedRequests || Infinity, mostPerTurn),
@@ -101,23 +101,32 @@ class CoreEngine implements Engine {
       admission: new Admission(policy),
       heads,
       wheel,
-      // The clock is dear: without records the age of a request is only looked at when a worker hangs.
+      // The clock is dear: without records and meter the age of a request is only looked at when a worker hangs.
       clock: exact ? () => performance.now() : () => wheel.seen,
       serving: () => this.#pool.serving,
       serve: (exchange) => this.#serve(exchange),
       over: (connection, exchange, completed) => {
+        this.#count(exchange)
         if (this.#reporter.records) this.#reporter.over(outcomeOf(exchange), completed)
         this.#pool.over(connection)
       },
-      refused: (status, reason, peer) => onRefused?.(status, reason, peer),
+      refused: (status, reason, peer, unseen) => {
+        if (unseen) meter?.refused()
+        onRefused?.(status, reason, peer.address)
+      },
       gone: (connection) => this.#pool.gone(connection),
     }
   }
 
   #serve(exchange: Exchange): void {
     if (exchange.phase !== 'waiting') return
+    const { meter, onRequest } = this.#options
     this.#requests += 1
-    this.#options.onRequest?.()
+    onRequest?.()
+    if (meter) {
+      exchange.metered = true
+      meter.begun()
+    }
     try {
       const waiting = this.#reporter.before(() => factsOf(exchange))
       if (waiting === undefined) this.#consumer(exchange)
@@ -125,6 +134,13 @@ class CoreEngine implements Engine {
     } catch (error) {
       this.#failed(error, exchange)
     }
+  }
+
+  /** Of those that were refused or lost before the application saw them nobody told the meter. */
+  #count(exchange: Exchange): void {
+    if (!exchange.metered) return
+    exchange.metered = false
+    this.#options.meter?.over(exchange.status, exchange.sent, performance.now() - exchange.started)
   }
 
   #consume(exchange: Exchange): void {

@@ -50,6 +50,8 @@ export class Exchange implements CoreExchange {
   sent = 0
   ending: Ending = 'keep'
   left = false
+  /** The meter was told that it began, and is owed its end. */
+  metered = false
   /** The head as sent, for records. */
   headText = ''
   #framing: Framing = 'none'

@@ -30,7 +30,12 @@ export interface CoreParts {
   readonly serve: (exchange: Exchange) => void
   /** An exchange that was served is over; `completed` is false when its client went away before. */
   readonly over: (connection: Connection, exchange: Exchange, completed: boolean) => void
-  /** Bytes were refused; `status` is 0 when nothing was answered. */
-  readonly refused: (status: number, reason: string, peer: string) => void
+  /** Bytes were refused; `status` is 0 when nothing was answered. `unseen`: of a request that nobody had seen. */
+  readonly refused: (
+    status: number,
+    reason: string,
+    peer: { readonly address: string },
+    unseen: boolean,
+  ) => void
   readonly gone: (connection: Connection) => void
 }

@@ -11,7 +11,7 @@ import { Pool } from '../pool.ts'
 import { Reporter } from '../reporter.ts'
 import type { Connection } from './connection.ts'
 import { Connections } from './connections.ts'
-import { type Exchange, type ForwardingPolicy, factsOf, outcomeOf } from './exchange.ts'
+import { bodySent, type Exchange, type ForwardingPolicy, factsOf, outcomeOf, statusSent } from './exchange.ts'
 import { Gate } from './gate.ts'
 import { watchSent } from './meter.ts'
 import { cutShort, type GateOptions } from './passage.ts'
@@ -92,7 +92,8 @@ class NodeEngine implements Engine {
 
   async #attach(): Promise<void> {
     if (this.#server) return
-    const { policy, onError, onRefused } = this.#options
+    const { policy, onError, onRefused, meter } = this.#options
+    const counted = this.#reporter.records || meter !== undefined
     const server = serverOf(this.#app)
     const answer: GateOptions['answer'] = (status, accept) =>
       errorResponse(status, answerOptionsOf(policy, accept))
@@ -103,11 +104,14 @@ class NodeEngine implements Engine {
       connections: this.#connections,
       closing: () => policy.keepAliveMs === 0 || !this.#pool.serving,
       draining: () => !this.#pool.serving,
-      onBegin: (exchange) => this.#reporter.records && watchSent(exchange),
+      onBegin: (exchange) => counted && watchSent(exchange),
       onOver: (exchange, completed) => this.#over(exchange, completed),
       onServe: (exchange) => this.#serve(exchange),
       onError,
-      onRefused: (status, reason, { peer }) => onRefused?.(status, reason, peer),
+      onRefused: (status, reason, { peer }, seen) => {
+        if (!seen) meter?.refused()
+        onRefused?.(status, reason, peer)
+      },
     }
     const gate = new Gate(server, options)
     gate.attach()
@@ -125,7 +129,7 @@ class NodeEngine implements Engine {
       connections: this.#pool,
       onSlowBody: (connection, reason) => cutShort(connection, 408, reason, options),
       onSlowReader: (connection) => {
-        options.onRefused(0, 'the client took nothing of its response for write_timeout', connection)
+        options.onRefused(0, 'the client took nothing of its response for write_timeout', connection, true)
         connection.socket.destroy()
       },
     })
@@ -134,14 +138,29 @@ class NodeEngine implements Engine {
   }
 
   #serve(exchange: Exchange): Promise<void> | undefined {
+    const { meter, onRequest } = this.#options
     this.#requests += 1
-    this.#options.onRequest?.()
+    onRequest?.()
+    // While draining it may have ended before it was its turn.
+    if (meter && exchange.phase === 'new') {
+      exchange.phase = 'begun'
+      meter.begun()
+    }
     return this.#reporter.before(() => factsOf(exchange, this.#forwarding))
   }
 
   #over(exchange: Exchange, completed: boolean): void {
+    this.#count(exchange)
     if (this.#reporter.records) this.#reporter.over(outcomeOf(exchange, this.#forwarding), completed)
     this.#pool.over(exchange.connection)
+  }
+
+  #count(exchange: Exchange): void {
+    const { phase } = exchange
+    exchange.phase = 'over'
+    if (phase !== 'begun') return
+    const elapsed = performance.now() - exchange.started
+    this.#options.meter?.over(statusSent(exchange), bodySent(exchange), elapsed)
   }
 
   #gone(connection: Connection): void {

@@ -23,6 +23,8 @@ export class Exchange {
   sent = 0
   /** What was seen of an upgraded connection's own status line. */
   rawStatus = 0
+  /** 'begun': the meter was told so, and is owed its end. */
+  phase: 'new' | 'begun' | 'over' = 'new'
 
   constructor(connection: Connection, request: IncomingMessage, response: ServerResponse | undefined) {
     this.connection = connection
@@ -52,10 +54,12 @@ const headSent = (response: ServerResponse | undefined): string => {
   return typeof head === 'string' ? head : ''
 }
 
-const bodySent = ({ method, response, sent }: Exchange): number =>
+/** Bytes of body that were sent, framing apart. */
+export const bodySent = ({ method, response, sent }: Exchange): number =>
   response && isBodyless(method, response.statusCode) ? 0 : sent
 
-const statusSent = ({ response, rawStatus }: Exchange): number => {
+/** 0 when none was. */
+export const statusSent = ({ response, rawStatus }: Exchange): number => {
   if (!response) return rawStatus
   return response.headersSent ? response.statusCode : 0
 }

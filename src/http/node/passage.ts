@@ -27,7 +27,8 @@ export interface GateOptions {
   /** Called before the application sees a request; throws, or rejects, to have it answered with 500. */
   readonly onServe: (exchange: Exchange) => Promise<void> | undefined
   readonly onError: (error: unknown, where: string) => void
-  readonly onRefused: (status: number, reason: string, connection: Connection) => void
+  /** `seen`: the application has the request already, or it was answered. */
+  readonly onRefused: (status: number, reason: string, connection: Connection, seen?: boolean) => void
 }
 
 export type Emit = (event: string, ...args: unknown[]) => boolean
@@ -85,7 +86,7 @@ export const cutShort = (
   { onRefused }: Pick<GateOptions, 'onRefused'>,
 ): void => {
   if (connection.phase !== 'open') return
-  onRefused(status, reason, connection)
+  onRefused(status, reason, connection, true)
   const [first, ...more] = connection.exchanges
   const response = first?.response
   if (!first || !response || response.headersSent || more.length > 0) {

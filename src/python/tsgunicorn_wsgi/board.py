@@ -12,6 +12,9 @@ from typing import Union
 
 from .kept import Stolen, identity, monotonic
 
+#: Where slots begin, and the bytes of each. A worker writes the beat that a slot begins with, and
+#: behind it the numbers that it knows (src/metrics/slot.ts), of which there are 56.
+_HEAD, _PLACE = 4096, 512
 #: beat f64 | requests f64 | rss f64 | connections u32 | pid u32 | phase u32 | 20 unused | beat f64;
 #: little-endian.
 _SLOT = struct.Struct("<dddIII20xd")
@@ -27,7 +30,7 @@ class Slot:
     def __init__(self, board: Union[int, str], index: int) -> None:
         self._fd = os.open(board, os.O_RDWR) if isinstance(board, str) else board
         self._file = identity(self._fd)
-        self._at = index * _SLOT.size
+        self._at = _HEAD + index * _PLACE
         os.set_inheritable(self._fd, False)
 
     def beat(self, requests: int, rss: int, phase: str) -> None:

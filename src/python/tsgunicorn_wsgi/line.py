@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import time
 from typing import Any, Dict, List, Tuple
@@ -22,6 +23,11 @@ _ENDS = re.compile("\r?\n")
 def one_line(text: str) -> str:
     """Control characters are spelled, other letters stay."""
     return _UNPRINTABLE.sub(_spelled, text)
+
+
+def socket_path(text: str) -> str:
+    """The address of a unix socket; `@NAME` is an abstract one."""
+    return "\0" + text[1:] if text.startswith("@") else text
 
 
 def block(text: str) -> str:
@@ -77,6 +83,39 @@ def _below(record: logging.LogRecord) -> List[str]:
 #: What every record has; the rest came by `extra`, and is a fact.
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _TAKEN = frozenset(("level", "time", "pid", "name", "msg"))
+
+
+#: Priorities of sd-daemon(3): severities of syslog.
+_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
+
+
+def is_journal(fd: int) -> bool:
+    """Whether the descriptor leads to the journal (JOURNAL_STREAM of systemd.exec(5))."""
+    stream = os.environ.get("JOURNAL_STREAM")
+    if not stream:
+        return False
+    try:
+        found = os.fstat(fd)
+    except OSError:
+        return False
+    return stream == f"{found.st_dev}:{found.st_ino}"
+
+
+class JournalLine(logging.Formatter):
+    """What another formatter writes, each line with its priority before it: journald takes it off
+    again.
+    """
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line or lines, with the end of line."""
+        level = record.levelno
+        mark = f"<{next((number for least, number in _PRIORITIES if level >= least), 7)}>"
+        lines = self._inner.format(record).rstrip("\n").split("\n")
+        return mark + f"\n{mark}".join(lines) + "\n"
 
 
 class JsonLine(logging.Formatter):

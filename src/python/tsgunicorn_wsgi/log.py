@@ -17,7 +17,7 @@ from typing import Any, Callable, List, Mapping, Optional
 
 from .crash import Failure, user_traceback, watch
 from .kept import identity, select
-from .line import JsonLine, TextLine, block, one_line
+from .line import JournalLine, JsonLine, TextLine, block, is_journal, one_line
 
 #: A full pipe that nobody reads is waited for this long, then the line is lost, and counted.
 _PATIENCE = 0.5
@@ -183,6 +183,8 @@ def open_log(
     formatter: logging.Formatter = (
         JsonLine(role) if values.get("error_log_format") == "json" else TextLine()
     )
+    if is_journal(log.fd):
+        formatter = JournalLine(formatter)
     handlers: List[logging.Handler] = [LineHandler(log, formatter)]
     if values.get("syslog") and not terminal:
         from .syslog_handler import syslog_handler

@@ -11,7 +11,9 @@ import logging
 import re
 import socket
 import time
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Mapping, Optional, Tuple, Union
+
+from .line import socket_path
 
 _PORT = 8125
 #: Seconds until an address that could not be used is tried again.
@@ -22,7 +24,7 @@ _KINDS = {"counter": "c|@1.0", "gauge": "g", "timer": "ms", "histogram": "h"}
 class Statsd(logging.Filter):
     """Counts the records of the logger that it is put on. Those without words go no further."""
 
-    def __init__(self, place: Tuple[str, int], prefix: str = "", tags: str = "") -> None:
+    def __init__(self, place: Union[str, Tuple[str, int]], prefix: str = "", tags: str = "") -> None:
         super().__init__()
         self._place = place
         self._before = f"{prefix.rstrip('.')}." if prefix else ""
@@ -48,20 +50,40 @@ class Statsd(logging.Filter):
         try:
             sock = self._opened()
             if sock:
-                sock.send(text.encode("utf-8", "replace"))
-        except ConnectionRefusedError:
-            return  # Nobody listened to the one before; this one may have come through.
+                self._hand(sock, text.encode("utf-8", "replace"))
+        except (BlockingIOError, ConnectionRefusedError, FileNotFoundError):
+            return  # UDP: nobody listened to the one before; this one may have come through.
         except OSError:
-            self._socket, self._away_until = None, time.monotonic() + _AWAY
+            self._lose()
+
+    def _hand(self, sock: socket.socket, data: bytes) -> None:
+        # A path is looked up each time: the daemon may have been started anew.
+        if isinstance(self._place, str):
+            sock.sendto(data, self._place)
+        else:
+            sock.send(data)
+
+    def _lose(self) -> None:
+        sock, self._socket = self._socket, None
+        self._away_until = time.monotonic() + _AWAY
+        if sock:
+            sock.close()
 
     def _opened(self) -> Optional[socket.socket]:
         if self._socket is None and time.monotonic() >= self._away_until:
-            found = socket.getaddrinfo(*self._place, type=socket.SOCK_DGRAM)[0]
-            sock = socket.socket(found[0], socket.SOCK_DGRAM)
-            sock.setblocking(False)
-            sock.connect(found[4])
-            self._socket = sock
+            self._socket = _open(self._place)
         return self._socket
+
+
+def _open(place: Union[str, Tuple[str, int]]) -> socket.socket:
+    if isinstance(place, str):
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    else:
+        found = socket.getaddrinfo(*place, type=socket.SOCK_DGRAM)[0]
+        sock = socket.socket(found[0], socket.SOCK_DGRAM)
+        sock.connect(found[4])
+    sock.setblocking(False)
+    return sock
 
 
 def _counted(record: logging.LogRecord) -> Optional[str]:
@@ -78,10 +100,10 @@ def statsd_filter(values: Mapping[str, Any]) -> Optional[Statsd]:
     The master has judged the address before: one that it could not read is none here.
     """
     host = str(values.get("statsd_host") or "")
+    prefix, tags = str(values.get("statsd_prefix") or ""), str(values.get("dogstatsd_tags") or "")
+    if host.startswith("unix://"):
+        return Statsd(socket_path(host[len("unix://") :]), prefix, tags)
     found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::(\d{1,5}))?", host)
     if not found:
         return None
-    place = (found[1] or found[2], int(found[3] or _PORT))
-    return Statsd(
-        place, str(values.get("statsd_prefix") or ""), str(values.get("dogstatsd_tags") or "")
-    )
+    return Statsd((found[1] or found[2], int(found[3] or _PORT)), prefix, tags)

@@ -6,6 +6,7 @@ A daemon that is away is told of once, on the standard error, and never stops or
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import socket
@@ -15,14 +16,16 @@ from logging.handlers import SysLogHandler
 from typing import Any, Mapping, Optional, Tuple, Union
 
 from .crash import Failure, user_traceback
-from .line import one_line
+from .line import one_line, socket_path
 
 _PORT = 514
 #: Bytes of a message: what rsyslog takes by default; longer ones end there.
 _MOST = 8192
 #: Seconds a daemon may let us wait, and those until it is tried again.
 _PATIENCE, _AWAY = 0.5, 5.0
-_FORMS = "udp://HOST:PORT, tcp://HOST:PORT or unix://PATH#stream"
+_FORMS = (
+    "udp://HOST:PORT, tcp://HOST:PORT, unix://PATH, unix://PATH#dgram or unix://PATH#stream"
+)
 _SEVERITIES = (
     (logging.CRITICAL, 2),
     (logging.ERROR, 3),
@@ -35,12 +38,15 @@ Place = Union[str, Tuple[str, int]]
 
 
 def parse_address(text: str) -> Tuple[str, Place]:
-    """The kind (udp, tcp, unix, unix-datagram) and the place. Raises Failure 3."""
+    """The kind (udp, tcp, stream, dgram, any: datagrams or a stream) and the place.
+
+    Raises Failure 3.
+    """
     scheme, _, rest = text.partition("://")
     if scheme == "unix" and rest:
         path, _, kind = rest.partition("#")
         if path and kind in ("", "stream", "dgram"):
-            return ("unix-datagram" if kind == "dgram" else "unix", path)
+            return kind or "any", socket_path(path)
     found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]*))(?::(\d{1,5}))?", rest)
     if scheme in ("udp", "tcp") and found:
         return scheme, (found[1] or found[2] or "localhost", int(found[3] or _PORT))
@@ -69,7 +75,7 @@ class SyslogHandler(logging.Handler):
         self._address = address
         self._kind, self._place = parse_address(address)
         self._facility = facility
-        host = "" if self._kind.startswith("unix") else f"{socket.gethostname()} "
+        host = "" if isinstance(self._place, str) else f"{socket.gethostname()} "
         self._tag = f"{host}{tag}: "
         self._socket: Optional[socket.socket] = None
         self._away_until = 0.0
@@ -96,17 +102,20 @@ class SyslogHandler(logging.Handler):
         stamp = f"{time.strftime('%b', at)} {at.tm_mday:2d} {time.strftime('%H:%M:%S', at)}"
         head = f"<{self._facility * 8 + severity}>{stamp} {self._tag}[{record.process}]"
         text = f"{head} {one_line(line)}"
-        data = text.encode("utf-8", "backslashreplace")[:_MOST]
-        # In a stream the end of line ends a message (RFC 6587, 3.4.2).
-        return data if self._kind in ("udp", "unix-datagram") else data + b"\n"
+        return text.encode("utf-8", "backslashreplace")[:_MOST]
 
     def _send(self, message: bytes) -> None:
         try:
-            self._connected().sendall(message)
-        except (BrokenPipeError, ConnectionResetError):
+            self._hand(message)
+        except (BrokenPipeError, ConnectionResetError, ConnectionRefusedError):
             # The daemon was restarted.
             self._drop()
-            self._connected().sendall(message)
+            self._hand(message)
+
+    def _hand(self, message: bytes) -> None:
+        sock = self._connected()
+        # In a stream the end of line ends a message (RFC 6587, 3.4.2).
+        sock.sendall(message + b"\n" if sock.type == socket.SOCK_STREAM else message)
 
     def _connected(self) -> socket.socket:
         if self._socket is None:
@@ -133,8 +142,10 @@ class SyslogHandler(logging.Handler):
 
 def _connect(kind: str, place: Place) -> socket.socket:
     if isinstance(place, str):
+        if kind == "any":
+            return _connect_any(place)
         sock = socket.socket(
-            socket.AF_UNIX, socket.SOCK_DGRAM if kind == "unix-datagram" else socket.SOCK_STREAM
+            socket.AF_UNIX, socket.SOCK_DGRAM if kind == "dgram" else socket.SOCK_STREAM
         )
         found: Any = place
     elif kind == "tcp":
@@ -149,3 +160,13 @@ def _connect(kind: str, place: Place) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _connect_any(place: str) -> socket.socket:
+    """Datagrams, unless the socket there is a stream's (EPROTOTYPE, unix(7))."""
+    try:
+        return _connect("dgram", place)
+    except OSError as error:
+        if error.errno != errno.EPROTOTYPE:
+            raise
+    return _connect("stream", place)

@@ -1,7 +1,7 @@
 /** What the properties are tried with: policies, illnesses, and signals at random moments. */
 import fc from 'fast-check'
 import type { Policy, SignalName } from '../../../src/arbiter/state.ts'
-import type { Action, Health } from './world.ts'
+import type { Action, Health, OrderKind } from './world.ts'
 
 const policy: fc.Arbitrary<Policy> = fc.record({
   workers: fc.integer({ min: 1, max: 5 }),
@@ -50,8 +50,26 @@ export const ending: readonly SignalName[] = ['SIGTERM', 'SIGINT', 'SIGQUIT']
 
 export const signal = (names: readonly SignalName[]): fc.Arbitrary<Action> =>
   fc.constantFrom(...names).map((name) => ({ act: 'signal', signal: name }))
+export const order = (kinds: readonly OrderKind[]): fc.Arbitrary<Action> =>
+  fc.record({
+    act: fc.constant('order' as const),
+    order: fc.constantFrom(...kinds),
+    number: fc.integer({ min: 0, max: 9 }),
+  })
+/** Those that leave at least as many serving as there were. */
+export const careful: readonly OrderKind[] = [
+  'reload',
+  'reopen',
+  'scale',
+  'scale by',
+  'restart',
+  'restart one',
+  'upgrade',
+  'back-out',
+]
 export const harmless: fc.Arbitrary<Action> = fc.oneof(
   { weight: 8, arbitrary: signal(living) },
+  { weight: 8, arbitrary: order([...careful, 'drain', 'kill']) },
   fc.constant<Action>({ act: 'change' }),
   fc.constant<Action>({ act: 'parent-gone' }),
   fc.integer({ min: 10, max: 100_000 }).map((span): Action => ({ act: 'suspend', span })),
@@ -69,5 +87,5 @@ export const setting = {
 export const full = fc.record({
   ...setting,
   health,
-  plan: plan(fc.oneof(harmless, harmless, signal(ending))),
+  plan: plan(fc.oneof(harmless, harmless, fc.oneof(signal(ending), order(['stop'])))),
 })

@@ -99,7 +99,7 @@ describe('a reload that fails', () => {
     const { serving, workers, target } = story.state
     while (story.state.staging?.step !== step) story.succeed()
     story.fail({ exit: 4 })
-    expect(story.did('discard')).toEqual([{ do: 'discard', generation: 2 }])
+    expect(story.did('discard')).toMatchObject([{ do: 'discard', generation: 2 }])
     expect(story.state).toMatchObject({ serving, workers, target, staging: undefined })
     expect(story.logged(/not reloaded, generation 1 serves on: it broke/)).toBe(true)
     expect(story.did('notify').at(-1)).toEqual({ do: 'notify', state: 'ready' })
@@ -109,7 +109,7 @@ describe('a reload that fails', () => {
     const story = new Story({ preload: true }).serve().signal('SIGHUP')
     while (story.state.staging?.step !== step) story.succeed()
     story.pass(81_000)
-    expect(story.did('discard')).toEqual([{ do: 'discard', generation: 2 }])
+    expect(story.did('discard')).toMatchObject([{ do: 'discard', generation: 2 }])
     expect(story.ages('ready')).toEqual([1, 2])
   })
 

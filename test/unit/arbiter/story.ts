@@ -1,7 +1,9 @@
 /** Tells the judgement a story step by step and remembers what it wanted done. It answers nothing by itself. */
+
 import { nextDeadline } from '../../../src/arbiter/deadlines.ts'
 import { decide, initialState } from '../../../src/arbiter/decide.ts'
 import type { Effect, Event, Phase, Policy, SignalName, State, Worker } from '../../../src/arbiter/state.ts'
+import type { Granted, Order } from '../../../src/control/administration.ts'
 
 export const policy: Policy = {
   workers: 2,
@@ -44,6 +46,15 @@ export class Story {
   signal(...names: readonly SignalName[]): this {
     for (const signal of names) this.tell({ type: 'signal', signal })
     return this
+  }
+
+  /** The judgement's answer, given in the same turn. */
+  order(order: Order): Granted {
+    const id = this.did('answer').length + 1
+    this.tell({ type: 'order', id, order })
+    const answer = this.did('answer').at(-1)
+    if (answer?.id !== id) throw new Error(`the order '${order.do}' was not answered in its turn`)
+    return answer.granted
   }
 
   /** Lets time go by, ticking at every deadline. Bounded: a thousand ticks. */

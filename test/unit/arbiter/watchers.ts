@@ -30,7 +30,20 @@ const only = <D extends Effect['do']>(
   effects.filter((effect): effect is Extract<Effect, { do: D }> => effect.do === kind)
 
 const isDeathOrHang = (event: Event, effects: readonly Effect[]): boolean =>
-  event.type === 'exited' || event.type === 'overdue' || only(effects, 'capture').length > 0
+  event.type === 'exited' ||
+  event.type === 'overdue' ||
+  only(effects, 'capture').length > 0 ||
+  orderedPid(event, 'kill') !== undefined
+
+/** The worker that an order of this kind names. */
+const orderedPid = (event: Event, kind: 'drain' | 'kill'): number | undefined =>
+  event.type === 'order' && event.order.do === kind ? event.order.pid : undefined
+const isServingPid = (state: State, pid: number | undefined): boolean =>
+  state.workers.some((one) => servingPhases.includes(one.phase) && 'pid' in one && one.pid === pid)
+const isRestarting = ({ workers }: State): boolean =>
+  workers.some((worker) => worker.phase === 'leaving' && worker.reason === 'restart')
+
+const isNoRefusal = (effect: Effect): boolean => effect.do !== 'answer' || effect.granted.ok
 
 export const rules: Readonly<Record<string, (step: Step, world: World) => void>> = {
   'decide is pure': ({ before: state, event, now, decision }) => {
@@ -60,6 +73,26 @@ export const rules: Readonly<Record<string, (step: Step, world: World) => void>>
     assert(!only(effects, 'step').some(({ step }) => step === 'loading'))
     assert(!only(effects, 'notify').some((effect) => effect.state !== 'stopping'))
   },
+  'an order is answered in its turn, and what is refused changes nothing': ({
+    before: state,
+    event,
+    decision: [after, effects],
+  }) => {
+    const answers = only(effects, 'answer')
+    assert.equal(answers.length, event.type === 'order' ? 1 : 0)
+    if (event.type !== 'order') return
+    const [{ id, granted } = { id: 0, granted: undefined }] = answers
+    assert.equal(id, event.id)
+    if (granted?.ok !== false) return
+    assert(granted.why.endsWith('.'))
+    assert.deepEqual([after.mode, after.target, after.upgrade], [state.mode, state.target, state.upgrade])
+    assert.deepEqual(only(effects, 'kill'), [])
+  },
+  'who is drained by an order leaves another who serves': ({ before: state, event, decision: [after] }) => {
+    const pid = orderedPid(event, 'drain')
+    const worker = state.workers.find((one) => 'pid' in one && one.pid === pid)
+    if (worker && isServingPid(state, pid)) assert(serving(after, worker.role).length > 0)
+  },
   'stopping is told once': ({ before: state, decision: [, effects] }) => {
     const told = only(effects, 'notify').filter((effect) => effect.state === 'stopping')
     assert(told.length <= (state.mode.phase === 'running' ? 1 : 0))
@@ -68,7 +101,7 @@ export const rules: Readonly<Record<string, (step: Step, world: World) => void>>
     const [after, effects] = decision
     const exits = only(effects, 'exit').length
     assert.equal(exits, after.mode.phase === 'gone' && state.mode.phase !== 'gone' ? 1 : 0)
-    if (state.mode.phase === 'gone') assert.deepEqual(effects, [])
+    if (state.mode.phase === 'gone') assert.deepEqual(effects.filter(isNoRefusal), [])
     if (exits) assert.deepEqual(after.workers, [])
   },
   'one upgrade at a time': ({ before: state, decision: [after, effects] }) => {
@@ -117,16 +150,21 @@ export const rules: Readonly<Record<string, (step: Step, world: World) => void>>
     const isStuck = event.type === 'overdue' && event.alone
     const stuck = isStuck && serving(state).some(({ age }) => age === event.age) ? 1 : 0
     const hung = only(decision[1], 'capture').length + stuck
+    // Who orders that one goes, has one go.
+    const sent = ['drain', 'kill'] as const
+    const ordered = sent.filter((kind) => isServingPid(state, orderedPid(event, kind))).length
     const floor = Math.min(after.target, before(after), before(state))
-    const lowest = Math.min(useful(state).length - fallen - hung, floor)
+    const lowest = Math.min(useful(state).length - fallen - hung - ordered, floor)
     assert(useful(after).length >= lowest, `${useful(after).length} serve, ${lowest} should`)
   },
   'a reload and recycling keep to their room': ({ before: state, decision: [after, effects] }) => {
     if (only(effects, 'spawn').length === 0) return
     const { staging, target } = after
     const most = Math.max(target, before(after))
-    const extra =
-      staging?.step === 'booting' ? staging.policy.surge || most : Math.max(1, Math.floor(target / 10))
+    const recycled = isRestarting(after)
+      ? after.serving?.policy.surge || most
+      : Math.max(1, Math.floor(target / 10))
+    const extra = staging?.step === 'booting' ? staging.policy.surge || most : recycled
     // Older workers that cannot go before fronts have come or gone take nobody's place.
     const newest = staging?.step === 'booting' ? staging.number : after.serving?.number
     const awaitsFronts = staging?.step === 'booting' && staging.policy.fronts > 0

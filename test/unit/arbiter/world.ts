@@ -3,9 +3,11 @@
  * success, failure, silence and delay, by a seeded chance. It drives `decide` as the loop does (events in order
  * of time, a tick at `nextDeadline`) and hands every decision to its watchers. It knows nothing of the rules.
  */
+
 import { nextDeadline } from '../../../src/arbiter/deadlines.ts'
 import { type Decision, decide, initialState } from '../../../src/arbiter/decide.ts'
 import type { Effect, Event, Policy, SignalName, State } from '../../../src/arbiter/state.ts'
+import type { Order } from '../../../src/control/administration.ts'
 
 /** How often things go wrong, from 0 to 1. */
 export interface Health {
@@ -50,8 +52,12 @@ export interface Process {
   hungAt: number
 }
 
+export type OrderKind = Order['do'] | 'restart one' | 'scale by'
+
 export type Action =
   | { readonly act: 'signal'; readonly signal: SignalName }
+  /** `number`: how many workers, or, of orders that name one, which. */
+  | { readonly act: 'order'; readonly order: OrderKind; readonly number: number }
   | { readonly act: 'change' }
   | { readonly act: 'parent-gone' }
   | { readonly act: 'suspend'; readonly span: number }
@@ -79,6 +85,7 @@ export class World {
   #seed: number
   #policies: readonly Policy[]
   #loads = 0
+  #orders = 0
   #pausedAt: number | undefined
 
   constructor(options: {
@@ -101,9 +108,26 @@ export class World {
 
   perform(action: Action): void {
     if (action.act === 'signal') this.decide({ type: 'signal', signal: action.signal })
+    else if (action.act === 'order') this.order(this.#orderOf(action.order, action.number))
     else if (action.act === 'change') this.decide({ type: 'changed', files: ['app.ts'] })
     else if (action.act === 'parent-gone') this.decide({ type: 'parent-gone' })
     else this.suspend(action.span)
+  }
+
+  order(order: Order): void {
+    this.#orders += 1
+    this.decide({ type: 'order', id: this.#orders, order })
+  }
+
+  #orderOf(kind: OrderKind, number: number): Order {
+    const pids = this.state.workers.flatMap((worker) => ('pid' in worker ? [worker.pid] : []))
+    const pid = pids[number % Math.max(1, pids.length)] ?? 1
+    if (kind === 'restart one') return { do: 'restart', pid }
+    if (kind === 'scale by') return { do: 'scale', by: number - 5 }
+    if (kind === 'scale') return { do: 'scale', to: number }
+    if (kind === 'stop') return { do: 'stop', how: number % 2 === 0 ? 'graceful' : 'quick' }
+    if (kind === 'drain' || kind === 'kill') return { do: kind, pid }
+    return { do: kind }
   }
 
   /** Lets `span` milliseconds go by, with everything that falls due in them. Bounded: 100,000 events. */
@@ -170,7 +194,10 @@ export class World {
       if (!this.#chance(this.health.captureHangs))
         this.#later(500, () => ({ type: 'captured', age: effect.age }))
     } else if (effect.do === 'upgrade') this.#upgrade()
-    else if (effect.do === 'end-upgrade')
+    else if (effect.do === 'back-out') {
+      if (!this.#chance(this.health.upgradeHangs))
+        this.#later(3000, () => ({ type: 'upgrade-ended', message: 'it was told to', backedOut: true }))
+    } else if (effect.do === 'end-upgrade')
       this.#later(500, () => ({ type: 'upgrade-ended', message: 'it was ended' }))
   }
 

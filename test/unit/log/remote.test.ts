@@ -1,12 +1,18 @@
 import { createSocket, type Socket as Datagrams } from 'node:dgram'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createStatsd, metricFormat, parseStatsdAddress } from '../../../src/log/statsd.ts'
 import { openSyslog, syslogHead, syslogTag } from '../../../src/log/syslog.ts'
 import { parseFacility, parseSyslogAddress } from '../../../src/log/syslog-address.ts'
+import { whyNoDatagrams } from '../../../src/system/libc.ts'
+import { noPython } from '../../support/apps.ts'
+import { datagramServer } from '../../support/datagrams.ts'
 import { eventually, exchange, temporary } from './helpers.ts'
+
+const noDatagrams = noPython || whyNoDatagrams() !== undefined
 
 const udpServer = async (port = 0) => {
   const socket: Datagrams = createSocket('udp4')
@@ -96,14 +102,16 @@ describe('syslog', () => {
   test('a daemon that comes back gets what was kept; its absence is warned of once', async () => {
     const path = join(temporary(), 'log')
     const warned: string[] = []
-    const syslog = openSyslog(options(`unix://${path}`, warned), 'error')
+    const syslog = openSyslog(options(`unix://${path}#stream`, warned), 'error')
     syslog.send('info', 'kept')
     await eventually(() => warned.length > 0)
     syslog.send('info', 'kept too')
     const daemon = await streamServer({ path })
     await eventually(() => daemon.got().includes('kept too'))
     expect(daemon.got()).toMatch(/kept\n.*kept too\n$/)
-    expect(warned).toEqual([expect.stringContaining(`syslog_addr: 'unix://${path}' does not take messages`)])
+    expect(warned).toEqual([
+      expect.stringContaining(`syslog_addr: 'unix://${path}#stream' does not take messages`),
+    ])
     await syslog.close()
   })
 
@@ -124,7 +132,10 @@ describe('syslog', () => {
     })
     expect(parseSyslogAddress('tcp://[::1]')).toEqual({ kind: 'tcp', to: { host: '::1', port: 514 } })
     expect(parseSyslogAddress('udp://')).toEqual({ kind: 'udp', to: { host: 'localhost', port: 514 } })
-    expect(parseSyslogAddress('unix:///dev/log#stream')).toEqual({ kind: 'unix', to: { path: '/dev/log' } })
+    const unix = { kind: 'unix', to: { path: '/dev/log' } }
+    expect(parseSyslogAddress('unix:///dev/log#stream')).toEqual({ ...unix, type: 'stream' })
+    expect(parseSyslogAddress('unix:///dev/log#dgram')).toEqual({ ...unix, type: 'dgram' })
+    expect(parseSyslogAddress('unix:///dev/log')).toEqual({ ...unix, type: 'any' })
     expect(parseFacility('LOCAL7')).toBe(23)
     expect(() => parseFacility('locl7')).toThrow(/not a facility. Use one of kern, user/)
   })
@@ -142,14 +153,69 @@ describe('syslog', () => {
     expect(() => parseSyslogAddress(address)).toThrow(/Use udp:\/\/HOST:PORT/)
   })
 
-  test('a datagram socket on a path is refused with what to use instead', () => {
-    expect(() => parseSyslogAddress('unix:///dev/log#dgram')).toThrow(
-      expect.objectContaining({
-        code: 'TSG_PLATFORM',
-        message: expect.stringContaining('udp://localhost:514'),
-      }),
-    )
+  test.skipIf(noDatagrams).each(['#dgram', ''])(
+    'datagrams to a path arrive whole, without an end of line (%j)',
+    async (type) => {
+      const path = join(temporary(), 'log')
+      const daemon = await datagramServer(path)
+      const syslog = openSyslog(options(`unix://${path}${type}`), 'error')
+      syslog.send('warning', 'two\nlines')
+      syslog.send('error', 'x'.repeat(9000))
+      await syslog.close()
+      await eventually(() => daemon.got.length === 2)
+      expect(daemon.got[0]?.text).toMatch(
+        /^<156>[A-Z][a-z]{2} [ \d]\d [\d:]{8} tsgunicorn\.\S+\.error: \[\d+\] two\\nlines$/,
+      )
+      expect(daemon.got[1]?.text).toHaveLength(8192)
+    },
+  )
+
+  test.skipIf(noDatagrams)('a path without a type may turn out to be a stream', async () => {
+    const path = join(temporary(), 'log')
+    const daemon = await streamServer({ path })
+    const syslog = openSyslog(options(`unix://${path}`), 'error')
+    for (let at = 0; at < 3; at += 1) syslog.send('info', `line ${at}`)
+    await syslog.close()
+    await eventually(() => daemon.got().split('\n').length === 4)
+    expect(daemon.got()).toMatch(/line 0\n.*line 1\n.*line 2\n$/)
   })
+
+  test.skipIf(noDatagrams)(
+    'a daemon that comes back is found at once, and its outage was told of once',
+    async () => {
+      const path = join(temporary(), 'log')
+      const warned: string[] = []
+      const syslog = openSyslog(options(`unix://${path}#dgram`, warned), 'error')
+      const first = await datagramServer(path)
+      syslog.send('info', 'one')
+      await eventually(() => first.got.length === 1)
+      await first.close()
+      syslog.send('info', 'lost')
+      syslog.send('info', 'lost, too')
+      rmSync(path)
+      const second = await datagramServer(path)
+      syslog.send('info', 'two')
+      await eventually(() => second.got.length === 1)
+      expect(second.got[0]?.text).toMatch(/two$/)
+      expect(warned).toHaveLength(1)
+      await syslog.close()
+    },
+  )
+
+  test.skipIf(noDatagrams)(
+    'messages wait for a daemon that is slow, up to a bound, and the end is bounded, too',
+    async () => {
+      const path = join(temporary(), 'log')
+      const daemon = await datagramServer(path, { reads: 'when told' })
+      const syslog = openSyslog(options(`unix://${path}#dgram`), 'error')
+      for (let at = 0; at < 5000; at += 1) syslog.send('info', `${at} ${'x'.repeat(7000)}`)
+      const before = performance.now()
+      await syslog.close()
+      expect(performance.now() - before).toBeLessThan(2000)
+      daemon.read()
+      await eventually(() => daemon.got.length === 1)
+    },
+  )
 
   test('heads pad the day and leave the host out for sockets of the same machine', () => {
     const now = new Date(2026, 10, 1, 2, 3, 4).getTime()
@@ -210,12 +276,20 @@ describe('statsd', () => {
     await statsd.close()
   })
 
-  test('addresses have a default port, and unix sockets are refused with what to use', () => {
+  test('addresses have a default port, and unix sockets a path', () => {
     expect(parseStatsdAddress('stats')).toEqual({ host: 'stats', port: 8125 })
     expect(parseStatsdAddress('[::1]:9')).toEqual({ host: '::1', port: 9 })
-    expect(() => parseStatsdAddress('unix:///var/statsd')).toThrow(
-      expect.objectContaining({ code: 'TSG_PLATFORM', message: expect.stringContaining('localhost:8125') }),
-    )
-    expect(() => parseStatsdAddress('::1')).toThrow(/Use HOST:PORT or \[IPv6\]:PORT/)
+    expect(parseStatsdAddress('unix:///var/statsd')).toEqual({ path: '/var/statsd' })
+    expect(() => parseStatsdAddress('::1')).toThrow(/Use HOST:PORT, \[IPv6\]:PORT or unix:/)
+  })
+
+  test.skipIf(noDatagrams)('metrics go to a path, with tags', async () => {
+    const path = join(temporary(), 'statsd')
+    const daemon = await datagramServer(path)
+    const statsd = createStatsd({ address: `unix://${path}`, prefix: 'shop', tags: 'env:x' })
+    statsd.workers(3)
+    await statsd.close()
+    await eventually(() => daemon.got.length === 1)
+    expect(daemon.got[0]?.text).toBe('shop.gunicorn.workers:3|g|#env:x')
   })
 })

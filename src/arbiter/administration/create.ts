@@ -1,0 +1,87 @@
+/** Administration as the master gives it to those who serve it: each question and each order, to whoever answers it. */
+import type { Administration, Granted, Order, ProfileOptions } from '../../control/administration.ts'
+import type {
+  ConfigFact,
+  GenerationFact,
+  ListenerFact,
+  PublicEvent,
+  RequestFact,
+  StackFact,
+  Status,
+} from '../../control/status.ts'
+import { loadedOf, type Office } from '../office.ts'
+import { configFacts } from './config-facts.ts'
+import type { Health } from './health.ts'
+import { masterStatus, officeHealth, type Sources } from './master-facts.ts'
+import { orderWords } from './order-words.ts'
+import { generationFacts, listenerFacts } from './place-facts.ts'
+
+/** The generation whose configuration is in force: the one that serves, else the first that is staged. */
+const present = ({ state }: Office): number => (state().serving ?? state().staging)?.number ?? 0
+
+export class MasterAdministration implements Administration {
+  readonly #sources: Sources
+  readonly #office: Office
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+    this.#office = sources.office
+  }
+
+  status({ pss = false }: { readonly pss?: boolean } = {}): Promise<Status> {
+    return masterStatus(this.#sources, pss)
+  }
+
+  async requests(): Promise<readonly RequestFact[]> {
+    return (await import('./requests.ts')).requestsOf(this.#office)
+  }
+
+  async stack(pid: number): Promise<StackFact> {
+    return (await import('./stacks.ts')).stackFact(this.#office, pid)
+  }
+
+  async config(): Promise<readonly ConfigFact[]> {
+    return configFacts(loadedOf(this.#office, present(this.#office)))
+  }
+
+  async listeners(): Promise<readonly ListenerFact[]> {
+    const { listeners, loads } = this.#office
+    const number = present(this.#office)
+    return listenerFacts(listeners.of(number), loads.get(number)?.tls ? 'https' : 'http')
+  }
+
+  async generations(): Promise<readonly GenerationFact[]> {
+    const { loads, state } = this.#office
+    return generationFacts(state(), (number) => loads.get(number)?.file ?? null)
+  }
+
+  metrics(): Promise<string> {
+    // Until the catalogue of metrics is there.
+    return Promise.resolve('')
+  }
+
+  health(): Health {
+    return officeHealth(this.#office)
+  }
+
+  async order(order: Order, by: string): Promise<Granted> {
+    const { log, orders, enqueue } = this.#office
+    const words = orderWords(order)
+    log.info(`Order: ${words} (by ${by})`, { order: words, by })
+    this.#sources.journal.tell({ at: new Date().toISOString(), event: 'order', order: words, by })
+    const granted = await orders.ask(order, enqueue)
+    if (!granted.ok) log.info(`Order refused: ${words}: ${granted.why}`, { order: words, by })
+    return granted
+  }
+
+  async profile(
+    options: ProfileOptions,
+    by: string,
+  ): Promise<{ readonly file: string; readonly note: string | null }> {
+    return (await import('./profiles.ts')).profile(this.#office, options, by)
+  }
+
+  watch(told: (event: PublicEvent) => void): () => void {
+    return this.#sources.journal.watch(told)
+  }
+}

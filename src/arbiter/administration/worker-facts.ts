@@ -1,0 +1,61 @@
+/** A worker or front as the status tells of it: what the judgement, the board and the system know. */
+import type { ExitFact, WorkerStatus } from '../../control/status.ts'
+import type { Beat } from '../../system/board-format.ts'
+import type { Worker } from '../state.ts'
+import { reasonOf } from './differences.ts'
+import { gauge, inFlightIn } from './numbers.ts'
+
+export interface Seen {
+  readonly worker: Worker
+  readonly language: WorkerStatus['language']
+  readonly beat: Beat
+  readonly numbers: Float64Array
+  /** Monotonic milliseconds: since when there is a process. */
+  readonly since: number | undefined
+  readonly cpuSeconds: number | null
+  readonly cpu: number | null
+  readonly pss: number | null
+  readonly lastExit: ExitFact | null
+}
+
+/** `now`: monotonic milliseconds. Pure. */
+export function workerFacts(seen: Seen, now: number): WorkerStatus {
+  const { worker, language, beat, since, lastExit } = seen
+  const isBeating = beat.beat > 0
+  const { age, role: kind, phase: state, generation } = worker
+  return {
+    age,
+    pid: 'pid' in worker ? worker.pid : null,
+    kind,
+    language,
+    state,
+    reason: reasonOf(worker),
+    generation,
+    uptime: since === undefined ? null : (now - since) / 1000,
+    beatAge: isBeating ? Math.max(0, now - beat.beat) / 1000 : null,
+    requests: beat.requests,
+    ...trafficOf(seen),
+    cpuSeconds: seen.cpuSeconds,
+    cpu: seen.cpu,
+    rss: isBeating ? beat.rss : null,
+    pss: seen.pss,
+    lastExit,
+  }
+}
+
+type Traffic = Pick<WorkerStatus, 'inFlight' | 'connections' | 'rate' | 'p50' | 'p95' | 'lag'>
+
+const unknown: Traffic = { inFlight: null, connections: null, rate: null, p50: null, p95: null, lag: null }
+
+/** Python workers speak no HTTP: their fronts count. */
+function trafficOf({ language, beat, numbers }: Seen): Traffic {
+  if (language === 'python' || beat.beat === 0) return unknown
+  return {
+    inFlight: inFlightIn(numbers),
+    connections: beat.connections,
+    rate: gauge(numbers, 'rate'),
+    p50: gauge(numbers, 'p50'),
+    p95: gauge(numbers, 'p95'),
+    lag: gauge(numbers, 'lag'),
+  }
+}
