@@ -14,7 +14,7 @@ const words: { readonly [Name in PublicEvent['event']]: (event: Event<Name>) => 
   exit: ({ age, pid, code, signal, reason }) =>
     `worker ${age} (pid ${pid}) ended with ${signal ?? `status ${code ?? 'unknown'}`}: ${reason}`,
   staging: ({ generation, step, ready, wanted }) =>
-    `generation ${generation} is ${step}${wanted > 0 ? `: ${ready} of ${wanted} ready` : ''}`,
+    `generation ${generation} is ${step}${step === 'booting' ? `: ${ready} of ${wanted} ready` : ''}`,
   reload: ({ generation, ok, message, seconds }) =>
     ok
       ? `generation ${generation} serves, after ${quick(seconds)}`

@@ -17,6 +17,8 @@ const loud = new Set(['warning', 'error', 'critical', 'warn', 'fatal'])
 export const progressLine = (event: PublicEvent): string | undefined => {
   if (event.event === 'worker') return told.has(event.to) ? eventWords(event) : undefined
   if (event.event === 'log') return loud.has(event.level) ? eventWords(event) : undefined
+  // The outcome is told at the end, in more words.
+  if (event.event === 'upgrade') return event.ok === undefined ? eventWords(event) : undefined
   return ['staging', 'exit', 'mode'].includes(event.event) ? eventWords(event) : undefined
 }
 

@@ -57,6 +57,7 @@ export const metrics = async (session: Session): Promise<undefined> => {
   return undefined
 }
 
+/** A worker that waits for events has none; the note says so. */
 export const stack = async (session: Session): Promise<undefined> => {
   const fact = (await askServer(session, 'stack', { pid: Number(session.asked.operands[0]) })) as StackFact
   tell(session, fact, () => stackLines(fact))

@@ -54,5 +54,7 @@ test('progress tells the steps that last, and warnings; the rest is noise', () =
   expect(of({ to: 'spawning' })).toBeUndefined()
   expect(progressLine({ at, event: 'log', level: 'info', message: 'x' })).toBeUndefined()
   expect(progressLine({ at, event: 'log', level: 'error', message: 'x' })).toBe('[error] x')
+  expect(progressLine(upgradeEvent({ phase: 'starting' }))).toBe('upgrade: starting')
+  expect(progressLine(upgradeEvent({ phase: 'running', ok: true }))).toBeUndefined()
   expect(progressLine({ at, event: 'order', order: 'reload', by: 'me' })).toBeUndefined()
 })

@@ -95,6 +95,7 @@ describe('events in words', () => {
   test.each<[PublicEvent, string]>([
     [workerEvent, 'worker 3 (pid 4303) of generation 2 is ready'],
     [stagingEvent, 'generation 2 is booting: 1 of 2 ready'],
+    [{ ...stagingEvent, step: 'opening', ready: 0 } as PublicEvent, 'generation 2 is opening'],
     [reloadEvent(), 'generation 2 serves, after 1.3 s'],
     [reloadEvent({ ok: false, message: 'threw' }), 'generation 2 failed after 1.3 s: threw'],
     [
