@@ -354,6 +354,23 @@ describe('events and logs', () => {
     expect([code, JSON.parse(out.split('\n')[0] ?? '')]).toEqual([0, workerEvent])
   })
 
+  test('an interruption is exit 130', async () => {
+    const { control, env } = await served()
+    const running = startClient(['events'], { env })
+    await eventually(() => control.asked.some(({ command }) => command === 'events'))
+    control.tell(workerEvent)
+    await eventually(() => running.out() !== '')
+    running.child.kill('SIGINT')
+    expect((await running.ended).code).toBe(130)
+  })
+
+  test('a slow reader is given all of a long answer', async () => {
+    const text = 'metric_total 1\n'.repeat(200_000)
+    const { env } = await served({ metrics: () => ({ data: text }) })
+    const { out, code } = await client(['metrics'], { env })
+    expect([code, out.length]).toEqual([0, text.length])
+  })
+
   test('logs are followed across rotation and truncation', async () => {
     const place = runtime()
     const file = join(place.root, 'error.log')

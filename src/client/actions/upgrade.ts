@@ -1,5 +1,6 @@
 /** `upgrade`, its completion and its back-out. */
 
+import { isRecord } from '../../util/is-record.ts'
 import { defaultWait } from '../commands.ts'
 import { Failure } from '../failure.ts'
 import { backOutJudge, upgradeJudge } from '../progress.ts'
@@ -16,13 +17,18 @@ export const upgrade = async (session: Session): Promise<undefined> => {
   const seconds = waitSeconds(session)
   if (seconds === undefined) {
     const data = await askServer(session, 'upgrade')
-    tell(session, data, () => ['The new master is being started. "tsgunicornc status" tells how it is.'])
+    tell(session, data, () => [startedWords(isRecord(data) && data['postponed'] === true)])
     return undefined
   }
   await orderAndWait(session, seconds, { command: 'upgrade', args: {}, judge: upgradeJudge })
   if (!session.json) writeLine(session, advice)
   return undefined
 }
+
+const startedWords = (postponed: boolean): string =>
+  postponed
+    ? 'A reload is under way: the new master is started after it.'
+    : 'The new master is being started. "tsgunicornc status" tells how it is.'
 
 const advice =
   'End the old one with "tsgunicornc upgrade --complete", or the new one with "tsgunicornc upgrade --back-out".'
