@@ -2,20 +2,21 @@
 import { challengerEnding, controlFolder } from '../control/path.ts'
 
 /**
- * Absolute, the likeliest first. A service has often no XDG_RUNTIME_DIR and no TMPDIR where the user's shell has them,
- * and the other way round: all are looked into.
+ * Absolute, the likeliest first: the runtime folder of the session and the one for temporary files. A service often has no
+ * XDG_RUNTIME_DIR where the user's shell has one, and a shell of sudo has none where the session has: both are looked into.
  */
 export const controlFolders = (
   env: Readonly<Record<string, string | undefined>>,
   uid: number,
 ): readonly string[] => {
   const given = env['XDG_RUNTIME_DIR']
-  const runtimeFolders = [given?.startsWith('/') ? given : undefined, undefined, `/run/user/${uid}`]
-  const temporaryFolders = [env['TMPDIR'] || '/tmp', '/tmp']
-  const all = runtimeFolders.flatMap((runtimeFolder) =>
-    temporaryFolders.map((temporaryFolder) => controlFolder({ runtimeFolder, temporaryFolder, uid })),
-  )
-  return [...new Set(all)]
+  const runtimeFolder = given?.startsWith('/') ? given : undefined
+  const temporaryFolder = env['TMPDIR'] || '/tmp'
+  const place = { temporaryFolder, uid }
+  const temporary = controlFolder({ ...place, runtimeFolder: undefined })
+  return runtimeFolder === undefined
+    ? [temporary, controlFolder({ ...place, runtimeFolder: `/run/user/${uid}` })]
+    : [controlFolder({ ...place, runtimeFolder }), temporary]
 }
 
 /** A socket that takes orders, of a master or of a challenger. */

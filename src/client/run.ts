@@ -5,6 +5,7 @@ import { actions } from './actions.ts'
 import { type Asked, readArguments } from './arguments.ts'
 import { type Failure, failureOf } from './failure.ts'
 import { sessionOf } from './session.ts'
+import { harmlessLines } from './text.ts'
 import { hasColour, paintWith, type World } from './world.ts'
 
 /** The exit status. Never rejects. */
@@ -29,5 +30,10 @@ const explained = (failure: Failure, flags: ReadonlyMap<string, string>, world: 
   if (flags.has('json') || world.argv.includes('--json'))
     return `${JSON.stringify({ version: shapeVersion, error: { code, message, detail } })}\n`
   const paint = paintWith(hasColour(flags, world.env, world.errors))
-  return `${paint.red('Error:')} ${message}\n${detail === null ? '' : `\n${detail.trimEnd()}\n`}`
+  // Words of a server may hold those of its clients.
+  const lines = [
+    `${paint.red('Error:')} ${harmlessLines(message).join('\n')}`,
+    ...(detail === null ? [] : ['', ...harmlessLines(detail)]),
+  ]
+  return `${lines.join('\n')}\n`
 }

@@ -130,6 +130,12 @@ describe('output', () => {
     const { out } = await run('requests')
     expect(out).toContain('/\\x1b]0;owned\\x07\\u202e')
     expect(JSON.parse((await run('requests', '--json')).out)).toEqual({ version: 1, requests: [fact] })
+    const refused = await served({
+      reopen: () => ({ error: { code: 'failed', message: path, detail: path } }),
+    })
+    expect((await refused.run('reopen')).err).toBe(
+      'Error: /\\x1b]0;owned\\x07\\u202e\n\n/\\x1b]0;owned\\x07\\u202e\n',
+    )
   })
 
   test('errors are JSON on standard error with --json', async () => {

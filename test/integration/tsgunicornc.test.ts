@@ -21,11 +21,13 @@ const startAdministered = async (app: string) => {
   const server = await start({
     app,
     args: ['--pid', 'server.pid', '--error-logfile', 'error.log'],
-    // The same folder for server and client, whatever this machine has.
+    // Below TMPDIR, whatever this machine has.
     env: { XDG_RUNTIME_DIR: '' },
     config: { workers: 2 },
   })
-  const options = { cwd: server.folder, env: { TMPDIR: server.path('tmp') } }
+  // The runtime folder has none: servers of others on this machine are not found.
+  const env = { TMPDIR: server.path('tmp'), XDG_RUNTIME_DIR: server.path('tmp') }
+  const options = { cwd: server.folder, env }
   const run = (line: string) => client(line.split(' '), options)
   /** The fields of an answer; the command has to succeed. */
   const json = async (line: string) => {

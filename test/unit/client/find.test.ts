@@ -69,11 +69,10 @@ describe('which server is meant', () => {
 })
 
 describe('where sockets are looked for', () => {
-  test('in the folder of this shell first, then where a service would have it; each once', () => {
+  test('in the folder of this session, and in that for temporary files', () => {
     expect(controlFolders({ XDG_RUNTIME_DIR: '/run/user/7', TMPDIR: '/var/tmp' }, 7)).toEqual([
       '/run/user/7/tsgunicorn',
       '/var/tmp/tsgunicorn-7',
-      '/tmp/tsgunicorn-7',
     ])
     expect(controlFolders({}, 7)).toEqual(['/tmp/tsgunicorn-7', '/run/user/7/tsgunicorn'])
   })
