@@ -3,6 +3,7 @@
  * at a time: the old one until its end, when it names the new one as the main process, as nobody else may with
  * NotifyAccess=main; the new one from then on.
  */
+import { placeOf } from '../metrics/slot.ts'
 import { addressText } from '../sockets/address.ts'
 import type { Legacy } from '../sockets/inherit.ts'
 import { monotonicNow } from '../system/clock.ts'
@@ -98,7 +99,7 @@ const stopTime = ({ config }: Office): number => (config.lame_duck + config.grac
 function statusOf(office: Office, failure?: string): string {
   const { workers, serving } = office.state()
   const serve = workers.filter((worker) => worker.role === 'worker' && isServing(worker))
-  const requests = serve.reduce((sum, { slot }) => sum + office.board.read(slot).requests, 0)
+  const requests = office.board.totals()[placeOf('finished')] ?? 0
   const count = `${serve.length} ${serve.length === 1 ? 'worker' : 'workers'}`
   const words = `${count}, generation ${serving?.number ?? 0}, ${requests} requests`
   return failure === undefined ? words : `${words}; not reloaded: ${failure}`

@@ -81,8 +81,8 @@ interface Libc {
   readonly sendmsg: Call
   readonly getsockopt: Call
   readonly getpeereid: Call | undefined
-  /** The error of the last call that failed, as Node names them. */
-  readonly lastError: (syscall: string) => NodeJS.ErrnoException
+  /** The error of the last call that failed, by its name. */
+  readonly lastCode: () => string
 }
 
 type Koffi = typeof import('koffi')
@@ -139,11 +139,7 @@ function bind(koffi: Koffi, numbers: Numbers): Libc {
     getpeereid: numbers.hasLength
       ? library.func('getpeereid', 'int', ['int', 'void *', 'void *'])
       : undefined,
-    lastError: (syscall) => {
-      const errno = koffi.errno()
-      const code = codes.get(errno) ?? `errno ${errno}`
-      return Object.assign(new Error(`${syscall} ${code}`), { code, errno: -errno, syscall })
-    },
+    lastCode: () => codes.get(koffi.errno()) ?? `errno ${koffi.errno()}`,
   }
 }
 
@@ -178,9 +174,16 @@ export function openDatagramSocket(): DatagramSocket | undefined {
   const calls = libc()
   if (calls === undefined) return undefined
   const fd = calls.socket(AF_UNIX, calls.numbers.datagram, 0)
-  if (fd < 0) throw calls.lastError('socket')
+  if (fd < 0) throw failure('socket', calls.lastCode())
   return new LibcDatagrams(calls, fd)
 }
+
+/** What send(2) says when the receiver's queue, or the system's memory for it, is full. */
+const fullness: ReadonlySet<string> = new Set(['EAGAIN', 'EWOULDBLOCK', 'ENOBUFS'])
+
+/** A system error as Node's own are. */
+const failure = (syscall: string, code: string): NodeJS.ErrnoException =>
+  Object.assign(new Error(`${syscall} ${code}`), { code, syscall })
 
 class LibcDatagrams implements DatagramSocket {
   readonly #calls: Libc
@@ -194,15 +197,13 @@ class LibcDatagrams implements DatagramSocket {
   }
 
   send(path: string, bytes: Uint8Array, fds: readonly number[] = []): Sending {
-    if (!this.#open) return Object.assign(new Error('send EBADF'), { code: 'EBADF' })
+    if (!this.#open) return failure('send', 'EBADF')
     const address = this.#addressOf(path)
-    if (address === undefined) return Object.assign(new Error('send ENAMETOOLONG'), { code: 'ENAMETOOLONG' })
+    if (address === undefined) return failure('send', 'ENAMETOOLONG')
     const sent = fds.length === 0 ? this.#plain(address, bytes) : this.#withDescriptors(address, bytes, fds)
     if (sent >= 0) return 'sent'
-    const error = this.#calls.lastError('send')
-    return error.code === 'EAGAIN' || error.code === 'EWOULDBLOCK' || error.code === 'ENOBUFS'
-      ? 'full'
-      : error
+    const code = this.#calls.lastCode()
+    return fullness.has(code) ? 'full' : failure('send', code)
   }
 
   close(): void {

@@ -191,6 +191,10 @@ class Case(unittest.TestCase):
     def ends(self, child: "subprocess.Popen[bytes]") -> int:
         return child.wait(PATIENCE)
 
+    def pace(self) -> "tuple[float, ...]":
+        """Rate, median and 95th percentile in the first slot (src/metrics/slot.ts)."""
+        return struct.unpack("=ddd", os.pread(self.board, 24, 4096 + 64 + 40 * 8))
+
     def slot(self, index: int = 0) -> "tuple[Any, ...]":
         """beat, requests, rss, connections, pid, phase, beat again."""
         data = os.pread(self.board, 64, 4096 + index * 512)

@@ -94,6 +94,10 @@ class BootTest(Case):
         with Front(self.socket) as front:
             front.get()
             eventually(lambda: self.slot()[1] == 1, "the count of requests")
+            rate, median, most = eventually(lambda: self.pace()[1] and self.pace(), "its time")
+            self.assertGreater(rate, 0)
+            self.assertEqual(median, most)
+            self.assertLess(median, 5)
             line.tell({"type": "drain"})
             eventually(lambda: self.slot()[5] == BEAT_RETIRING, "the beat of a drain")
 

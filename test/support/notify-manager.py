@@ -1,19 +1,20 @@
 """A service manager as far as a service can see: it holds the notification socket, keeps descriptors
 that are sent to it, passes them on at the next start, and kills or starts the service when told.
+Only the main process may speak (NotifyAccess=main), and names its successor by MAINPID.
 
 Usage: notify-manager.py SOCKET COMMAND...; reads orders from the file SOCKET.orders, one a line
-(`start`, `kill`, `store`), and appends what it is told to SOCKET.said. Ends with its service, unless that was
-killed by order.
+(`start`, `kill`, `store`), and appends what it is told to SOCKET.said. Ends with its service, unless that
+was killed by order.
 """
 
 import array
+import ctypes
 import json
 import os
 import select
 import signal
 import socket
 import sys
-import time
 
 path, command = sys.argv[1], sys.argv[2:]
 notifications = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -23,6 +24,8 @@ said = open(path + ".said", "a", buffering=1)
 orders = open(path + ".orders", "a+")
 orders.seek(0)
 kept = {}
+# PR_SET_CHILD_SUBREAPER: the main process may be a child of a former one.
+ctypes.CDLL(None).prctl(36, 1)
 
 
 def start():
@@ -30,6 +33,8 @@ def start():
     if pid:
         return pid
     os.environ["NOTIFY_SOCKET"] = path
+    if "WATCHDOG_USEC" in os.environ:
+        os.environ["WATCHDOG_PID"] = str(os.getpid())
     if kept:
         # First out of the way of the numbers they are to get.
         high = [os.dup2(fd, 100 + at) for at, fd in enumerate(kept.values())]
@@ -48,22 +53,32 @@ def receive():
     for _, kind, content in ancillary:
         if kind == socket.SCM_RIGHTS:
             fds = list(array.array("i", content[: len(content) - len(content) % 4]))
+            for fd in fds:
+                os.set_inheritable(fd, False)
         elif kind == socket.SCM_CREDENTIALS:
             sender = array.array("i", content)[0]
     pairs = [line.split("=", 1) for line in data.decode().splitlines()]
+    denied = {} if sender == main else {"denied": "1"}
     if ["BARRIER", "1"] not in pairs:
-        said.write(json.dumps({"pid": sender, "fds": len(fds), **dict(pairs)}) + "\n")
-    name = dict(pairs).get("FDNAME", "")
-    if ["FDSTORE", "1"] in pairs:
-        kept[name] = fds.pop()
-    if ["FDSTOREREMOVE", "1"] in pairs and name in kept:
-        os.close(kept.pop(name))
+        said.write(json.dumps({"pid": sender, "fds": len(fds), **dict(pairs), **denied}) + "\n")
+    if not denied:
+        obey(dict(pairs), pairs, fds)
     for fd in fds:
         os.close(fd)
 
 
-pid = start()
-signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGTERM))
+def obey(values, pairs, fds):
+    global main
+    main = int(values.get("MAINPID", main))
+    name = values.get("FDNAME", "")
+    if ["FDSTORE", "1"] in pairs:
+        kept[name] = fds.pop()
+    if ["FDSTOREREMOVE", "1"] in pairs and name in kept:
+        os.close(kept.pop(name))
+
+
+main = start()
+signal.signal(signal.SIGTERM, lambda *_: os.kill(main, signal.SIGTERM))
 expected = False
 while True:
     if select.select([notifications], [], [], 0.02)[0]:
@@ -72,14 +87,16 @@ while True:
     for order in orders.read().split():
         if order == "kill":
             expected = True
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+            os.kill(main, signal.SIGKILL)
+            os.waitpid(main, 0)
         elif order == "start":
-            pid, expected = start(), False
+            main, expected = start(), False
         said.write(json.dumps({"done": order, "kept": sorted(kept)}) + "\n")
-    if not expected:
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            said.write(json.dumps({"ended": os.waitstatus_to_exitcode(status), "kept": sorted(kept)}) + "\n")
-            time.sleep(0)
-            sys.exit(max(0, os.waitstatus_to_exitcode(status)))
+    try:
+        ended, status = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        continue
+    if ended == main and not expected:
+        code = os.waitstatus_to_exitcode(status)
+        said.write(json.dumps({"ended": code, "kept": sorted(kept)}) + "\n")
+        sys.exit(max(0, code))

@@ -12,7 +12,8 @@ import { eventually } from './eventually.ts'
 import { repository } from './machine.ts'
 import { isAlive } from './processes.ts'
 
-export type Framework = 'django' | 'flask' | 'bottle'
+/** The last is no framework: it reads metrics. */
+export type Framework = 'django' | 'flask' | 'bottle' | 'prometheus_client'
 
 export interface Python {
   /** For a test's name: `Django 5.2.8, Python 3.11.7`, or `newest django (skipped: WHY)`. */
@@ -23,7 +24,7 @@ export interface Python {
   readonly missing?: string
 }
 
-const frameworks: readonly Framework[] = ['django', 'flask', 'bottle']
+const frameworks: readonly Framework[] = ['django', 'flask', 'bottle', 'prometheus_client']
 
 /** Debian installs for its own interpreter only. */
 const systemPython = '/usr/bin/python3'

@@ -203,6 +203,8 @@ class Life:
             self._slot.beat(
                 self.requests(), rss, "retiring" if self.phase == "gone" else self.phase
             )
+            if self._server:
+                self._slot.pace(*self._server.pace())
         except OSError as error:
             self._log.logger.error("the heartbeat could not be written: %s", error)
         if self._imports:

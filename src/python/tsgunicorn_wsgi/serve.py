@@ -25,6 +25,7 @@ from .exchange import Site, run
 from .frames import BrokenPeer
 from .kept import Change, get_ident, monotonic, start_thread
 from .overdue import Watch
+from .pace import SAMPLE, Pace
 
 # thread, method, uri, age in seconds, threading ident
 InFlight = Tuple[int, str, str, float, int]
@@ -33,13 +34,14 @@ InFlight = Tuple[int, str, str, float, int]
 class Lane:
     """What a serving thread is seen by."""
 
-    __slots__ = ("index", "done", "channel", "ident")
+    __slots__ = ("index", "done", "channel", "ident", "times")
 
     def __init__(self, index: int) -> None:
         self.index = index
         self.done = 0  # requests answered
         self.channel: Optional[Channel] = None
         self.ident = 0
+        self.times: deque[float] = deque(maxlen=SAMPLE)  # seconds each took (pace.py)
 
 
 class Server:
@@ -89,6 +91,7 @@ class Server:
         self._active: set[Channel] = set()  # with a front that is still to be answered
         self._phase = "serving"  # -> draining -> drained
         self._doorway = Doorway(control, listener, token, log, self._admit, self.give_back)
+        self._pace = Pace()
         self._watch = Watch(self, self._doorway, log, timeout, on_overdue)
         if timeout > 0:
             control.every(min(timeout / 4, 1.0), self._watch.look)
@@ -119,6 +122,12 @@ class Server:
     def requests(self) -> int:
         """How many requests were answered since the start."""
         return sum(lane.done for lane in self.lanes)
+
+    def pace(self) -> Tuple[float, float, float]:
+        """Requests a second, and the seconds that half, and 95 of 100, took lately. The control
+        thread asks, about once a second.
+        """
+        return self._pace.look(monotonic(), self.requests(), [lane.times for lane in self.lanes])
 
     def begun(self) -> int:
         """The same, with those that run: what hooks are told."""
@@ -235,6 +244,7 @@ class Server:
         channel.out.append(frames.greeting(lane.index, os.getpid()))
         channel.flush()
         site, on_request, take = self._site, self._on_request, channel.pending.popleft
+        note = lane.times.append
         while channel.wait_request():
             now = channel.batch = monotonic()
             while True:
@@ -250,7 +260,9 @@ class Server:
                 if channel.aborted and item[2] in channel.aborted:
                     self._skip(channel, item)
                 else:
+                    began = now
                     now = run(site, channel, item)
+                    note(now - began)
                     lane.done += 1
                     if on_request is not None:
                         on_request(self.requests())

@@ -24,7 +24,9 @@ _KINDS = {"counter": "c|@1.0", "gauge": "g", "timer": "ms", "histogram": "h"}
 class Statsd(logging.Filter):
     """Counts the records of the logger that it is put on. Those without words go no further."""
 
-    def __init__(self, place: Union[str, Tuple[str, int]], prefix: str = "", tags: str = "") -> None:
+    def __init__(
+        self, place: Union[str, Tuple[str, int]], prefix: str = "", tags: str = ""
+    ) -> None:
         super().__init__()
         self._place = place
         self._before = f"{prefix.rstrip('.')}." if prefix else ""

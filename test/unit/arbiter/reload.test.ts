@@ -102,7 +102,7 @@ describe('a reload that fails', () => {
     expect(story.did('discard')).toMatchObject([{ do: 'discard', generation: 2 }])
     expect(story.state).toMatchObject({ serving, workers, target, staging: undefined })
     expect(story.logged(/not reloaded, generation 1 serves on: it broke/)).toBe(true)
-    expect(story.did('notify').at(-1)).toEqual({ do: 'notify', state: 'ready' })
+    expect(story.did('notify').at(-1)).toEqual({ do: 'notify', state: 'ready', failure: 'it broke' })
   })
 
   test.each(steps)('because %s is never answered is dropped', (step) => {

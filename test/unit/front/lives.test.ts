@@ -384,8 +384,10 @@ describe('a client that goes', () => {
     const client = await connect(served.port)
     client.send(get())
     await eventually(() => served.front.waiting === 1)
+    await eventually(() => served.front.oldestMs > 1)
     client.socket.resetAndDestroy()
     await eventually(() => served.front.waiting === 0)
+    expect(served.front.oldestMs).toBe(0)
   })
 
   test('in order while it waits is forgotten, too, and never given to a worker', async () => {

@@ -49,13 +49,23 @@ describe('a proof', () => {
   })
 
   test('of settings names the one that is wrong, and knows standard streams', async () => {
-    const right = { errorlog: '-', accesslog: '-', access_log_format: '%(h)s' }
+    const right = {
+      errorlog: '-',
+      accesslog: '-',
+      access_log_format: '%(h)s',
+      syslog: true,
+      syslog_addr: 'udp://localhost:514',
+      statsd_host: 'localhost:8125',
+    }
     await proveLogs(right)
     const missing = join(temporary(), 'missing', 'log')
     await expect(proveLogs({ ...right, errorlog: missing })).rejects.toThrow(/^errorlog: /)
     await expect(proveLogs({ ...right, accesslog: missing })).rejects.toThrow(/^accesslog: /)
     await expect(proveLogs({ ...right, access_log_format: '%' })).rejects.toThrow(/^access_log_format: /)
     await proveLogs({ ...right, accesslog: undefined, access_log_format: '%' })
+    await expect(proveLogs({ ...right, syslog_addr: 'x' })).rejects.toThrow(/^syslog_addr: /)
+    await proveLogs({ ...right, syslog: false, syslog_addr: 'x' })
+    await expect(proveLogs({ ...right, statsd_host: '::1' })).rejects.toThrow(/^statsd_host: /)
     expect(logFiles(right)).toEqual([])
   })
 })

@@ -237,3 +237,18 @@ test('totals never go backwards and lose nothing, whoever dies, is replaced, upg
     { numRuns: 60 },
   )
 })
+
+test('numbers of a mapped slot are in the board at once, and those before it stay', () => {
+  const board = createBoard({ settle })
+  const slot = openSlot(board.fd, board.index(9))
+  slot.numbers[begun] = 5
+  const mapped = slot.map()
+  // An optional dependency calls mmap(2).
+  if (mapped === undefined) return void board.close()
+  expect(board.numbers(9)[begun]).toBe(5)
+  mapped[begun] = 6.5
+  expect(board.numbers(9)[begun]).toBe(6.5)
+  board.clear(9)
+  expect([mapped[begun], board.totals()[begun]]).toEqual([0, 6.5])
+  board.close()
+})
