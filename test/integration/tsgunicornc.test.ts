@@ -87,20 +87,20 @@ test.each(kinds)('%s app: it is changed', async (_kind, sourceOf, language) => {
   const events = startClient(['events', '--json'], options)
   expect(await json('scale +1')).toMatchObject({ before: 2, target: 3 })
   const three = await server.hasWorkers(3)
-  expect((await run('restart --wait')).code).toBe(0)
+  expect(await run('restart --wait=20')).toMatchObject({ code: 0, err: '' })
   const fresh = await server.hasWorkers(3, { not: three })
-  expect((await run(`restart ${fresh[0]} --wait`)).code).toBe(0)
+  expect(await run(`restart ${fresh[0]} --wait=20`)).toMatchObject({ code: 0, err: '' })
   const [drained = 0, killed = 0] = await server.hasWorkers(3, { not: fresh.slice(0, 1) })
   expect((await run(`drain ${drained}`)).code).toBe(0)
   expect((await run(`kill ${killed}`)).code).toBe(0)
   const before = await server.hasWorkers(3, { not: [drained, killed] })
 
   server.writeApp(sourceOf('2'))
-  expect(await json('reload --wait')).toMatchObject({ ok: true, message: null })
+  expect(await json('reload --wait=20')).toMatchObject({ ok: true, message: null })
   await eventually(async () => (await server.get()) === 'hello 2')
   const two = await server.hasWorkers(2, { not: before })
   server.writeApp(failing(language, sourceOf('3')))
-  const broken = await run('reload --wait')
+  const broken = await run('reload --wait=20')
   expect([broken.code, broken.err]).toEqual([
     1,
     expect.stringMatching(/old workers serve on.*[\s\S]*broken on purpose/),
@@ -115,7 +115,7 @@ test.each(kinds)('%s app: it is changed', async (_kind, sourceOf, language) => {
   expect(files).toHaveLength(1)
   for (const name of files) server.unlink(`tmp/${name}`)
 
-  expect(await run('stop --wait')).toMatchObject({ code: 0 })
+  expect(await run('stop --wait=20')).toMatchObject({ code: 0 })
   expect((await run('status')).code).toBe(3)
   const told = new Set(
     (await events.ended).out
@@ -139,16 +139,16 @@ test('it is upgraded: backed out, then completed', async () => {
     code: 1,
     err: expect.stringContaining('No upgrade'),
   })
-  expect((await run('upgrade --wait')).code).toBe(0)
+  expect((await run('upgrade --wait=20')).code).toBe(0)
   expect(await json('status')).toMatchObject({
     pid: old,
     upgrade: 'running',
     otherMaster: await successorOf(server),
   })
-  expect((await run('upgrade --back-out --wait')).code).toBe(0)
+  expect((await run('upgrade --back-out --wait=20')).code).toBe(0)
   expect(await json('status')).toMatchObject({ pid: old, upgrade: 'none' })
   server.writeApp(appOf('2'))
-  expect((await run('upgrade --wait')).code).toBe(0)
+  expect((await run('upgrade --wait=20')).code).toBe(0)
   const successor = await successorOf(server)
   expect((await run('upgrade --complete')).code).toBe(0)
   const { pid } = await eventually(async () => {
