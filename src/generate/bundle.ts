@@ -15,6 +15,7 @@ const manifest: { readonly dependencies: Versions; readonly optionalDependencies
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 )
 const packages = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
+const inside = ['commander', 'picocolors']
 const dist = fileURLToPath(new URL('..', import.meta.url))
 
 const bundle = (program: string) =>
@@ -30,8 +31,8 @@ const bundle = (program: string) =>
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
-    // Packages stay outside, but for the one that every start with a flag needs at once.
-    external: packages.filter((name) => name !== 'commander').flatMap((name) => [name, `${name}/*`]),
+    // Packages stay outside, but for those that a start needs at once: of the server with a flag, of the client.
+    external: packages.filter((name) => !inside.includes(name)).flatMap((name) => [name, `${name}/*`]),
     // CommonJS packages call require for Node's modules.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
@@ -49,4 +50,4 @@ cpSync(source, `${dist}/python/tsgunicorn_wsgi`, {
 
 rmSync(`${dist}/chunks`, { recursive: true, force: true })
 // One after the other: what master and worker share would otherwise become many small files for both.
-for (const program of ['cli/tsgunicorn.js', 'worker/main.js']) await bundle(program)
+for (const program of ['cli/tsgunicorn.js', 'worker/main.js', 'cli/tsgunicornc.js']) await bundle(program)

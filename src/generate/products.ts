@@ -1,5 +1,7 @@
 /** The generated files: where each stands, and the function that writes its text. */
 import { ambientModule } from './ambient.ts'
+import { clientDocument, clientPage } from './client.ts'
+import { clientDefaults } from './client-defaults.ts'
 import { configType } from './config-type.ts'
 import { jsonSchema } from './json-schema.ts'
 import { configurationPage, programPage } from './manual.ts'
@@ -10,13 +12,16 @@ import { versionModule } from './version.ts'
 /** Path from the root of the project -> text. */
 export const products: Readonly<Record<string, () => string>> = {
   'src/version.ts': versionModule,
+  'src/client/defaults.ts': clientDefaults,
   'src/config/config.ts': configType,
   'src/config/ambient.ts': ambientModule,
   'schema/gunicorn.schema.json': jsonSchema,
   'man/tsgunicorn.8': programPage,
   'man/gunicorn.conf.5': configurationPage,
+  'man/tsgunicornc.1': clientPage,
   'docs/settings.md': settingsDocument,
   'docs/errors.md': errorsDocument,
   'docs/signals.md': signalsDocument,
+  'docs/tsgunicornc.md': clientDocument,
   'docs/metrics.md': metricsDocument,
 }
