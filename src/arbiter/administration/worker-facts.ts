@@ -33,7 +33,6 @@ export function workerFacts(seen: Seen, now: number): WorkerStatus {
     generation,
     uptime: since === undefined ? null : (now - since) / 1000,
     beatAge: isBeating ? Math.max(0, now - beat.beat) / 1000 : null,
-    requests: beat.requests,
     ...trafficOf(seen),
     cpuSeconds: seen.cpuSeconds,
     cpu: seen.cpu,
@@ -43,13 +42,24 @@ export function workerFacts(seen: Seen, now: number): WorkerStatus {
   }
 }
 
-type Traffic = Pick<WorkerStatus, 'inFlight' | 'connections' | 'rate' | 'p50' | 'p95' | 'lag'>
+type Traffic = Pick<WorkerStatus, 'requests' | 'inFlight' | 'connections' | 'rate' | 'p50' | 'p95' | 'lag'>
 
-const unknown: Traffic = { inFlight: null, connections: null, rate: null, p50: null, p95: null, lag: null }
+/** Before the first beat. */
+const nothing: Traffic = {
+  requests: 0,
+  inFlight: null,
+  connections: null,
+  rate: null,
+  p50: null,
+  p95: null,
+  lag: null,
+}
 
-/** Python workers speak no HTTP: their fronts count. */
+/** Python workers speak no HTTP: their fronts count what is in flight, and their connections. */
 function trafficOf({ language, beat, numbers }: Seen): Traffic {
-  if (language === 'python' || beat.beat === 0) return unknown
+  if (beat.beat === 0) return nothing
   const { rate, p50, p95, lag } = gaugesOf(numbers)
-  return { inFlight: tallyOf(numbers).inFlight, connections: beat.connections, rate, p50, p95, lag }
+  if (language === 'python') return { ...nothing, requests: beat.requests, rate, p50, p95 }
+  const { finished: requests, inFlight } = tallyOf(numbers)
+  return { requests, inFlight, connections: beat.connections, rate, p50, p95, lag }
 }

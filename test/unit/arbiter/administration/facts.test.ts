@@ -177,14 +177,27 @@ describe('a worker', () => {
 
   test('behind a front speaks no HTTP, and one that has not beaten is not known', () => {
     const story = new Story().serve()
-    const unknown = { inFlight: null, connections: null, rate: null, lag: null }
-    expect(workerFacts({ ...seen(story), language: 'python' }, 1000)).toMatchObject({
-      ...unknown,
-      requests: 5,
-    })
+    const unknown = { inFlight: null, connections: null, lag: null }
     const { beat } = seen(story)
+    const quick = numbers((each) => {
+      each[gaugePlaceOf('rate')] = 9
+      each[gaugePlaceOf('p95')] = 0.25
+    })
+    const python = {
+      ...seen(story),
+      language: 'python' as const,
+      numbers: quick,
+      beat: { ...beat, requests: 7 },
+    }
+    expect(workerFacts(python, 1000)).toMatchObject({ ...unknown, requests: 7, rate: 9, p95: 0.25 })
     const silent = { ...seen(story), beat: { ...beat, beat: 0, phase: 'empty' as const } }
-    expect(workerFacts(silent, 1000)).toMatchObject({ ...unknown, beatAge: null, rss: null })
+    expect(workerFacts(silent, 1000)).toMatchObject({
+      ...unknown,
+      requests: 0,
+      rate: null,
+      beatAge: null,
+      rss: null,
+    })
   })
 })
 
