@@ -87,9 +87,12 @@ test.each(kinds)('%s app: it is changed', async (_kind, sourceOf, language) => {
   const events = startClient(['events', '--json'], options)
   expect(await json('scale +1')).toMatchObject({ before: 2, target: 3 })
   const three = await server.hasWorkers(3)
+  // A restart is ordered of workers that serve.
+  await eventually(async () => (await run('status')).out.includes('3 of 3 ready'))
   expect(await run('restart --wait=20')).toMatchObject({ code: 0, err: '' })
   const fresh = await server.hasWorkers(3, { not: three })
   expect(await run(`restart ${fresh[0]} --wait=20`)).toMatchObject({ code: 0, err: '' })
+  await eventually(async () => (await run('status')).out.includes('3 of 3 ready'))
   const [drained = 0, killed = 0] = await server.hasWorkers(3, { not: fresh.slice(0, 1) })
   expect((await run(`drain ${drained}`)).code).toBe(0)
   expect((await run(`kill ${killed}`)).code).toBe(0)
