@@ -106,7 +106,7 @@ function restartAll(turn: Turn): Granted {
   const chosen = state.workers.filter(({ phase }) => phase === 'ready').filter(isLiving)
   if (chosen.length === 0) return refused('No worker is ready that could be restarted.')
   for (const worker of chosen) recycle(turn, worker, 'restart')
-  return granted({ pids: chosen.map(({ pid }) => pid) })
+  return granted({ pids: chosen.map(({ pid }) => pid), ages: chosen.map(({ age }) => age) })
 }
 
 function restartOne(turn: Turn, pid: number): Granted {
@@ -117,7 +117,7 @@ function restartOne(turn: Turn, pid: number): Granted {
   if (isBusy(state)) return refused(reloading)
   if (worker.phase !== 'ready') return refused(`${called(worker)} is ${worker.phase}: it is not ready.`)
   recycle(turn, worker, 'restart')
-  return granted({ pids: [pid] })
+  return granted({ pids: [pid], ages: [worker.age] })
 }
 
 function drain(turn: Turn, pid: number): Granted {

@@ -5,6 +5,7 @@
 import { type Argument, type Given, readArguments } from './arguments.ts'
 import {
   type Caller,
+  type Facts,
   isPresent,
   place,
   placeAndWait,
@@ -72,12 +73,11 @@ const wait = { kind: 'wait', summary: 'Answer with the outcome; seconds, at most
 /** Without `seconds`, a cpu profile takes so long. */
 const profileSeconds = 10
 
-/** Who is to be replaced. Asked before the order is given, and after: who went meanwhile is told by no event. */
-const agesToReplace = async ({ administration }: Caller, pid: number | undefined): Promise<number[]> => {
+/** Of those whom the order concerns, who is not replaced yet: who went at once is told by no event. */
+const stillThere = async ({ administration }: Caller, { ages }: Facts): Promise<number[]> => {
   const { workers } = await administration.status()
-  return workers
-    .filter((worker) => isPresent(worker.state) && (pid === undefined || worker.pid === pid))
-    .map(({ age }) => age)
+  const present = workers.filter(({ state }) => isPresent(state)).map(({ age }) => age)
+  return Array.isArray(ages) ? present.filter((age) => ages.includes(age)) : []
 }
 
 export const commands: ReadonlyMap<string, Command> = new Map([
@@ -165,11 +165,7 @@ export const commands: ReadonlyMap<string, Command> = new Map([
     routes: ['POST /restart', 'POST /workers/PID/restart'],
     run: async (caller, { pid, wait }) => {
       const order = { do: 'restart', ...(pid === undefined ? {} : { pid }) } as const
-      const before = wait === undefined ? [] : await agesToReplace(caller, pid)
-      return placeAndWait(caller, order, wait, async () => {
-        const still = await agesToReplace(caller, pid)
-        return restartJudge(before.filter((age) => still.includes(age)))
-      })
+      return placeAndWait(caller, order, wait, async (facts) => restartJudge(await stillThere(caller, facts)))
     },
   }),
   command('drain', {

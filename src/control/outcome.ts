@@ -14,7 +14,7 @@ export interface Caller {
   readonly signal: AbortSignal
 }
 
-type Facts = Readonly<Record<string, unknown>>
+export type Facts = Readonly<Record<string, unknown>>
 
 export type Verdict =
   | { readonly ok: true; readonly outcome: unknown }

@@ -79,12 +79,20 @@ export class FakeAdministration implements Administration {
   healthy: { alive: boolean; ready: boolean; why: string } = { alive: true, ready: true, why: 'it serves' }
   /** What an order is answered; a function may also tell events. */
   grant: (order: Order) => Granted | Promise<Granted> = (order) => {
+    if (order.do === 'restart') return { ok: true, facts: this.#restarted(order.pid) }
     if (order.do !== 'scale')
       return { ok: true, facts: order.do === 'reload' ? { generation: 2, postponed: false } : {} }
     const before = this.target
     this.target = Math.max(1, 'to' in order ? order.to : before + order.by)
     return { ok: true, facts: { before, target: this.target } }
   }
+  /** As the judgement has it: those that boot are new, and are not replaced. */
+  #restarted(pid: number | undefined) {
+    const ready = this.workers.filter(({ state }) => state === 'ready')
+    const chosen = ready.filter((worker) => pid === undefined || worker.pid === pid)
+    return { pids: chosen.map((worker) => worker.pid), ages: chosen.map(({ age }) => age) }
+  }
+
   metricsText = '# HELP x y\nx 1\n'
 
   tell(event: PublicEvent): void {

@@ -76,6 +76,7 @@ export const rules: Readonly<Record<string, (step: Step, world: World) => void>>
   'an order is answered in its turn, and what is refused changes nothing': ({
     before: state,
     event,
+    now,
     decision: [after, effects],
   }) => {
     const answers = only(effects, 'answer')
@@ -86,7 +87,12 @@ export const rules: Readonly<Record<string, (step: Step, world: World) => void>>
     if (granted?.ok !== false) return
     assert(granted.why.endsWith('.'))
     assert.deepEqual([after.mode, after.target, after.upgrade], [state.mode, state.target, state.upgrade])
-    assert.deepEqual(only(effects, 'kill'), [])
+    // What was to be done in any case is done in this turn, too.
+    const [, due] = decide(state, { type: 'captured', age: 0 }, now)
+    assert.deepEqual(
+      effects.filter(({ do: what }) => what !== 'answer'),
+      due,
+    )
   },
   'who is drained by an order leaves another who serves': ({ before: state, event, decision: [after] }) => {
     const pid = orderedPid(event, 'drain')

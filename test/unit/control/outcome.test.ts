@@ -114,6 +114,12 @@ describe('restart', () => {
     })
   })
 
+  test('does not wait for one that boots while it is ordered: that one is new', async () => {
+    const administration = telling(moved(1, 'retiring'), moved(2, 'retiring'))
+    administration.workers = [fakeWorker(1), fakeWorker(2), fakeWorker(3, { state: 'booting' })]
+    expect(await ask(administration, 'restart', { wait: 5 })).toMatchObject({ ok: true })
+  })
+
   test('of one waits for that one', async () => {
     const administration = telling(moved(2, 'retiring'))
     expect(await ask(administration, 'restart', { pid: 1002, wait: 5 })).toMatchObject({ ok: true })
@@ -126,8 +132,9 @@ describe('restart', () => {
     const administration = new FakeAdministration()
     const { grant } = administration
     administration.grant = (order) => {
+      const granted = grant(order)
       administration.workers = [fakeWorker(7)]
-      return grant(order)
+      return granted
     }
     expect(await ask(administration, 'restart', { wait: 5 })).toMatchObject({ ok: true })
   })
