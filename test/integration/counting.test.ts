@@ -7,7 +7,8 @@ import { type Daemon, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { startMixedLoad } from '../support/load.ts'
 
-const args = ['-p', 'server.pid', '--max-requests', '80', '--max-requests-jitter', '20']
+/** So many that a worker lives for some beats, once a second, before it is recycled: they say how quick it is. */
+const args = ['-p', 'server.pid', '--max-requests', '200', '--max-requests-jitter', '50']
 
 /** What is counted once nothing is under way. What a client has read is counted by the end of a turn: two looks agree. */
 const calm = (board: number) => {
