@@ -1208,7 +1208,7 @@ export const ambient: string = [
   '    /**',
   '     * The name of the program in syslog messages.',
   '     *',
-  '     * Messages are tagged `tsgunicorn.PREFIX.error` and `tsgunicorn.PREFIX.access`.',
+  '     * Messages are tagged `gunicorn.PREFIX.error` and `gunicorn.PREFIX.access`.',
   '     *',
   '     * Flag: `--log-syslog-prefix STRING`',
   '     *',

@@ -1119,7 +1119,7 @@ export interface Config {
   /**
    * The name of the program in syslog messages.
    *
-   * Messages are tagged `tsgunicorn.PREFIX.error` and `tsgunicorn.PREFIX.access`.
+   * Messages are tagged `gunicorn.PREFIX.error` and `gunicorn.PREFIX.access`.
    *
    * Flag: `--log-syslog-prefix STRING`
    *

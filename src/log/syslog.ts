@@ -60,9 +60,9 @@ export function openSyslog(options: SyslogOptions, log: 'error' | 'access'): Sys
   }
 }
 
-/** `tsgunicorn.PREFIX.error`; colons of an application's name would end the tag. */
+/** `gunicorn.PREFIX.error`, as Gunicorn has it; colons of an application's name would end the tag. */
 export const syslogTag = (prefix: string, log: 'error' | 'access'): string =>
-  `tsgunicorn.${oneLine(prefix).replace(/[:\s[\]]/g, '.')}.${log}`
+  `gunicorn.${oneLine(prefix).replace(/[:\s[\]]/g, '.')}.${log}`
 
 interface Head {
   readonly facility: number

@@ -37,7 +37,7 @@ describe.skipIf(noPython)('datagrams to a path', () => {
     const stamp = String.raw`[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d`
     const started = await has(
       log,
-      new RegExp(`^<14>${stamp} tsgunicorn\\.app\\.mjs\\.error: \\[\\d+\\] Starting`),
+      new RegExp(`^<14>${stamp} gunicorn\\.app\\.mjs\\.error: \\[\\d+\\] Starting`),
     )
     expect(started.pid).toBe(server.masterPid())
     expect((await has(log, /\.error: \[\d+\] Booting worker/)).pid).toBe(worker)

@@ -287,7 +287,7 @@ class SyslogTest(unittest.TestCase):
         stamp = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
         host = re.escape(socket.gethostname())
         self.assertRegex(
-            first, rf"^<131>{stamp} {host} tsgunicorn\.my\.app\.error: \[\d+\] it failed$"
+            first, rf"^<131>{stamp} {host} gunicorn\.my\.app\.error: \[\d+\] it failed$"
         )
         self.assertTrue(second.endswith("Traceback (most recent call last):"), second)
 

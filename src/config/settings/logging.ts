@@ -156,7 +156,7 @@ journald nothing of this is needed: what goes to standard error carries its leve
     metavar: 'STRING',
     defaultText: 'proc_name',
     summary: 'The name of the program in syslog messages.',
-    details: 'Messages are tagged `tsgunicorn.PREFIX.error` and `tsgunicorn.PREFIX.access`.',
+    details: 'Messages are tagged `gunicorn.PREFIX.error` and `gunicorn.PREFIX.access`.',
   }),
   syslog_facility: choice({
     words: facilities,

@@ -64,7 +64,7 @@ def syslog_handler(values: Mapping[str, Any], name: str) -> logging.Handler:
         names = ", ".join(sorted(SysLogHandler.facility_names))
         raise Failure(3, f"syslog_facility: {facility!r} is not a facility. Use one of {names}.")
     prefix = re.sub(r"[:\s\[\]]", ".", one_line(str(values.get("syslog_prefix") or name)))
-    return SyslogHandler(address, number, f"tsgunicorn.{prefix}.error")
+    return SyslogHandler(address, number, f"gunicorn.{prefix}.error")
 
 
 class SyslogHandler(logging.Handler):

@@ -69,7 +69,7 @@ describe('syslog', () => {
     await syslog.close()
     await eventually(() => daemon.got.length === 1)
     expect(daemon.got[0]).toMatch(
-      /^<156>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ tsgunicorn\.app\.app\.error: \[\d+\] two\\nlines$/,
+      /^<156>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ gunicorn\.app\.app\.error: \[\d+\] two\\nlines$/,
     )
     expect(daemon.got[0]).toContain(`[${process.pid}]`)
   })
@@ -164,7 +164,7 @@ describe('syslog', () => {
       await syslog.close()
       await eventually(() => daemon.got.length === 2)
       expect(daemon.got[0]?.text).toMatch(
-        /^<156>[A-Z][a-z]{2} [ \d]\d [\d:]{8} tsgunicorn\.\S+\.error: \[\d+\] two\\nlines$/,
+        /^<156>[A-Z][a-z]{2} [ \d]\d [\d:]{8} gunicorn\.\S+\.error: \[\d+\] two\\nlines$/,
       )
       expect(daemon.got[1]?.text).toHaveLength(8192)
     },
@@ -220,7 +220,7 @@ describe('syslog', () => {
   test('heads pad the day and leave the host out for sockets of the same machine', () => {
     const now = new Date(2026, 10, 1, 2, 3, 4).getTime()
     const head = { facility: 1, severity: 6, tag: syslogTag('a b:c]', 'access'), host: undefined, now }
-    expect(syslogHead(head)).toBe('<14>Nov  1 02:03:04 tsgunicorn.a.b.c..access: ')
+    expect(syslogHead(head)).toBe('<14>Nov  1 02:03:04 gunicorn.a.b.c..access: ')
   })
 })
 
