@@ -4,7 +4,7 @@
  */
 import type { Listener } from '../sockets/listener.ts'
 import { socketInode } from '../util/proc-sockets.ts'
-import { type TcpRow, tcpTable } from '../util/tcp-table.ts'
+import { listeningSockets, type TcpRow } from '../util/tcp-table.ts'
 import type { Office } from './office.ts'
 
 const EVERY = 1000
@@ -17,7 +17,7 @@ export function measureBacklog(office: Office): void {
 }
 
 function backlogOf({ listeners, state }: Office): number {
-  const rows = tcpTable()
+  const rows = listeningSockets()
   return listeners
     .of(state().serving?.number ?? 0)
     .reduce((sum, listener) => sum + (queuedAt(listener, rows) ?? 0), 0)
@@ -25,9 +25,9 @@ function backlogOf({ listeners, state }: Office): number {
 
 /**
  * Connections that wait to be accepted from this listener; null where the system does not tell: unix sockets, other
- * systems, another network namespace. `rows` are `tcpTable()`, read once for all listeners.
+ * systems, another network namespace. `rows` are `listeningSockets()`, read once for all listeners.
  */
 export function queuedAt({ fd }: Pick<Listener, 'fd'>, rows: readonly TcpRow[]): number | null {
   const inode = socketInode('self', fd)
-  return rows.find((row) => row.listening && row.inode === inode)?.queued ?? null
+  return rows.find((row) => row.inode === inode)?.queued ?? null
 }

@@ -4,7 +4,7 @@
  */
 import { readdirSync } from 'node:fs'
 import { orElse, readProc, socketInodes } from '../util/proc-sockets.ts'
-import { tcpTable } from '../util/tcp-table.ts'
+import { listeningSockets } from '../util/tcp-table.ts'
 
 export interface UnixRow {
   readonly path: string
@@ -51,8 +51,8 @@ export const holderOf = (inodes: ReadonlySet<number>): Holder | undefined => {
 /** Who listens where `ip`:`port` would: on the same address, or either of the two on all interfaces. */
 export const tcpHolder = (ip: string, port: number): Holder | undefined => {
   const any = ip === '0.0.0.0' || ip === '::'
-  const rows = tcpTable().filter(
-    (row) => row.listening && row.port === port && (any || row.any || row.family === 6 || row.address === ip),
+  const rows = listeningSockets().filter(
+    (row) => row.port === port && (any || row.any || row.family === 6 || row.address === ip),
   )
   return holderOf(new Set(rows.map(({ inode }) => inode)))
 }

@@ -7,7 +7,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { socketInodes } from '../util/proc-sockets.ts'
-import { tcpTable } from '../util/tcp-table.ts'
+import { listeningSockets } from '../util/tcp-table.ts'
 import { encodeText, readMessages } from './websocket.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -20,10 +20,8 @@ export const property = (value: unknown, name: string): unknown =>
 const ownPorts = (pid: number): number[] => {
   const ours = socketInodes('self')
   const theirs = socketInodes(pid)
-  return tcpTable()
-    .filter(
-      (row) => row.listening && row.address === '127.0.0.1' && theirs.has(row.inode) && !ours.has(row.inode),
-    )
+  return listeningSockets()
+    .filter((row) => row.address === '127.0.0.1' && theirs.has(row.inode) && !ours.has(row.inode))
     .map(({ port }) => port)
 }
 

@@ -58,7 +58,7 @@ export class MasterAdministration implements Administration {
   async metrics(): Promise<string> {
     const [{ metricsText }, status, listeners] = await Promise.all([
       import('./metrics-facts.ts'),
-      this.status(),
+      this.status({ pss: true }),
       this.listeners(),
     ])
     return metricsText(this.#office, status, listeners)

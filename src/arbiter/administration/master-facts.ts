@@ -12,7 +12,7 @@ import { progressOf, publicMode, publicUpgrade } from './differences.ts'
 import { type Health, healthOf } from './health.ts'
 import type { Journal } from './journal.ts'
 import { totalFacts } from './numbers.ts'
-import { pssOf } from './resources.ts'
+import { recentPssOf } from './resources.ts'
 import type { CpuShares } from './shares-of-cpu.ts'
 import { workerFacts } from './worker-facts.ts'
 
@@ -101,4 +101,4 @@ function workerSeen({ office, journal, shares }: Sources, worker: Worker): Worke
 }
 
 const withPss = async (worker: WorkerStatus, wanted: boolean): Promise<WorkerStatus> =>
-  wanted && worker.pid !== null ? { ...worker, pss: await pssOf(worker.pid) } : worker
+  wanted && worker.pid !== null ? { ...worker, pss: await recentPssOf(worker.pid, monotonicNow()) } : worker

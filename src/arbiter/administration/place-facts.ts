@@ -3,15 +3,13 @@ import type { GenerationFact, ListenerFact } from '../../control/status.ts'
 import { formatAddress } from '../../sockets/address.ts'
 import type { Listener } from '../../sockets/listener.ts'
 import { socketInode } from '../../util/proc-sockets.ts'
-import { type TcpRow, tcpTable } from '../../util/tcp-table.ts'
+import { listeningSockets, type TcpRow } from '../../util/tcp-table.ts'
 import type { State } from '../state.ts'
 
 /** Reads the kernel's table once, and only when there is a TCP listener. */
 export function listenerFacts(listeners: readonly Listener[], scheme: 'http' | 'https'): ListenerFact[] {
   const hasTcp = listeners.some(({ address }) => address.kind !== 'unix')
-  const rows = new Map(
-    (hasTcp ? tcpTable() : []).filter(({ listening }) => listening).map((row) => [row.inode, row]),
-  )
+  const rows = new Map((hasTcp ? listeningSockets() : []).map((row) => [row.inode, row]))
   return listeners.map(({ address, fd }) => {
     const inode = socketInode('self', fd)
     const row = inode === undefined ? undefined : rows.get(inode)
