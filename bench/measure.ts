@@ -44,7 +44,7 @@ export interface Running {
   readonly stop: () => Promise<void>
 }
 
-const commandOf = (who: Contestant, port: number, workers: number): string[] =>
+const commandOf = (who: Contestant, port: number, workers: number, more: readonly string[]): string[] =>
   who === 'tsgunicorn' || who === 'fetch'
     ? [
         builtProgram,
@@ -54,18 +54,27 @@ const commandOf = (who: Contestant, port: number, workers: number): string[] =>
         String(workers),
         '--log-level',
         'critical',
-        '--no-control-socket',
+        ...more,
         applications[who],
       ]
     : [`${who}.mjs`]
 
+export interface ContestantOptions {
+  readonly workers?: number
+  /** Flags of tsgunicorn's. */
+  readonly more?: readonly string[]
+}
+
 /** Starts one and waits for its first answer. */
-export const startContestant = async (who: Contestant, { workers = 1 } = {}): Promise<Running> => {
+export const startContestant = async (
+  who: Contestant,
+  { workers = 1, more = [] }: ContestantOptions = {},
+): Promise<Running> => {
   const folder = mkdtempSync(join(tmpdir(), 'tsg-bench-'))
   for (const [name, text] of Object.entries(sources)) writeFileSync(join(folder, name), text)
   const port = await freePort()
   const began = performance.now()
-  const child = spawn(process.execPath, commandOf(who, port, workers), {
+  const child = spawn(process.execPath, commandOf(who, port, workers, more), {
     cwd: folder,
     env: { ...process.env, PORT: String(port) },
     stdio: ['ignore', 'ignore', 'inherit'],
