@@ -70,13 +70,17 @@ export class AdminBind {
 
   async #load(): Promise<AdminListener> {
     if (this.#listener !== undefined) return this.#listener
-    const { createAdminListener } = await import('../control/admin.ts')
+    const [{ createAdminListener }, { duplicate }] = await Promise.all([
+      import('../control/admin.ts'),
+      import('../system/libc.ts'),
+    ])
     const inherited = this.#inherited
     this.#inherited = undefined
     this.#listener = createAdminListener({
       administration: answering(this.#office),
       log: this.#office().log,
       inherited,
+      duplicate,
     })
     return this.#listener
   }

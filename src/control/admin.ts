@@ -109,6 +109,8 @@ class Admin implements AdminListener {
     const asked = settings.admin_bind
     const stays = this.#phase.phase !== 'closed' && asked === this.#phase.settings.admin_bind
     const nothing = () => undefined
+    // Of a first start: who asks as soon as it is open may know the token already.
+    if (this.#phase.phase === 'closed') this.#token = settings.admin_token
     if (asked === undefined || stays) return { commit: () => this.#adopt(settings, undefined), drop: nothing }
     try {
       const door = new Door(this.#server(), openingOf(asked, settings.umask))

@@ -33,6 +33,8 @@ export interface DatagramSocket {
 
 interface Numbers {
   readonly solSocket: number
+  /** F_DUPFD_CLOEXEC */
+  readonly duplicateCloseOnExec: number
   /** SOCK_DGRAM with SOCK_CLOEXEC where there is one: children get what they are given, and nothing else. */
   readonly datagram: number
   /** MSG_DONTWAIT, and MSG_NOSIGNAL where there is one. */
@@ -47,6 +49,7 @@ interface Numbers {
 const platforms: Readonly<Record<string, Numbers>> = {
   linux: {
     solSocket: 1,
+    duplicateCloseOnExec: 1030,
     datagram: 2 | 0o2000000,
     flags: 0x40 | 0x4000,
     hasLength: false,
@@ -55,6 +58,7 @@ const platforms: Readonly<Record<string, Numbers>> = {
   },
   darwin: {
     solSocket: 0xffff,
+    duplicateCloseOnExec: 67,
     datagram: 2,
     flags: 0x80,
     hasLength: true,
@@ -82,6 +86,7 @@ interface Libc {
   readonly getsockopt: Call
   readonly getpeereid: Call | undefined
   /** The error of the last call that failed, by its name. */
+  readonly fcntl: Call
   readonly lastCode: () => string
 }
 
@@ -139,6 +144,7 @@ function bind(koffi: Koffi, numbers: Numbers): Libc {
     getpeereid: numbers.hasLength
       ? library.func('getpeereid', 'int', ['int', 'void *', 'void *'])
       : undefined,
+    fcntl: library.func('int fcntl(int fd, int command, ...)'),
     lastCode: () => codes.get(koffi.errno()) ?? `errno ${koffi.errno()}`,
   }
 }
@@ -167,6 +173,16 @@ function peerOfBsd(calls: Libc, getpeereid: Call, fd: number): PeerCredentials |
   if (getpeereid(fd, uid, gid) !== 0) return undefined
   calls.getsockopt(fd, SOL_LOCAL, LOCAL_PEERPID, pid, new Uint32Array([pid.byteLength]))
   return { pid: pid[0] ?? -1, uid: uid[0] ?? 0, gid: gid[0] ?? 0 }
+}
+
+/**
+ * Another descriptor of what is open at `fd`, which no child inherits (fcntl(2), F_DUPFD_CLOEXEC); undefined where it cannot
+ * be had. Its holder closes it.
+ */
+export function duplicate(fd: number): number | undefined {
+  const calls = libc()
+  const copy: unknown = calls?.fcntl(fd, calls.numbers.duplicateCloseOnExec, 'int', 3)
+  return typeof copy === 'number' && copy >= 0 ? copy : undefined
 }
 
 /** A socket for datagrams to paths; undefined where none can be had. Throws what socket(2) says (EMFILE). */

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { type AdminOptions, createAdminListener } from '../../../src/control/admin.ts'
 import { isSame } from '../../../src/control/admin-requests.ts'
 import { FakeAdministration } from '../../support/fake-administration.ts'
+import { freePort } from '../../support/machine.ts'
 import { logTo, temporaryFolder } from './support.ts'
 
 const at = (admin_bind: string | undefined, admin_token: string | undefined = 'secret') => ({
@@ -80,6 +81,16 @@ test('without admin_token they say what to set', async () => {
   const answer = await ask(admin.address, '/metrics', { token: '' })
   expect(answer).toMatchObject({ status: 403 })
   expect(answer.body).toContain('admin_token')
+})
+
+test('who asks while the first generation is still on its way may know the token already', async () => {
+  const port = await freePort()
+  const staged = await listener().admin.stage(at(`127.0.0.1:${port}`))
+  expect(await ask(`http://127.0.0.1:${port}`, '/metrics', { token: 'secret' })).toMatchObject({
+    status: 200,
+  })
+  expect(await ask(`http://127.0.0.1:${port}`, '/metrics', { token: 'other' })).toMatchObject({ status: 401 })
+  staged.drop()
 })
 
 test('nothing else is there, and nothing can be changed', async () => {

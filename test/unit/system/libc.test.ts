@@ -1,13 +1,23 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
+  duplicate,
   openDatagramSocket,
   peerCredentials,
   rightsMessage,
@@ -180,5 +190,23 @@ describe('without koffi', () => {
     expect(libc.peerCredentials(0)).toBeUndefined()
     expect(libc.openDatagramSocket()).toBeUndefined()
     expect(libc.whyNoDatagrams()).toBe("the package 'koffi' is not installed")
+  })
+})
+
+describe('another descriptor', () => {
+  test.skipIf(whyNoDatagrams() !== undefined)('is of the same open file, and no child has it', () => {
+    const fd = openSync('/dev/null', 'r')
+    const copy = duplicate(fd) ?? -1
+    expect(copy).toBeGreaterThan(2)
+    expect(copy).not.toBe(fd)
+    closeSync(fd)
+    expect(fstatSync(copy).rdev).toBe(statSync('/dev/null').rdev)
+    if (process.platform === 'linux')
+      expect(readFileSync(`/proc/self/fdinfo/${copy}`, 'latin1')).toMatch(/^flags:\s+02\d{6}$/m)
+    closeSync(copy)
+  })
+
+  test('of what is not open is not to be had', () => {
+    expect(duplicate(99_999)).toBeUndefined()
   })
 })
