@@ -68,6 +68,11 @@ export class BodyStream implements BodySink {
     return true
   }
 
+  /** Whether all that came was passed on, and the worker wants more: it is the client who is waited for. */
+  get isAwaited(): boolean {
+    return this.#phase === 'flowing' && this.#credit > 0
+  }
+
   /** The rest is of no interest. */
   cancel(): void {
     if (this.#phase === 'over') return
