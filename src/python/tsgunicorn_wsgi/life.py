@@ -218,7 +218,9 @@ class Life:
         """
         if self.phase == "booting":
             self.cut(0)
-        if self.phase == "ready":
+        # A signal may be heard twice (signals.py); the master is asked once, and forgets nothing.
+        if self.phase == "ready" and not self._recycling:
+            self._recycling = True
             self.channel.send({"type": "recycle", "reason": "signal"})
 
     def drain(self) -> None:
