@@ -136,7 +136,7 @@ def _live(boot: Message, channel: Channel, signals: Signals, mold: Optional[Mold
 
 
 def prepare(boot: Message) -> str:
-    """Environment and path, with what gunicorn.conf.py has made of them; gives the working directory."""
+    """Environment and path, with what gunicorn.conf.py made of them; gives the working folder."""
     values, inherited = boot["config"]["values"], boot["python"].get("inherited")
     # As Gunicorn does: applications ask it whether they run below one.
     os.environ["SERVER_SOFTWARE"] = boot["python"]["software"]

@@ -99,7 +99,7 @@ class Channel:
         return True
 
     def wait_for_client(self, ready: Callable[[], bool]) -> bool:
-        """The same, for what the client has to send: the front bounds that, `timeout` does not."""
+        """The same, for what the client sends: the front bounds that, `timeout` does not."""
         since = self.blocked = monotonic()
         try:
             return self.wait_until(ready)
@@ -154,7 +154,7 @@ class Channel:
         """Take apart what came; make room for all of what is not whole. Raises BrokenPeer."""
         at, size = 0, len(data)
         text: Optional[str] = None
-        body: Union[bytes, Body]
+        body: Any  # bytes or Body: what has a REQ in it came as bytes
         while size - at >= HEADER_SIZE:
             length, kind, flags, short, ident, text_size = _unpack(data, at)
             start = at + HEADER_SIZE
@@ -324,7 +324,7 @@ class Channel:
             self._sending.release()
 
     def age(self, now: float) -> float:
-        """Seconds that the running request took, without those in which it waited for its client."""
+        """Seconds that the running request took, without those that it waited for its client."""
         blocked = self.blocked
         return now - self.started - self.slack - (now - blocked if blocked else 0.0)
 

@@ -117,7 +117,7 @@ def _listed(bind: Any) -> List[str]:
 
 
 def _address(text: str) -> Any:
-    """As Gunicorn's `cfg.address`: (host, port), the path of a unix socket, or a descriptor's number."""
+    """As Gunicorn's `cfg.address`: (host, port), a unix socket's path, or a descriptor's number."""
     scheme, sign, rest = text.partition("://")
     text = rest if sign and scheme in ("tcp", "http", "https") else text
     if text.startswith("unix:"):

@@ -58,8 +58,8 @@ class Imports:
         self._add([file for file in map(source_of, modules) if file], since)
 
     def blame(self, error: BaseException) -> None:
-        """Also the files that an import failed in: no modules, and what will be mended. They may have
-        been read long before the last look, which did not see them.
+        """Also the files that an import failed in: no modules, and what will be mended. They may
+        have been read long before the last look, which did not see them.
         """
         self.look()
         files: List[str] = []

@@ -13,7 +13,6 @@ import atexit
 import os
 import signal
 import socket
-import sys
 from typing import Any, Callable, Dict, Mapping, Optional
 
 from . import crash
@@ -90,7 +89,7 @@ class Life:
         return worker, server
 
     def _dying(self) -> None:
-        """A hook has set `worker.alive` to False, or the phase has just changed: then it is no news."""
+        """A hook has set `worker.alive` to False, or the phase has changed: then it is no news."""
         self.control.call(lambda: self._recycle("hook", "worker.alive was set to False"))
 
     def _begun(self) -> int:
