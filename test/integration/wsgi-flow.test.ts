@@ -258,7 +258,7 @@ describe.skipIf(noPython !== undefined)(pythonLabel, () => {
       await steadily(() => thought.client.pending.length === 0, { during: 500 })
       expect((await thought.finish()).status).toBe(504)
       await server.logged(/WORKER TIMEOUT .* POST \/sum\?30 runs for \d\.\d s/)
-      await server.assertClean({ allows: [/TIMEOUT|body_min_rate/] })
+      await server.assertClean({ allows: [/TIMEOUT|body_min_rate|exited with code 1/] })
     },
   )
 
