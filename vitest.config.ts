@@ -15,8 +15,6 @@ const alone = [
   'test/integration/hostile-fuzz.test.ts',
   'test/integration/hostile.test.ts',
   'test/integration/wsgi-deaths.test.ts',
-  'test/integration/wsgi-flow.test.ts',
-  'test/integration/wsgi-intruders.test.ts',
 ]
 
 const integration = {
