@@ -14,7 +14,6 @@ const alone = [
   'test/integration/hang.test.ts',
   'test/integration/hostile-fuzz.test.ts',
   'test/integration/hostile.test.ts',
-  'test/integration/wsgi-deaths.test.ts',
 ]
 
 const integration = {

@@ -26,7 +26,7 @@ from .ipc import Channel, Message
 from .kept import Stolen, sleep, start_hidden
 from .log import Log
 from .serve import Server
-from .signals import Signals
+from .signals import Signals, status_of
 
 #: Seconds for hooks when the worker is told to end at once.
 QUICK = 1.0
@@ -192,7 +192,7 @@ class Life:
         how long.
         """
         if self.phase == "booting":
-            self.cut(1 if number == signal.SIGABRT else 0)
+            self.cut(1 if number == signal.SIGABRT else status_of(number))
         if number != signal.SIGABRT:
             end_within(QUICK, 0, self.leave)
 
@@ -216,7 +216,7 @@ class Life:
         and the fronts still bring what they have.
         """
         if self.phase == "booting":
-            self.cut(0)
+            self.cut(status_of(signal.SIGTERM))
         # A signal may be heard twice (signals.py); the master is asked once, and forgets nothing.
         if self.phase == "ready" and not self._recycling:
             self._recycling = True
@@ -292,12 +292,12 @@ class Life:
 
     def signalled(self, number: int) -> None:
         """A signal's handler; what TERM and USR1 mean is done by the control thread."""
-        if number in (signal.SIGINT, signal.SIGQUIT):
+        if self.phase == "booting" and number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            self.cut(status_of(number))
+        elif number in (signal.SIGINT, signal.SIGQUIT):
             self._quit("worker_int", 0)
         elif number == signal.SIGABRT:
             self._quit("worker_abort", 1)
-        elif number == signal.SIGTERM and self.phase == "booting":
-            self.cut(0)
 
     def _quit(self, hook: str, status: int) -> None:
         """The end at once, from within whatever the main thread was doing: it does not go back
