@@ -4,7 +4,6 @@
  */
 import { messageOf } from '../errors.ts'
 import { answerFrames, type Outcome, takeFull } from './answers.ts'
-import type { BodyOutlet } from './body.ts'
 import type { Debt } from './debt.ts'
 import { averageAfter, type Crew, type Lane, windowOf } from './dispatch.ts'
 import { type NamedFile, readNamedFile } from './files.ts'
@@ -86,10 +85,10 @@ export class Channel implements Lane, LinkOwner, Keeper {
     return this.#ring.length > 0 && this.#link.isFlowing
   }
 
-  /** How long nothing was heard, while something should have been: not while the worker waits for its client's body. */
+  /** How long nothing was heard, while something should have been: not while the worker waits for a client's body. */
   silentFor(now: number): number {
-    if (this.#unwritten === this.#ring.length || this.#ring.first?.stream?.isAwaited === true) return 0
-    return now - this.#since
+    if (this.#unwritten === this.#ring.length) return 0
+    return Math.min(now - this.#since, this.#ring.first?.stream?.servedFor(now) ?? Infinity)
   }
 
   /** Gives it a request, for which `choose` found room. */
@@ -110,14 +109,6 @@ export class Channel implements Lane, LinkOwner, Keeper {
       environ.text,
       body,
     )
-  }
-
-  /** What comes of a body is what the worker had waited for: its own time begins anew. */
-  readonly #outlet: BodyOutlet = {
-    send: (type, flags, index, id, text, body) => {
-      this.#since = performance.now()
-      this.#link.send(type, flags, index, id, text, body)
-    },
   }
 
   readonly #tell = (number: number, shape: Shape): void =>
@@ -311,7 +302,7 @@ export class Channel implements Lane, LinkOwner, Keeper {
     if (ticket.stream === undefined || reader.bodyEnd - reader.bodyStart !== 4)
       return void this.#fault(reader)
     const bytes = reader.bytes.readUInt32LE(reader.bodyStart)
-    if (!ticket.stream.want(bytes, this.#outlet, ticket.id)) this.#fault(reader)
+    if (!ticket.stream.want(bytes, this.#link, ticket.id)) this.#fault(reader)
   }
 
   #file(reader: FrameReader): void {
