@@ -86,10 +86,19 @@ const deathLevel = ({ phase }: Worker, signal: string): Level => {
   return signal === 'SIGTERM' || signal === 'SIGINT' ? 'info' : 'warning'
 }
 
+/** How a Python worker that a signal ended while it booted says which: as shells do. */
+const bySignal: ReadonlyMap<number | null, NodeJS.Signals> = new Map([
+  [130, 'SIGINT'],
+  [131, 'SIGQUIT'],
+  [143, 'SIGTERM'],
+])
+
 /** Ends that were asked for are no news; others are told in Gunicorn's words. */
-function reportDeath(turn: Turn, worker: Worker, { code, signal }: Extract<Event, { type: 'exited' }>): void {
+function reportDeath(turn: Turn, worker: Worker, event: Extract<Event, { type: 'exited' }>): void {
   if (!isLiving(worker)) return
   const { pid } = worker
+  const { code } = event
+  const signal = event.signal ?? (isServing(worker) ? undefined : bySignal.get(code))
   const facts = { pid, age: worker.age, ...(signal ? { signal } : { code }) }
   if (signal) {
     const hint = signal === 'SIGKILL' && worker.phase !== 'killed' ? ' Perhaps out of memory?' : ''

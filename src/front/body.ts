@@ -38,6 +38,8 @@ export class BodyStream implements BodySink {
   #credit = 0
   #outlet: BodyOutlet | undefined
   #id = 0
+  /** When something was passed on last; monotonic milliseconds. */
+  #passedAt = 0
 
   constructor(body: CoreBody) {
     this.#body = body
@@ -66,6 +68,14 @@ export class BodyStream implements BodySink {
     this.#pour()
     if (this.#phase === 'flowing' && this.#credit > 0) this.#body.resume()
     return true
+  }
+
+  /**
+   * How long the worker has had what it wanted of this body: 0 while all that came was passed on, and it wants more.
+   * Then it is the client who is waited for.
+   */
+  servedFor(now: number): number {
+    return this.#phase === 'flowing' && this.#credit > 0 ? 0 : now - this.#passedAt
   }
 
   /** The rest is of no interest. */
@@ -112,6 +122,7 @@ export class BodyStream implements BodySink {
   #pour(): void {
     const outlet = this.#outlet
     if (outlet === undefined) return
+    this.#passedAt = performance.now()
     while (this.#credit > 0) {
       const piece = this.#rest ?? this.#pieces.take()
       if (piece === undefined) break

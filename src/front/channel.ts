@@ -90,9 +90,10 @@ export class Channel implements Lane, LinkOwner, Keeper {
     return this.#ring.length > 0 && this.#link.isFlowing
   }
 
-  /** How long nothing was heard, while something should have been. */
+  /** How long nothing was heard, while something should have been: not while the worker waits for a client's body. */
   silentFor(now: number): number {
-    return this.#unwritten === this.#ring.length ? 0 : now - this.#since
+    if (this.#unwritten === this.#ring.length) return 0
+    return Math.min(now - this.#since, this.#ring.first?.stream?.servedFor(now) ?? Infinity)
   }
 
   /** Gives it a request, for which `choose` found room. */

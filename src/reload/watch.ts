@@ -67,8 +67,28 @@ const contentOf = async (path: string): Promise<string> => {
   }
 }
 
+/** What stands for the content that somebody read at `readAt`; first the content, then whether that was too late. */
+const contentSince = async (file: string, readAt: number | undefined): Promise<string> => {
+  const content = await contentOf(file)
+  return (await changedSince(file, readAt)) ? outdated : content
+}
+
 /** One chokidar per directory: taking a directory out of a shared one leaves it deaf to its return. */
 type OpenWatcher = (directory: string) => FSWatcher
+
+interface OpenDirectory {
+  readonly watcher: FSWatcher
+  /** Its entries that matter, as one text: one that polls knows those alone that mattered when it was opened. */
+  readonly names: string
+}
+
+/** Directory -> the names in it that matter. */
+const namesByDirectory = (paths: readonly string[]): Map<string, string> => {
+  const names = new Map<string, string>()
+  for (const path of new Set(paths.toSorted()))
+    names.set(dirname(path), `${names.get(dirname(path)) ?? ''}${basename(path)}\0`)
+  return names
+}
 
 class FileWatch implements Watch {
   readonly #options: WatchOptions
@@ -76,9 +96,10 @@ class FileWatch implements Watch {
   #contents = new Map<string, string>()
   /** Entries whose events matter; the rest of their directories is ignored. */
   readonly #entries: Set<string>
-  readonly #watchers = new Map<string, FSWatcher>()
+  readonly #watchers = new Map<string, OpenDirectory>()
   #timer: NodeJS.Timeout | undefined
-  #checking: Promise<void> = Promise.resolve()
+  /** The last of those that wait for one another: what replaces the files, and what looks at them. */
+  #last: Promise<void> = Promise.resolve()
   #phase: 'open' | 'closed' = 'open'
 
   constructor(open: OpenWatcher, entries: Set<string>, options: WatchOptions) {
@@ -87,48 +108,56 @@ class FileWatch implements Watch {
     this.#entries = entries
   }
 
-  /** First the watch, then the reading: what changes between the two is seen. */
-  async setFiles(files: readonly string[], readAt: ReadTimes = new Map()): Promise<void> {
+  setFiles(files: readonly string[], readAt: ReadTimes = new Map()): Promise<void> {
+    return this.#inTurn(() => this.#replace(files, readAt))
+  }
+
+  /** First the watch, then the reading, then the times: what changes between any two of them is seen. */
+  async #replace(files: readonly string[], readAt: ReadTimes): Promise<void> {
     await this.#follow(files)
     const before = this.#contents
     const contents = await Promise.all(
-      files.map(async (file) => {
-        const known = before.get(file)
-        if (known !== undefined) return [file, known] as const
-        const late = await changedSince(file, readAt.get(file))
-        return [file, late ? outdated : await contentOf(file)] as const
-      }),
+      files.map(
+        async (file) => [file, before.get(file) ?? (await contentSince(file, readAt.get(file)))] as const,
+      ),
     )
     this.#contents = new Map(contents)
     if (contents.some(([, content]) => content === outdated)) this.#soon()
   }
 
+  /** Behind what was begun before: a check beside a replacement would look at files that are none any more. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(work)
+    // Its failure is for who asked for it, and keeps nobody else from their turn.
+    this.#last = done.catch(() => undefined)
+    return done
+  }
+
   async close(): Promise<void> {
     this.#phase = 'closed'
     clearTimeout(this.#timer)
-    await this.#checking
-    await Promise.all([...this.#watchers.values()].map((watcher) => watcher.close()))
+    await this.#last
+    await Promise.all([...this.#watchers.values()].map(({ watcher }) => watcher.close()))
   }
 
   /** Brings the watched directories in line with where the files and links are now. */
   async #follow(files: readonly string[]): Promise<void> {
     const trails = files.flatMap(trailOf)
-    const directories = new Set(trails.map((path) => dirname(path)))
+    const wanted = namesByDirectory(trails)
     this.#entries.clear()
-    for (const path of [...trails, ...directories]) this.#entries.add(path)
-    const gone = [...this.#watchers].filter(([directory]) => !directories.has(directory))
+    for (const path of [...trails, ...wanted.keys()]) this.#entries.add(path)
+    const gone = [...this.#watchers].filter(([directory, { names }]) => names !== wanted.get(directory))
     for (const [directory] of gone) this.#watchers.delete(directory)
-    const come = [...directories].filter((directory) => !this.#watchers.has(directory))
-    await Promise.all([
-      ...come.map((path) => this.#watch(path)),
-      ...gone.map(([, watcher]) => watcher.close()),
-    ])
+    const come = [...wanted].filter(([directory]) => !this.#watchers.has(directory))
+    await Promise.all(come.map(([directory, names]) => this.#watch(directory, names)))
+    // Not before the others hear: a directory may be among both.
+    await Promise.all(gone.map(([, { watcher }]) => watcher.close()))
   }
 
   /** Resolves when it watches, or has failed to. */
-  async #watch(directory: string): Promise<void> {
+  async #watch(directory: string, names: string): Promise<void> {
     const watcher = this.#open(directory)
-    this.#watchers.set(directory, watcher)
+    this.#watchers.set(directory, { watcher, names })
     watcher.on('all', () => this.#soon())
     // chokidar drops the second of two changes within 50 ms; the system's own events it passes on.
     watcher.on('raw', (_event, path) => {
@@ -147,9 +176,7 @@ class FileWatch implements Watch {
     clearTimeout(this.#timer)
     if (this.#phase === 'closed') return
     this.#timer = setTimeout(() => {
-      this.#checking = this.#checking
-        .then(() => this.#check())
-        .catch((thrown) => this.#options.onError?.(thrown))
+      this.#inTurn(() => this.#check()).catch((thrown) => this.#options.onError?.(thrown))
     }, this.#options.debounceMs ?? 100)
   }
 

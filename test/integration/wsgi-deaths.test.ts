@@ -17,6 +17,9 @@ import {
 } from '../support/wsgi.ts'
 import { hold, startBoth, startTraffic } from '../support/wsgi-traffic.ts'
 
+/** In which a busy machine may still let a process run that was killed. */
+const momentMs = 100
+
 describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode, args) => {
   test('a killed worker fails the requests that it ran with 502, and no others', async () => {
     const server = await startBoth({ args })
@@ -50,10 +53,11 @@ describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode
     // Beside requests: those that it had are reset, all others wait for its successor.
     const again = await startTraffic(server)
     process.kill(frontsOf(server)[0] ?? 0, 'SIGKILL')
+    const killed = Date.now()
     await again.goesOn()
     const failures = await again.stop()
     expect(failures.filter(({ kind }) => !['reset', 'closed', 'truncated'].includes(kind))).toEqual([])
-    expect(failures.length).toBeLessThanOrEqual(8)
+    expect(failures.filter(({ asked }) => asked > killed + momentMs)).toEqual([])
     expect(pythonsOf(server)).toEqual(pythons)
     await server.assertClean({ allows: [/SIGKILL/] })
   })

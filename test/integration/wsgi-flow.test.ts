@@ -2,9 +2,10 @@
 import { once } from 'node:events'
 import { readdirSync, truncateSync } from 'node:fs'
 import type { Readable } from 'node:stream'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Answer } from '../support/answer.ts'
 import type { Daemon } from '../support/daemon.ts'
-import { eventually } from '../support/eventually.ts'
+import { eventually, steadily } from '../support/eventually.ts'
 import { ask, Exchange } from '../support/http-client.ts'
 import { statusField } from '../support/processes.ts'
 import { RawClient, requestText } from '../support/raw-client.ts'
@@ -13,9 +14,9 @@ import { frontsOf, noPython, pythonLabel, pythonsOf, startWsgi } from '../suppor
 const megabyte = 1_048_576
 const gigabyte = 1024 * megabyte
 
-/** `?N`: how much, in bytes. `/made` tells how much of the last body was made. */
+/** `?N`: how much, in bytes; of `/sum` how many seconds it thinks. `/made` tells how much of the last body was made. */
 const app = `
-import os
+import os, time
 made = 0
 
 def pieces(size):
@@ -32,6 +33,7 @@ def app(environ, start_response):
         read, total = environ["wsgi.input"].read, 0
         for piece in iter(lambda: read(65536), b""):
             total += len(piece)
+        time.sleep(size)
         result = [str(total).encode()]
     elif path == "/generated":
         result = pieces(size)
@@ -80,6 +82,45 @@ const drink = async (stream: Readable): Promise<number> => {
   let total = 0
   for await (const piece of stream) total += piece.length
   return total
+}
+
+const uploadSize = 100_000
+
+/** A large body that comes a byte at a time until the test says otherwise. */
+class Upload {
+  readonly client: RawClient
+  readonly #drops: NodeJS.Timeout
+  #sent = 0
+
+  static async begin(server: Daemon, path: string): Promise<Upload> {
+    const client = await RawClient.connect(server.target)
+    const headers = { 'Content-Length': String(uploadSize) }
+    client.send(requestText(path, { method: 'POST', headers }))
+    return new Upload(client)
+  }
+
+  private constructor(client: RawClient) {
+    this.client = client
+    this.#drops = setInterval(() => this.#send(1), 200)
+    onTestFinished(() => this.stop())
+  }
+
+  #send(bytes: number): void {
+    this.#sent += bytes
+    this.client.send('x'.repeat(bytes))
+  }
+
+  /** Sends all the rest. */
+  async finish(): Promise<Answer> {
+    clearInterval(this.#drops)
+    this.#send(uploadSize - this.#sent)
+    return await this.client.answer()
+  }
+
+  stop(): void {
+    clearInterval(this.#drops)
+    this.client.close()
+  }
 }
 
 /** Bytes that the kernel holds for a client that does not read: two sockets, both ways, as large as they grow. */
@@ -196,6 +237,30 @@ describe.skipIf(noPython !== undefined)(pythonLabel, () => {
     }
     await server.assertClean()
   })
+
+  test.each([[['--workers', '2']], [['--threads', '2']]])(
+    'the wait for a slow upload is not the time of the application, and ends with 408, not with the worker (%j)',
+    async (args) => {
+      const server = await startFlow(['--timeout', '2', '--body-timeout', '3', ...args])
+      const workers = pythonsOf(server)
+      const [slow, slower] = [await Upload.begin(server, '/sum'), await Upload.begin(server, '/sum')]
+      // Longer than `timeout`.
+      await steadily(() => slow.client.pending.length === 0, { during: 2700 })
+      expect((await slow.finish()).body).toBe(String(uploadSize))
+      // Slower than may be.
+      expect((await slower.client.answer()).status).toBe(408)
+      slower.stop()
+      expect(await server.get()).toBe('hello')
+      expect(pythonsOf(server)).toEqual(workers)
+      expect(server.log()).not.toMatch(/TIMEOUT/)
+      // What the application does with it is its own time.
+      const thought = await Upload.begin(server, '/sum?30')
+      await steadily(() => thought.client.pending.length === 0, { during: 500 })
+      expect((await thought.finish()).status).toBe(504)
+      await server.logged(/WORKER TIMEOUT .* POST \/sum\?30 runs for \d\.\d s/)
+      await server.assertClean({ allows: [/TIMEOUT|body_min_rate|exited with code 1/] })
+    },
+  )
 
   test('those who leave before the end of a small body are never given to the application', async () => {
     const server = await startFlow(['--access-logfile', 'access.log'])

@@ -594,23 +594,18 @@ pythonTest.each([[[]], [['--preload']]])(
       },
     })
     expect(await server.get()).toBe('one')
-    const changes = async (text: string, within: number) => {
-      let saves = 0
-      // As who edits does: saved again while nothing is seen of it.
-      await eventually(
-        async () => {
-          saves += 1
-          server.write('views.py', `${view(`'${text}'`)}# ${saves}\n`)
-          return (await server.get()) === text
-        },
-        { within, every: 700, what: () => server.log() },
-      )
-    }
-    await changes('two', 5000)
+    server.write('views.py', view("'two'"))
+    await eventually(async () => (await server.get()) === 'two', { within: 5000, what: () => server.log() })
     server.write('views.py', 'def text(:\n')
     await server.logged(/SyntaxError/)
     await server.logged(/generation \d+ serves on/)
     expect(await server.get()).toBe('two')
+    // A module that never loaded is watched, too, and mended in the moment in which it fails.
+    server.write('extra.py', 'x = (')
+    server.write('views.py', 'import extra\ndef text(): return extra.x\n')
+    await server.logged(/extra\.py", line 1/)
+    server.write('extra.py', "x = 'three'\n")
+    await eventually(async () => (await server.get()) === 'three', { within: 5000, what: () => server.log() })
     await server.assertClean({ keeps: ['hooks.log'], allows: [/./] })
   },
   60_000,

@@ -1,5 +1,6 @@
 /** What happens to workers, fronts and masters while requests are under way, slow ones too: none of them is lost. */
 import { describe, expect, test } from 'vitest'
+import { hasCode } from '../../src/errors.ts'
 import type { Daemon } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { startLoad } from '../support/load.ts'
@@ -242,9 +243,14 @@ describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode
   })
 })
 
-/** As systemd, timeout(1) and terminals do. */
+/** As systemd, timeout(1) and terminals do: whoever has ended by what the first were sent is not sent it. */
 const signalAll = (server: Daemon, signal: NodeJS.Signals): void => {
-  for (const { pid } of server.processes()) process.kill(pid, signal)
+  for (const { pid } of server.processes())
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      if (!hasCode(error, 'ESRCH')) throw error
+    }
 }
 
 describe.skipIf(noPython !== undefined)(pythonLabel, () => {

@@ -23,7 +23,7 @@ PACKAGE = SOURCES / "tsgunicorn_wsgi"
 if str(SOURCES) not in sys.path:
     sys.path.insert(0, str(SOURCES))
 
-PATIENCE = 10.0
+PATIENCE = 30.0  # machines may be busy; what is there in time waits for nothing
 TOKEN = "0123456789abcdef" * 2
 
 HELLO_APP = """

@@ -313,9 +313,9 @@ class BootTest(Case):
     def test_signals_while_booting_end_it(self) -> None:
         self.write("slow.py", "import time\nprint('importing')\ntime.sleep(60)")
         for number, status in (
-            (signal.SIGTERM, 0),
-            (signal.SIGINT, 0),
-            (signal.SIGQUIT, 0),
+            (signal.SIGTERM, 143),
+            (signal.SIGINT, 130),
+            (signal.SIGQUIT, 131),
             (signal.SIGABRT, 1),
         ):
             with self.subTest(number=number):

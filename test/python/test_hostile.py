@@ -137,6 +137,29 @@ ACTS["/leak"] = leak
         self.drains(child, line)
 
 
+class Ends(HostileTest):
+    def test_term_is_told_once_though_the_main_thread_hears_of_it_late(self) -> None:
+        self.app("""
+import hashlib
+def code_in_c():
+    open("busy", "w").close()
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 3_000_000)
+ACTS["/busy"] = code_in_c
+""")
+        child, line = self.worker()
+        with Front(self.socket()) as front:
+            front.ask("/busy")
+            eventually(lambda: os.path.exists(os.path.join(self.cwd, "busy")), "the request")
+            terminate(child.pid)
+            line.expect("recycle")
+            self.assertEqual(front.receive()[:2], OK)
+            # Python's own handler has run by now.
+            self.assertEqual(front.get()[:2], OK)
+        line.tell({"type": "drain"})
+        self.assertEqual(self.ends(child), 0)
+        self.assertIsNone(line.hear())
+
+
 class Forks(HostileTest):
     def test_a_child_that_returns_from_an_import_is_no_second_worker(self) -> None:
         self.app("\nos.fork()")

@@ -358,6 +358,30 @@ class Overdue(unittest.TestCase):
             self.assertEqual(len(channel.answer().body), 4000000)
             self.assertEqual(seen, [])
 
+    def test_waiting_for_a_slow_upload_is_not_the_applications_time_what_follows_is(self):
+        gate = Gate()
+
+        def reads(environ, start_response):
+            data = environ["wsgi.input"].read()
+            gate(environ, start_response)
+            return [data]
+
+        def slowly():
+            for letter in (b"a", b"b", b"c"):
+                time.sleep(0.25)  # several looks at it
+                yield letter
+
+        seen = []
+        with Worker(reads, timeout=0.3, on_overdue=seen.append) as worker:
+            channel = worker.connect()
+            self.assertEqual(channel.upload(slowly(), "POST", "/read").body, b"abc")
+            self.assertEqual(seen, [])
+            channel.send(channel.pack("POST", "/slow", streamed=True))
+            self.assertEqual(channel.receive().kind, frames.WANT)
+            channel.send(frames.frame(frames.BODYEND, channel.ident))
+            eventually(lambda: seen == [True])
+            gate.open.set()
+
 
 class Hooks(unittest.TestCase):
     def test_hooks_see_request_and_response(self):

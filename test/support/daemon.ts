@@ -323,8 +323,16 @@ const caches = /^(tsx-\d+|node-compile-cache)$/
 
 const controlFolder = /^tmp\/tsgunicorn-\d+$/
 
+/** Boards that nobody will remove: those of living masters have a name for a moment only, and are another test's. */
 const boardsInMemory = (): string[] =>
-  existsSync('/dev/shm') ? readdirSync('/dev/shm').filter((name) => /gunicorn/i.test(name)) : []
+  existsSync('/dev/shm')
+    ? readdirSync('/dev/shm').filter((name) => /gunicorn/i.test(name) && !hasLivingOwner(name))
+    : []
+
+const hasLivingOwner = (board: string): boolean => {
+  const pid = /-board-(\d+)-/.exec(board)?.[1]
+  return pid !== undefined && isAlive(Number(pid))
+}
 
 const killIfAlive = (pid: number): void => {
   try {

@@ -19,9 +19,10 @@ export interface Patience {
  */
 export const eventually = async <T>(
   fact: () => T | Promise<T>,
-  { within = 8000, every = 15, what = '' }: Patience = {},
+  { within = 8000, every, what = '' }: Patience = {},
 ): Promise<Exclude<T, undefined | false>> => {
-  const end = performance.now() + within
+  const began = performance.now()
+  const end = began + within
   let last: unknown = 'it was false'
   for (;;) {
     try {
@@ -31,9 +32,12 @@ export const eventually = async <T>(
       last = error
     }
     if (performance.now() > end) throw notInTime(within, what, last)
-    await pause(every)
+    await pause(every ?? pauseAfter(performance.now() - began))
   }
 }
+
+/** What takes long is asked for less often: the asking takes time from what is waited for. Milliseconds. */
+const pauseAfter = (waited: number): number => (waited < 300 ? 15 : 40)
 
 /** Asks `fact` again and again for `during` milliseconds; throws as soon as it throws or gives false. */
 export const steadily = async (

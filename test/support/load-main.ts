@@ -38,7 +38,7 @@ const text = requestText(plan.path, { headers })
 /** One request; gives the connection back when it may be used again. */
 const ask = async (kept: RawClient | undefined): Promise<RawClient | undefined> => {
   requests++
-  const start = performance.now()
+  const [start, asked] = [performance.now(), Date.now()]
   let client: RawClient | undefined
   try {
     client = await ready(kept)
@@ -49,13 +49,14 @@ const ask = async (kept: RawClient | undefined): Promise<RawClient | undefined> 
     latencies.push(performance.now() - start)
     if (plan.mode === 'keepalive' && !answer.closes) return client
   } catch (error) {
-    failures.push(describe(error))
+    failures.push(describe(error, asked))
   }
   client?.close()
   return undefined
 }
 
-const describe = (error: unknown): LoadFailure => ({
+const describe = (error: unknown, asked: number): LoadFailure => ({
+  asked,
   kind: error instanceof ClientFailure ? error.kind : 'error',
   at: Math.round(performance.now() - began),
   detail: error instanceof Error ? error.message : String(error),

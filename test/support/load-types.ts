@@ -21,6 +21,8 @@ export interface LoadPlan {
 export interface LoadFailure {
   /** `refused`, `reset`, `closed`, `truncated`, `timeout`, `status 500`, `body`, ... */
   readonly kind: string
+  /** When it was begun: wall-clock milliseconds, so that other processes know what had happened by then. */
+  readonly asked: number
   /** Milliseconds since the load began. */
   readonly at: number
   readonly detail: string

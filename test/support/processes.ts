@@ -23,13 +23,32 @@ const readProc = (path: string): string => {
   }
 }
 
-export const factsOf = (pid: number): ProcessFacts | undefined => {
+/** A process without its command line, which is not for nothing. */
+interface Kin {
+  readonly pid: number
+  readonly ppid: number
+  readonly state: string
+  /** In ticks of the kernel: with the pid it tells a process from all others. */
+  readonly started: string
+}
+
+const kinOf = (pid: number): Kin | undefined => {
   const stat = readProc(`${pid}/stat`)
   if (stat === '') return undefined
   // The name in parentheses may hold anything, parentheses too: the fields start after the last one.
-  const [state = '', ppid = '0'] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const [state = '', ppid = '0'] = fields
+  return { pid, ppid: Number(ppid), state, started: fields[19] ?? '' }
+}
+
+const described = ({ pid, ppid, state }: Kin): ProcessFacts => {
   const command = readProc(`${pid}/cmdline`).replaceAll('\0', ' ').trim()
-  return { pid, ppid: Number(ppid), state, command }
+  return { pid, ppid, state, command }
+}
+
+export const factsOf = (pid: number): ProcessFacts | undefined => {
+  const kin = kinOf(pid)
+  return kin && described(kin)
 }
 
 const allPids = (): number[] =>
@@ -37,23 +56,34 @@ const allPids = (): number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
 
-/** Every process but zombies that satisfies `wanted`, lowest pid first. */
-const processesWhere = (wanted: (facts: ProcessFacts) => boolean): ProcessFacts[] =>
+const everyKin = (): Kin[] =>
   allPids()
-    .map(factsOf)
-    .filter((facts) => facts !== undefined)
-    .filter((facts) => facts.state !== 'Z' && wanted(facts))
+    .map(kinOf)
+    .filter((kin) => kin !== undefined)
 
-export const childrenOf = (ppid: number): ProcessFacts[] => processesWhere((facts) => facts.ppid === ppid)
+/** Every process but zombies that satisfies `wanted`, lowest pid first. Tests ask many times a second: it must be cheap. */
+const processesWhere = (wanted: (kin: Kin) => boolean): ProcessFacts[] =>
+  everyKin()
+    .filter((kin) => kin.state !== 'Z' && wanted(kin))
+    .map(described)
 
-/** Processes that inherited `NAME=value` in their environment, whoever is their parent by now. */
+export const childrenOf = (ppid: number): ProcessFacts[] => processesWhere((kin) => kin.ppid === ppid)
+
+const nameOf = ({ pid, started }: Kin): string => `${pid} ${started}`
+
+/** Who was there before the tests of this process cannot have been started by them. */
+const elders: ReadonlySet<string> = new Set(everyKin().map(nameOf))
+
+/** Processes that inherited `NAME=value` from a test of this process, whoever is their parent by now. */
 export const processesMarked = (mark: string): ProcessFacts[] =>
-  processesWhere(({ pid }) => readProc(`${pid}/environ`).split('\0').includes(mark))
+  processesWhere(
+    (kin) => !elders.has(nameOf(kin)) && readProc(`${kin.pid}/environ`).split('\0').includes(mark),
+  )
 
 /** False for zombies, too. */
 export const isAlive = (pid: number): boolean => {
-  const facts = factsOf(pid)
-  return facts !== undefined && facts.state !== 'Z'
+  const kin = kinOf(pid)
+  return kin !== undefined && kin.state !== 'Z'
 }
 
 export const statusField = (pid: number, field: string): string | undefined =>

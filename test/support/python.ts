@@ -1,7 +1,7 @@
 /**
- * The Pythons of this machine and what they can import: the newest frameworks in a virtual environment that is made
- * here once for all test files, and those that the system's own packages bring. Where one cannot be had, it says why;
- * tests then skip with these words. It knows nothing of servers.
+ * The Pythons of this machine and what they can import: the newest frameworks, and the tools that look at Python
+ * sources, in virtual environments that are made here once for all test files, and those that the system's own packages
+ * bring. Where one cannot be had, it says why; tests then skip with these words. It knows nothing of servers.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -25,6 +25,17 @@ export interface Python {
 }
 
 const frameworks: readonly Framework[] = ['django', 'flask', 'bottle', 'prometheus_client']
+
+/** A virtual environment of the tests: what its folder is called, and what pip puts into it. */
+interface Recipe {
+  readonly name: string
+  readonly packages: readonly string[]
+}
+
+const newest: Recipe = { name: 'venv', packages: ['--upgrade', ...frameworks] }
+
+/** Apart from the frameworks: where these cannot be had, those still can. Other releases judge otherwise. */
+const tools: Recipe = { name: 'tools', packages: ['ruff==0.17.*', 'mypy==2.4.*'] }
 
 /** Debian installs for its own interpreter only. */
 const systemPython = '/usr/bin/python3'
@@ -71,12 +82,19 @@ export const plainPython = (): Python => {
  * environment when it is not there yet: up to three minutes.
  */
 export const pythonWith = async (framework: Framework): Promise<readonly Python[]> => {
-  const own = await environment()
+  const own = await environment(newest)
   const system = ask(systemPython)
   return [
     typeof own === 'string' ? skipped(`newest ${framework}`, own) : described(own, framework, ''),
     ...(system?.has[framework] ? [described(system, framework, "the system's ")] : []),
   ]
+}
+
+/** The interpreter of an environment in which `-m ruff` and `-m mypy` can be run. Made as above. */
+export const pythonTools = async (): Promise<Python> => {
+  const own = await environment(tools)
+  if (typeof own === 'string') return skipped('ruff and mypy', own)
+  return { python: own.executable, label: `Python ${own.version}` }
 }
 
 const described = ({ executable, version, has }: Known, framework: Framework, whose: string): Python =>
@@ -97,13 +115,13 @@ const cacheFolder = (): string => {
 }
 
 /** The environment's Python, made if need be, or why there is none. */
-const environment = async (): Promise<Known | string> => {
+const environment = async (recipe: Recipe): Promise<Known | string> => {
   const base = ask('python3')
   if (base === undefined) return 'there is no python3 in the path, or it is older than 3.9'
-  const folder = join(cacheFolder(), `tsgunicorn-venv-${process.getuid?.() ?? 0}-${base.version}`)
+  const folder = join(cacheFolder(), `tsgunicorn-${recipe.name}-${process.getuid?.() ?? 0}-${base.version}`)
   mkdirSync(dirname(folder), { recursive: true })
   // Several test files, and several runs, may ask at once: one makes it, the others wait for what comes of it.
-  return await eventually(() => made(folder) ?? (claim(`${folder}.lock`) && make(base, folder)), {
+  return await eventually(() => made(folder) ?? (claim(`${folder}.lock`) && make(base, folder, recipe)), {
     within: patience + 10_000,
     every: 200,
     what: `${folder}; remove ${folder}.lock if no test runs`,
@@ -134,7 +152,7 @@ const claim = (lock: string): boolean => {
 }
 
 /** Makes it beside its place and moves it there when it is whole: `bin/python` finds its packages by its own path. */
-const make = (base: Known, folder: string): Known | string => {
+const make = (base: Known, folder: string, { packages }: Recipe): Known | string => {
   const draft = `${folder}.draft`
   try {
     // Somebody may have made it between our question and our lock.
@@ -142,8 +160,7 @@ const make = (base: Known, folder: string): Known | string => {
     if (there !== undefined) return there
     rmSync(draft, { recursive: true, force: true })
     const failure =
-      run(base.executable, ['-m', 'venv', draft]) ??
-      run(join(draft, 'bin/python'), [...pip, '--upgrade', ...frameworks])
+      run(base.executable, ['-m', 'venv', draft]) ?? run(join(draft, 'bin/python'), [...pip, ...packages])
     if (failure === undefined) renameSync(draft, folder)
     else writeFileSync(`${folder}.failed`, failure)
     return made(folder) ?? 'it could not be made'

@@ -129,7 +129,7 @@ ABRT, and KILL after \`abort_timeout\`; its other requests are lost. Raise it on
 better move that work off the loop. Far below a few seconds, pauses of the machine are taken for hangs.
 
 In a Python worker it bounds each request, also with \`threads\`: from the call of the application to the end of its
-answer, without the time in which a slow client does not take it. The client of a request that takes longer gets 504
+answer, without the time in which it waits for its client. The client of a request that takes longer gets 504
 (or its connection is cut, once the answer has begun), the stack of its thread is logged with method and path, and the
 worker is replaced: at once when it has one thread, else after its other requests had \`graceful_timeout\`.`,
     gunicorn: {

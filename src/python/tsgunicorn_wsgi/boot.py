@@ -19,7 +19,7 @@ from .heritage import take_environment
 from .ipc import Channel, Message
 from .loader import Loaded, load, prepare_path
 from .log import Log, open_log
-from .signals import Signals
+from .signals import Signals, status_of
 
 #: Fronts that connect at the same time.
 _BACKLOG = 128
@@ -69,7 +69,7 @@ def _worker() -> int:
 def end_early(number: int) -> None:
     """A signal before there is a worker: nothing was begun that could be lost."""
     if number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        os._exit(0)
+        os._exit(status_of(number))
     if number == signal.SIGABRT:
         os._exit(1)
 
@@ -136,7 +136,7 @@ def _live(boot: Message, channel: Channel, signals: Signals, mold: Optional[Mold
 
 
 def prepare(boot: Message) -> str:
-    """Environment and path, with what gunicorn.conf.py has made of them; gives the working directory."""
+    """Environment and path, with what gunicorn.conf.py made of them; gives the working folder."""
     values, inherited = boot["config"]["values"], boot["python"].get("inherited")
     # As Gunicorn does: applications ask it whether they run below one.
     os.environ["SERVER_SOFTWARE"] = boot["python"]["software"]

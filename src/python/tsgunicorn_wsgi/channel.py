@@ -68,7 +68,7 @@ class Channel:
         self.aborted: set[int] = set()
         self.fileok: Optional[bool] = None
         self.bodies: dict[int, Body] = {}
-        self.blocked = 0.0  # since when send waits for a client that does not read
+        self.blocked = 0.0  # since when it waits for the client: to read, or to send its body
         self.slack = 0.0  # seconds so spent in this request
         self.bulky = False
         self._make_shape = make_shape
@@ -97,6 +97,14 @@ class Channel:
                 if self.gone or not self._receive(0):
                     return False
         return True
+
+    def wait_for_client(self, ready: Callable[[], bool]) -> bool:
+        """The same, for what the client sends: the front bounds that, `timeout` does not."""
+        since = self.blocked = monotonic()
+        try:
+            return self.wait_until(ready)
+        finally:
+            self._unblocked(since)
 
     def client_gone(self, ident: int) -> bool:
         """Whether the client of this request has left, by all that has arrived. One system call."""
@@ -146,7 +154,7 @@ class Channel:
         """Take apart what came; make room for all of what is not whole. Raises BrokenPeer."""
         at, size = 0, len(data)
         text: Optional[str] = None
-        body: Union[bytes, Body]
+        body: Any  # bytes or Body: what has a REQ in it came as bytes
         while size - at >= HEADER_SIZE:
             length, kind, flags, short, ident, text_size = _unpack(data, at)
             start = at + HEADER_SIZE
@@ -261,8 +269,12 @@ class Channel:
             while rest:
                 rest = rest[self.sock.send(rest) :]
         finally:
-            self.blocked = 0.0
-            self.slack += monotonic() - since
+            self._unblocked(since)
+
+    def _unblocked(self, since: float) -> None:
+        # In this order: who asks for the age in between counts the time twice, not never.
+        self.slack += monotonic() - since
+        self.blocked = 0.0
 
     def disown(self) -> None:
         """In a child that the application forked: this channel is its parent's. Takes no lock."""
@@ -312,7 +324,7 @@ class Channel:
             self._sending.release()
 
     def age(self, now: float) -> float:
-        """Seconds that the running request took, without those in which its client did not read."""
+        """Seconds that the running request took, without those that it waited for its client."""
         blocked = self.blocked
         return now - self.started - self.slack - (now - blocked if blocked else 0.0)
 

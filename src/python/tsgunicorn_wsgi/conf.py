@@ -18,7 +18,7 @@ import threading
 import tokenize
 import traceback
 from importlib import import_module
-from typing import Any, Callable, Dict, IO, List, Mapping, NamedTuple, Optional, Tuple
+from typing import IO, Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from . import hooks as hooking
 from .crash import describe, user_traceback
@@ -238,8 +238,8 @@ class Side:
 
 
 def _run(request: Mapping[str, Any]) -> Tuple[Mapping[str, Any], str, str]:
-    """Runs what is asked for: a file, a module, or the text that one of them had. Gives the names, the
-    file ('' for a module without one), and the text.
+    """Runs what is asked for: a file, a module, or the text that one of them had. Gives the names,
+    the file ('' for a module without one), and the text.
     """
     module, source = request.get("module"), request.get("source")
     if isinstance(source, str):

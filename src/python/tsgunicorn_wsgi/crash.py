@@ -96,7 +96,9 @@ def _is_inner(frame: traceback.FrameSummary) -> bool:
 
 def _is_importlib(file: str) -> bool:
     # PyPy's are `<builtin>/frozen importlib._bootstrap`.
-    return file.startswith(("<frozen importlib", "<builtin>/frozen importlib")) or file.endswith(_IMPORTLIB)
+    return file.startswith(("<frozen importlib", "<builtin>/frozen importlib")) or file.endswith(
+        _IMPORTLIB
+    )
 
 
 def watch(fd: int) -> None:

@@ -65,7 +65,9 @@ def end_forked(worker: int, log: logging.Logger) -> None:
     """
     pid = os.getpid()
     if pid != worker:
-        words = "a child (pid:%d) that the application of worker (pid:%d) forked returned; it was ended"
+        words = (
+            "a child (pid:%d) that the application of worker (pid:%d) forked returned; it was ended"
+        )
         log.error(words, pid, worker)
         os._exit(0)
 

@@ -1,8 +1,9 @@
-"""What Gunicorn's workers inherit by fork(2) from the process that ran gunicorn.conf.py and the hooks
-before them, as far as it can be told to a process of another parent: changes of the environment and of
-sys.path, and plain data that hooks put on `server` and `worker`.
+"""What Gunicorn's workers inherit by fork(2) from the process that ran gunicorn.conf.py and the
+hooks before them, as far as it can be told to a process of another parent: changes of the
+environment and of sys.path, and plain data that hooks put on `server` and `worker`.
 
-The side process tells, a worker or a mold takes. Monkey patches, open files and threads do not travel.
+The side process tells, a worker or a mold takes. Monkey patches, open files and threads do not
+travel.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class Ancestor:
     def _places(self) -> Dict[str, List[str]]:
         known = set(self._path)
         at = next((at for at, place in enumerate(sys.path) if place in known), len(sys.path))
-        new = [(index < at, str(place)) for index, place in enumerate(sys.path) if place not in known]
+        new = [
+            (index < at, str(place)) for index, place in enumerate(sys.path) if place not in known
+        ]
         return {
             "first": [place for leads, place in new if leads],
             "last": [place for leads, place in new if not leads],

@@ -22,8 +22,8 @@ MODULE = "__config__"
 
 
 def run_source(source: str, file: str, name: Optional[str] = None) -> Dict[str, Any]:
-    """Runs a configuration as the module `name` (`__config__` unless it is one) and gives its names.
-    Raises whatever it raises.
+    """Runs a configuration as the module `name` (`__config__` unless it is one) and gives its
+    names. Raises whatever it raises.
     """
     module = ModuleType(name or MODULE)
     module.__file__ = file
@@ -40,8 +40,8 @@ def run_source(source: str, file: str, name: Optional[str] = None) -> Dict[str, 
 
 
 def worker_hooks(conf: Optional[Mapping[str, Any]]) -> Dict[str, Hook]:
-    """The hooks of `{file, source[, module]}`; none without. Raises Failure 3 with the traceback when it does
-    not run.
+    """The hooks of `{file, source[, module]}`; none without. Raises Failure 3 with the traceback
+    when it does not run.
     """
     if not conf:
         return {}
@@ -55,7 +55,8 @@ def worker_hooks(conf: Optional[Mapping[str, Any]]) -> Dict[str, Hook]:
 def find_hooks(names: Mapping[str, Any]) -> Dict[str, Hook]:
     """The hooks among a configuration's names.
 
-    Raises what the import of one that is named by a text raises; AttributeError when it is not there.
+    Raises what the import of one that is named by a text raises; AttributeError when it is not
+    there.
     """
     found = {}
     for name in HOOKS:
@@ -66,8 +67,8 @@ def find_hooks(names: Mapping[str, Any]) -> Dict[str, Hook]:
 
 
 def find_hook(name: str, value: Any) -> Any:
-    """`value`, or what it names when `name` is a hook's: a text `package.module.function` is imported,
-    as in Gunicorn. Raises ImportError, AttributeError, or ValueError for another text.
+    """`value`, or what it names when `name` is a hook's: a text `package.module.function` is
+    imported, as in Gunicorn. Raises ImportError, AttributeError, or ValueError for another text.
     """
     if name not in HOOKS or not isinstance(value, str):
         return value

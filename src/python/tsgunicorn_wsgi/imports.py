@@ -44,7 +44,7 @@ class Imports:
     def __init__(self, tell: Callable[[List[str], float], object]) -> None:
         """`tell(files, since)`: absolute paths; seconds of the wall clock."""
         self._tell = tell
-        self._since = time.time()
+        self._began = self._since = time.time()
         self._seen = 0
         self._told: Set[str] = set()
 
@@ -58,8 +58,9 @@ class Imports:
         self._add([file for file in map(source_of, modules) if file], since)
 
     def blame(self, error: BaseException) -> None:
-        """Also the files that an import failed in: no modules, and what will be mended."""
-        since = self._since
+        """Also the files that an import failed in: no modules, and what will be mended. They may
+        have been read long before the last look, which did not see them.
+        """
         self.look()
         files: List[str] = []
         cause: Optional[BaseException] = error
@@ -70,7 +71,7 @@ class Imports:
             if isinstance(cause, SyntaxError) and cause.filename:
                 files.append(cause.filename)
             cause = cause.__cause__ or cause.__context__
-        self._add(files, since)
+        self._add(files, self._began)
 
     def _add(self, files: List[str], since: float) -> None:
         fresh = {os.path.abspath(file) for file in files if is_users(file)} - self._told

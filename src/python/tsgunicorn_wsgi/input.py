@@ -99,7 +99,7 @@ class Body(io.RawIOBase):
             raise ClientGone("wsgi.input was read after the end of its request")
         if self._phase == "open" and not self._credit:
             self._ask()
-        self._channel.wait_until(self._news)
+        self._channel.wait_for_client(self._news)
         if self._pieces:
             return True
         if self._phase == "failed":

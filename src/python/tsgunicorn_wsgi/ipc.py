@@ -17,7 +17,7 @@ from .kept import Socket, Stolen, allocate_lock, from_json, identity, to_json
 Message = Dict[str, Any]
 
 _COMMAND = "NODE_TSGUNICORN"
-#: What the master says in the environment to Node and to later masters; nothing of the application's.
+#: What the master says in the environment to Node and to later masters; none of the application's.
 _MARKS = (
     "NODE_CHANNEL_SERIALIZATION_MODE",
     "NODE_APP_INSTANCE",
@@ -67,8 +67,8 @@ class Channel:
         return self._write({"cmd": _COMMAND, "body": body})
 
     def report(self, files: List[str], since: float) -> bool:
-        """Says as Node does under WATCH_REPORT_DEPENDENCIES from which files the code comes; and that
-        they were read after `since` (seconds of the wall clock), for Node tells at once.
+        """Says as Node does under WATCH_REPORT_DEPENDENCIES from which files the code comes; and
+        that they were read after `since` (seconds of the wall clock), for Node tells at once.
         """
         return self._write({"watch:import": files, "since": round(since * 1000)})
 

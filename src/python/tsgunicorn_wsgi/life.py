@@ -13,7 +13,6 @@ import atexit
 import os
 import signal
 import socket
-import sys
 from typing import Any, Callable, Dict, Mapping, Optional
 
 from . import crash
@@ -28,7 +27,7 @@ from .ipc import Channel, Message
 from .kept import Stolen, sleep, start_hidden
 from .log import Log
 from .serve import Server
-from .signals import Signals
+from .signals import Signals, status_of
 
 #: Seconds for hooks when the worker is told to end at once.
 QUICK = 1.0
@@ -95,7 +94,7 @@ class Life:
         return worker, server
 
     def _dying(self) -> None:
-        """A hook has set `worker.alive` to False, or the phase has just changed: then it is no news."""
+        """A hook has set `worker.alive` to False, or the phase has changed: then it is no news."""
         self.control.call(lambda: self._recycle("hook", "worker.alive was set to False"))
 
     def _begun(self) -> int:
@@ -198,7 +197,7 @@ class Life:
         how long.
         """
         if self.phase == "booting":
-            self.cut(1 if number == signal.SIGABRT else 0)
+            self.cut(1 if number == signal.SIGABRT else status_of(number))
         if number != signal.SIGABRT:
             end_within(QUICK, 0, self.leave)
 
@@ -224,8 +223,10 @@ class Life:
         and the fronts still bring what they have.
         """
         if self.phase == "booting":
-            self.cut(0)
-        if self.phase == "ready":
+            self.cut(status_of(signal.SIGTERM))
+        # A signal may be heard twice (signals.py); the master is asked once, and forgets nothing.
+        if self.phase == "ready" and not self._recycling:
+            self._recycling = True
             self.channel.send({"type": "recycle", "reason": "signal"})
 
     def drain(self) -> None:
@@ -298,12 +299,12 @@ class Life:
 
     def signalled(self, number: int) -> None:
         """A signal's handler; what TERM and USR1 mean is done by the control thread."""
-        if number in (signal.SIGINT, signal.SIGQUIT):
+        if self.phase == "booting" and number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            self.cut(status_of(number))
+        elif number in (signal.SIGINT, signal.SIGQUIT):
             self._quit("worker_int", 0)
         elif number == signal.SIGABRT:
             self._quit("worker_abort", 1)
-        elif number == signal.SIGTERM and self.phase == "booting":
-            self.cut(0)
 
     def _quit(self, hook: str, status: int) -> None:
         """The end at once, from within whatever the main thread was doing: it does not go back

@@ -308,7 +308,7 @@ def is_asgi(app: Any) -> bool:
     called = (
         app
         if inspect.isroutine(app) or inspect.isclass(app)
-        else getattr(type(app), "__call__", None)
+        else getattr(type(app), "__call__", None)  # noqa: B004 (what it is, not whether)
     )
     if called is None or inspect.isclass(called):
         return False

@@ -157,7 +157,7 @@ class Keeper:
             self._mold.log.reopen()
         # The workers were told by whoever told us (a terminal tells all); their ends are still to
         # be reported.
-        if numbers & {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}:
+        if numbers & {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT} and self.phase == "serving":
             self.phase = "retiring"
             self._channel.send({"type": "recycle", "reason": "signal"})
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 class Watch:
-    """Looks at what runs. Waiting counts as running, but for a client that does not read."""
+    """Looks at what runs. Waiting counts as running, but for a client: one that does not read, or
+    does not send the body that the application reads.
+    """
 
     def __init__(
         self,

@@ -14,8 +14,8 @@ class NotPlain(Exception):
 
 
 def sort_names(names: Mapping[str, Any]) -> Dict[str, Any]:
-    """Public names as `values` (plain data), `hooks` (what can be called, but for classes; also a hook
-    that is named by a text), `objects` (the rest), and `faults`: why a hook can not be called.
+    """Public names as `values` (plain data), `hooks` (what can be called, but for classes; also a
+    hook that is named by a text), `objects` (the rest), and `faults`: why a hook can not be called.
     """
     values: Dict[str, Any] = {}
     objects: Dict[str, str] = {}

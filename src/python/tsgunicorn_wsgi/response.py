@@ -164,7 +164,7 @@ class Response:
             if data:
                 if self.phase == WAITING:
                     raise AssertionError("start_response() was not called before the first piece")
-                # Who asked by HEAD has all of it: an endless stream would keep its thread for nobody.
+                # Who asked by HEAD has all of it: an endless stream would keep its thread in vain.
                 if not self._piece(data) or self.surplus or self._bodiless:
                     return
         self._end()
@@ -335,9 +335,7 @@ def _check_piece(piece: Any) -> None:
         )
 
 
-_VERDICTS = tuple(
-    judge.__code__ for judge in (_check_piece, Response._deliver_each, Response._end)
-)
+_VERDICTS = tuple(judge.__code__ for judge in (_check_piece, Response._deliver_each, Response._end))
 
 
 def _slabs(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -31,6 +31,13 @@ _WAKING = (signal.SIGINT, signal.SIGQUIT, signal.SIGABRT)
 Heard = Callable[[int], None]
 
 
+def status_of(number: int) -> int:
+    """The exit status that says which signal ended a process, as shells give it: the thread that
+    hears it cannot always die by the signal itself.
+    """
+    return 128 + number
+
+
 class Signals:
     """Takes the process's signals for `heard`, on the main thread. `extra`: more of them (SIGCHLD
     of a mold).

@@ -70,6 +70,20 @@ describe('a worker that dies', () => {
     expect(story.did('log').map(({ level }) => level)).toEqual(['error', 'error'])
   })
 
+  test.each([
+    [130, 'SIGINT', 'info'],
+    [143, 'SIGTERM', 'info'],
+    [131, 'SIGQUIT', 'warning'],
+  ])('with %i while it boots was sent %s, and is no error', (status, signal, level) => {
+    const story = new Story().serve().signal('SIGTTIN').spawn()
+    story.take()
+    story.exit(3, status).exit(1, status)
+    expect(story.logged(new RegExp(`^Worker \\(pid:103\\) was sent ${signal}!$`))).toBe(true)
+    // One that serves has a status of its own.
+    expect(story.logged(new RegExp(`^Worker \\(pid:101\\) exited with code ${status}\\.$`))).toBe(true)
+    expect(story.did('log').map((effect) => effect.level)).toEqual([level, 'error'])
+  })
+
   test('with 3 or 4 under a serving master ends nobody else', () => {
     const story = new Story().serve().exit(1, 3).exit(2, 4)
     expect(story.did('exit')).toEqual([])

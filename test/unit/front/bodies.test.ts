@@ -159,6 +159,23 @@ describe('a large body', () => {
     expect(framesOf(channel, 6)).toMatchObject([{ id: request?.id }])
   })
 
+  test('that is waited for is no silence of the worker: when it dies then, it did not take too long', async () => {
+    const worker = await new FakeWorker().listen()
+    const { port } = await serveFront([worker], { timeoutMs: 40 })
+    for (const wanted of [100_000, 4]) {
+      const began = performance.now()
+      const silence = () => performance.now() - began > 150
+      const client = await connect(port)
+      client.send(`${head('Content-Length: 100000\r\n')}some`)
+      const channel = await eventually(() => worker.data.find(({ requests }) => requests.length > 0))
+      want(channel, channel.requests[0]?.id ?? 0, wanted)
+      await eventually(() => bodyIn(channel).length === 4 && silence())
+      channel.socket.destroy()
+      // Who has all that it wanted is at work.
+      await eventually(() => client.text.startsWith(`HTTP/1.1 ${wanted === 4 ? 504 : 502} `))
+    }
+  })
+
   test('has its channel for itself', async () => {
     const worker = await new FakeWorker().listen()
     const { port, url, front } = await serveFront([worker])

@@ -130,6 +130,36 @@ describe.each([
   })
 })
 
+test.each([
+  ['told by the system', false],
+  ['polling', true],
+])('%s: a file that is taken up later is watched, also where others were before', async (_, poll) => {
+  write('a.js', '1')
+  write('b.js', '1')
+  await start(['a.js'], poll)
+  await watching?.setFiles([at('a.js'), at('b.js')])
+  write('b.js', 'two')
+  expect(await changed()).toEqual(['b.js'])
+})
+
+test('a file that was read, and changes at any moment of its being taken up, has changed', async () => {
+  await start([])
+  const names: string[] = []
+  for (let round = 0; round < 60; round++) {
+    const name = `${round}.js`
+    names.push(name)
+    write(name, 'as it was read')
+    utimesSync(at(name), 1, 1)
+    const readAt = new Map([[at(name), Date.now()]])
+    const taken = watching?.setFiles(names.map(at), readAt)
+    // Some turns of the loop later.
+    for (let turn = 0; turn < round / 3; turn++) await new Promise(setImmediate)
+    write(name, 'as it is')
+    await taken
+    expect(await changed()).toContain(name)
+  }
+})
+
 test('the files can be replaced', async () => {
   mkdirSync(at('other'))
   write('a.js', '1')
