@@ -18,7 +18,8 @@ from typing import Any, Callable, Dict, List, Mapping, NoReturn, Optional
 _OPTIONAL = frozenset(
     "accesslog admin_bind admin_token ca_certs certfile ciphers config control_socket group "
     "keyfile logconfig logconfig_dict logconfig_json logger_class paste pidfile proc_name "
-    "python pythonpath statsd_host syslog_prefix tmp_upload_dir user worker_tmp_dir wsgi_app".split()
+    "python pythonpath statsd_host syslog_prefix tmp_upload_dir user worker_tmp_dir "
+    "wsgi_app".split()
 )
 HOOKS = (
     "on_starting on_reload when_ready pre_fork post_fork post_worker_init worker_int "

@@ -23,9 +23,7 @@ _PORT = 514
 _MOST = 8192
 #: Seconds a daemon may let us wait, and those until it is tried again.
 _PATIENCE, _AWAY = 0.5, 5.0
-_FORMS = (
-    "udp://HOST:PORT, tcp://HOST:PORT, unix://PATH, unix://PATH#dgram or unix://PATH#stream"
-)
+_FORMS = "udp://HOST:PORT, tcp://HOST:PORT, unix://PATH, unix://PATH#dgram or unix://PATH#stream"
 _SEVERITIES = (
     (logging.CRITICAL, 2),
     (logging.ERROR, 3),
