@@ -39,12 +39,11 @@ const linesWith = (pattern: RegExp, mayHaveIt: (path: string) => boolean): strin
         .map((line) => `${path}: ${line.trim()}`),
     )
 
-/** The text of what Python workers run: they are given all settings, too. */
-const pythonSources = (): string[] => {
+/** What Python workers run, name -> text: they are given all settings, too. */
+const pythonSources = (): ReadonlyMap<string, string> => {
   const folder = join(repository, 'src/python/tsgunicorn_wsgi')
-  if (!existsSync(folder)) return []
   const names = readdirSync(folder).filter((name) => name.endsWith('.py'))
-  return names.map((name) => readFileSync(join(folder, name), 'utf8'))
+  return new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]))
 }
 
 /** A file and everything of ours that it imports, values only, directly or not. */
@@ -100,6 +99,9 @@ describe('files', () => {
         .filter(({ lines, generated }) => lines > 350 && !generated)
         .map(({ path, lines }) => `${path}: ${lines}`),
     ).toEqual([])
+    const pythons = [...pythonSources()].map(([name, text]) => [name, text.split('\n').length - 1] as const)
+    expect(pythons.filter(([, lines]) => lines > 350)).toEqual([])
+    expect(pythons.length).toBeGreaterThan(20)
   })
 })
 
@@ -134,7 +136,7 @@ describe('invariants', () => {
 
   test.runIf(merged)('every setting is read by someone outside config', () => {
     const readers = files.filter(({ folder }) => !['config', 'generate', 'index.ts'].includes(folder))
-    const text = [...readers.map(({ code }) => code), ...pythonSources()].join('\n')
+    const text = [...readers.map(({ code }) => code), ...pythonSources().values()].join('\n')
     const unread = Object.entries(settings)
       .filter(([, setting]: [string, Setting]) => setting.later === undefined && !setting.inert)
       .map(([name]) => name)

@@ -160,7 +160,7 @@ class Channel:
             start = at + HEADER_SIZE
             end = start + length
             if end > size or text_size > length:
-                self._check(length, text_size)
+                frames.check(length, text_size)
                 break
             middle = start + text_size
             if kind == 3:  # REQ
@@ -181,12 +181,6 @@ class Channel:
             self._filled = size - at
             self._rest = bytearray(HEADER_SIZE if size - at < HEADER_SIZE else end - at)
             self._rest[: self._filled] = memoryview(data)[at:]
-
-    def _check(self, length: int, text_size: int) -> None:
-        if length > frames.MAX_FRAME:
-            raise BrokenPeer("a frame of %d bytes is longer than any may be" % length)
-        if text_size > length:
-            raise BrokenPeer("a frame of %d bytes cannot have a text of %d" % (length, text_size))
 
     def _on_shape(self, flags: int, short: int, ident: int, text: Bytes, body: Bytes) -> None:
         self.shapes[short] = self._make_shape(text.decode("latin-1"))

@@ -224,3 +224,41 @@ class WorkerFacade(Facade):
     def nr(self) -> int:
         """Requests this worker has finished."""
         return int(self.__dict__["_requests"]())
+
+
+def facades_of(
+    boot: Mapping[str, Any],
+    hooks: Mapping[str, Callable[..., Any]],
+    log: HookLog,
+    begun: Callable[[], int],
+    dying: Callable[[], None],
+) -> tuple[WorkerFacade, Facade]:
+    """`worker` and `server` as the hooks of a worker see them, from its boot message. `begun`: how
+    many requests it was given; `dying`: called when a hook has set `worker.alive` to False.
+    """
+    values: Mapping[str, Any] = boot["config"]["values"]
+    cfg, kept = Cfg(values, hooks), boot["python"].get("inherited") or {}
+    common = {"cfg": cfg, "log": log}
+    vital = {"booted": False, "aborted": False, "wsgi": None}
+    numbers = {
+        "age": boot["age"],
+        "generation": boot["generation"],
+        "pid": os.getpid(),
+        "ppid": boot["master"],
+    }
+    limits = limits_of(cfg)
+    if boot.get("maxRequests"):
+        limits["max_requests"] = boot["maxRequests"]
+    master = {
+        "pid": boot["master"],
+        "proc_name": boot["processName"],
+        "num_workers": boot["python"].get("workers", 0),
+        "address": cfg.address,
+        "timeout": values.get("timeout"),
+        "WORKERS": {},
+    }
+    worker = WorkerFacade({**numbers, **vital, **limits, **common}, begun, dying)
+    server = Facade("server", {**master, **common})
+    worker.keep(kept.get("worker") or {})
+    server.keep(kept.get("server") or {})
+    return worker, server

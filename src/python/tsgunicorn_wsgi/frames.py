@@ -55,6 +55,14 @@ class BrokenPeer(ValueError):
     """Bytes that no front sends: the channel they came on is closed."""
 
 
+def check(length: int, text_size: int) -> None:
+    """Whether a header's sizes, bytes, can be those of a frame. Raises BrokenPeer."""
+    if length > MAX_FRAME:
+        raise BrokenPeer("a frame of %d bytes is longer than any may be" % length)
+    if text_size > length:
+        raise BrokenPeer("a frame of %d bytes cannot have a text of %d" % (length, text_size))
+
+
 def frame(
     kind: int,
     ident: int = 0,

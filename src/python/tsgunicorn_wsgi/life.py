@@ -20,7 +20,7 @@ from .asked import Asked
 from .board import Slot, resident
 from .control import Control
 from .ending import CLEAN_UP, end_forked, end_now, end_within, unlink_if_present
-from .facade import Cfg, Facade, HookLog, WorkerFacade, limits_of
+from .facade import HookLog, facades_of
 from .hooks import Hook, adapt_post_request, may
 from .imports import Imports
 from .ipc import Channel, Message
@@ -61,37 +61,11 @@ class Life:
             "reopen-logs": lambda _: log.reopen(),
             "ask": Asked(channel.send, lambda: [self.control.ident]).heard,
         }
-        self.worker, self.server = self._facades()
+        self.worker, self.server = facades_of(
+            boot, hooks, HookLog(log.logger.log), self._begun, self._dying
+        )
         signals.heard = self.signalled
         os.register_at_fork(after_in_child=self._forked)
-
-    def _facades(self) -> tuple[WorkerFacade, Facade]:
-        boot, values, log = self.boot, self._values, HookLog(self._log.logger.log)
-        cfg, kept = Cfg(values, self.hooks), boot["python"].get("inherited") or {}
-        common = {"cfg": cfg, "log": log}
-        vital = {"booted": False, "aborted": False, "wsgi": None}
-        numbers = {
-            "age": boot["age"],
-            "generation": boot["generation"],
-            "pid": self._pid,
-            "ppid": boot["master"],
-        }
-        limits = limits_of(cfg)
-        if boot.get("maxRequests"):
-            limits["max_requests"] = boot["maxRequests"]
-        master = {
-            "pid": boot["master"],
-            "proc_name": boot["processName"],
-            "num_workers": boot["python"].get("workers", 0),
-            "address": cfg.address,
-            "timeout": values.get("timeout"),
-            "WORKERS": {},
-        }
-        worker = WorkerFacade({**numbers, **vital, **limits, **common}, self._begun, self._dying)
-        server = Facade("server", {**master, **common})
-        worker.keep(kept.get("worker") or {})
-        server.keep(kept.get("server") or {})
-        return worker, server
 
     def _dying(self) -> None:
         """A hook has set `worker.alive` to False, or the phase has changed: then it is no news."""

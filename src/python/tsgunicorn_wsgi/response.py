@@ -6,7 +6,7 @@ Response is a request's own: one that an application keeps for too long can do n
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Iterator, Optional
+from typing import Any, Iterable, Optional
 
 from . import frames
 from .channel import BULKY, Channel
@@ -16,6 +16,7 @@ from .frames import CHUNK, END, ERROR, FAILED, FILE, FULL, HEAD, INFORM, MAX_CHU
 from .headers import judge_headers, judge_status, known_statuses
 from .input import ClientGone
 from .kept import monotonic
+from .pieces import check_piece, slabs
 
 _pack = frames.HEADER.pack
 
@@ -73,7 +74,7 @@ class Response:
 
     def write(self, data: bytes) -> None:
         """The imperative way. Returns when the data is sent. Raises ClientGone (an OSError)."""
-        _check_piece(data)
+        check_piece(data)
         if self.phase == WAITING:
             raise AssertionError("write() was called before start_response()")
         if data and not self._piece(data):
@@ -145,7 +146,7 @@ class Response:
     def _deliver_all(self, pieces: Any) -> None:
         """A list: all is known, nothing is sent in between, and the length can be told."""
         for piece in pieces:
-            _check_piece(piece)
+            check_piece(piece)
         total = sum(map(len, pieces))
         if self.phase != READY:
             self._deliver_each(pieces)
@@ -156,11 +157,11 @@ class Response:
         else:
             if self.length is None:
                 self._tell_length(total)
-            self._deliver_each(_slabs(pieces))
+            self._deliver_each(slabs(pieces))
 
     def _deliver_each(self, pieces: Iterable[bytes]) -> None:
         for data in pieces:
-            _check_piece(data)
+            check_piece(data)
             if data:
                 if self.phase == WAITING:
                     raise AssertionError("start_response() was not called before the first piece")
@@ -328,28 +329,4 @@ def is_verdict(error: BaseException) -> bool:
     return False
 
 
-def _check_piece(piece: Any) -> None:
-    if not isinstance(piece, bytes):
-        raise TypeError(
-            "a WSGI application gives an iterable of bytes; here came %s" % type(piece).__name__
-        )
-
-
-_VERDICTS = tuple(judge.__code__ for judge in (_check_piece, Response._deliver_each, Response._end))
-
-
-def _slabs(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes, small pieces put together: a million lines are not a million system calls."""
-    small: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        if len(piece) < BULKY:
-            small.append(piece)
-            size += len(piece)
-        if size >= BULKY or (small and len(piece) >= BULKY):
-            yield b"".join(small)
-            small, size = [], 0
-        if len(piece) >= BULKY:
-            yield piece
-    if small:
-        yield b"".join(small)
+_VERDICTS = tuple(judge.__code__ for judge in (check_piece, Response._deliver_each, Response._end))
