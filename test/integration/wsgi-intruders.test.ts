@@ -27,7 +27,8 @@ const megabytes = (pid: number): number => Number.parseInt(statusField(pid, 'VmR
 
 /** Where fronts and workers of this server meet. */
 const bridgeOf = (server: Daemon): string => {
-  const name = readdirSync(server.path('tmp')).find((one) => one.startsWith('tsgunicorn-'))
+  // Beside it is the folder of control sockets, which is the user's.
+  const name = readdirSync(server.path('tmp')).find((one) => /^tsgunicorn-(?!\d+$)/.test(one))
   return join(server.path('tmp'), name ?? 'no bridge')
 }
 
