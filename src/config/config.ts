@@ -1648,7 +1648,8 @@ export interface Config {
    *
    * Its path is that of the control socket with the ending `.ro`. It tells what the other tells, paths of
    * requests among it, and refuses every command that changes something: `0o660` or `0o666` lets monitoring look without
-   * being able to harm.
+   * being able to harm. The default folder is for the server's own user alone: name a path with `control_socket` in one that
+   * they may enter.
    *
    * Flag: `--control-socket-read-mode MODE`
    *

@@ -12,7 +12,8 @@ export const settings = {
     summary: 'The permissions of a second control socket that only answers questions.',
     details: `Its path is that of the control socket with the ending \`.ro\`. It tells what the other tells, paths of
 requests among it, and refuses every command that changes something: \`0o660\` or \`0o666\` lets monitoring look without
-being able to harm.`,
+being able to harm. The default folder is for the server's own user alone: name a path with \`control_socket\` in one that
+they may enter.`,
   }),
   admin_bind: optional(textKind, {
     gunicorn: false,
