@@ -108,6 +108,19 @@ class MoldTest(Case):
         self.assertEqual(self.ends(child), 1)
         self.assertEqual(self.logged().count("Fatal Python error: Aborted"), 2)
 
+    @unittest.skipUnless(os.path.isdir("/proc/self/task"), "no /proc: threads cannot be signalled")
+    def test_a_signal_that_the_system_gives_to_another_thread_is_heard_by_the_main_one(self) -> None:
+        for age, (number, status) in enumerate(((signal.SIGABRT, 1), (signal.SIGINT, 0)), 1):
+            hooks = "import os\ndef worker_int(worker): os.write(2, b'worker_int ran')\n"
+            _, line = self.mold(conf=hooks)
+            pid, _ = self.fork(line, age, conf=hooks)
+            others = sorted(int(each) for each in os.listdir(f"/proc/{pid}/task") if int(each) != pid)
+            # kill(2) of a thread's number has the system prefer that thread.
+            terminate(others[0], number)
+            ended = {"type": "ended", "age": age, "code": status, "signal": None}
+            self.assertEqual(line.hear(), ended)
+        self.assertIn("worker_int ran", self.logged())
+
     def test_a_killed_worker_is_reported_by_its_signal(self) -> None:
         _, line = self.mold()
         pid, _ = self.fork(line, 3)

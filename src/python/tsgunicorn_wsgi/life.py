@@ -24,7 +24,7 @@ from .facade import HookLog, facades_of
 from .hooks import Hook, adapt_post_request, may
 from .imports import Imports
 from .ipc import Channel, Message
-from .kept import Stolen, sleep, start_hidden
+from .kept import Stolen, get_ident, sleep, start_hidden
 from .log import Log
 from .serve import Server
 from .signals import Signals, status_of
@@ -50,6 +50,7 @@ class Life:
         self._log = log
         self._signals = signals
         self._pid = os.getpid()
+        self._main = get_ident()
         self._slot = Slot(boot["board"], boot["slot"])
         self._listener: Optional[socket.socket] = None
         self._server: Optional[Server] = None
@@ -174,6 +175,7 @@ class Life:
             self.cut(1 if number == signal.SIGABRT else status_of(number))
         if number != signal.SIGABRT:
             end_within(QUICK, 0, self.leave)
+        self._signals.rouse(number, self._main, lambda: self.phase == "gone")
 
     def _beat(self) -> None:
         rss = resident()

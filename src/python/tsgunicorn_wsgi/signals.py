@@ -13,6 +13,8 @@ import signal
 from types import FrameType
 from typing import Callable, Optional, Tuple
 
+from .kept import sleep, start_hidden
+
 HANDLED: Tuple[signal.Signals, ...] = (
     signal.SIGTERM,
     signal.SIGINT,
@@ -27,6 +29,10 @@ HANDLED: Tuple[signal.Signals, ...] = (
 
 #: Those that the main thread has something to do for.
 _WAKING = (signal.SIGINT, signal.SIGQUIT, signal.SIGABRT)
+
+#: Seconds between signals to a thread that sleeps, and how many there are.
+_PAUSE = 0.05
+_MOST = 20
 
 Heard = Callable[[int], None]
 
@@ -71,6 +77,21 @@ class Signals:
             return os.read(self._reader, 256)
         except BlockingIOError:
             return b""
+
+    def rouse(self, number: int, thread: int, heard: Callable[[], bool]) -> None:
+        """Sends one of ours to a thread until it was heard, a second long: what the system gave to
+        another thread, or gave just before this one went to sleep there, has not woken it
+        (signal(7), pthread_kill(3)).
+        """
+
+        def again() -> None:
+            for _ in range(_MOST):
+                sleep(_PAUSE)
+                if heard() or signal.getsignal(number) != self._handle:
+                    return
+                signal.pthread_kill(thread, number)
+
+        start_hidden(again)
 
     def let_go(self) -> None:
         """In a child that was forked: its signals are its own, and must not reach this process by
