@@ -156,7 +156,6 @@ def begin(boot: Message, role: str) -> Log:
     log = open_log(
         values, role=role, name=boot["processName"], owner=boot.get("privileges"), terminal=terminal
     )
-    crash.expect_threads(boot["python"].get("threads", 1) > 1)
     crash.watch(log.fd)
     return log
 

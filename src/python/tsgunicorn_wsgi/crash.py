@@ -101,21 +101,9 @@ def _is_importlib(file: str) -> bool:
     )
 
 
-#: Whether code of the application runs on other threads than the main one.
-_threaded = [True]
-
-
-def expect_threads(threaded: bool) -> None:
-    """Whose stacks a crash is to write from now on: those of all threads, or of the one that it is
-    in. The others go on while theirs are read, and their frames may go away under the reader, who
-    crashes or never ends: where the application has one thread, its own are enough.
-    """
-    _threaded[0] = threaded
-
-
 def watch(fd: int) -> None:
-    """Crashes below Python (SIGSEGV, abort(3) and their like) write the stacks of the threads that
-    run the application to `fd`, SIGUSR2 those of all.
+    """Crashes below Python (SIGSEGV, abort(3) and their like) and SIGUSR2 write the stacks of all
+    threads to `fd`.
 
     To be called when the Python handler of SIGABRT stands, and again whenever it was set anew:
     faulthandler then writes, and hands the signal on to it. The descriptor must stay what it is; a
@@ -123,7 +111,7 @@ def watch(fd: int) -> None:
     """
     # Enabled already, it would leave the handlers that stand as they are.
     faulthandler.disable()
-    faulthandler.enable(file=fd, all_threads=_threaded[0])
+    faulthandler.enable(file=fd, all_threads=True)
     faulthandler.register(signal.SIGUSR2, file=fd, all_threads=True, chain=False)
 
 

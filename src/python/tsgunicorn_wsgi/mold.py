@@ -137,7 +137,6 @@ class Keeper:
         go by the fork.
         """
         signals = Signals(end_early)
-        crash.expect_threads(boot["python"].get("threads", 1) > 1)
         crash.watch(self._mold.log.fd)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED)
         bridge = boot["bridge"]
