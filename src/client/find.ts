@@ -18,11 +18,15 @@ export interface Wish {
   readonly directory: string
   /** Folders that were looked into, for the words. */
   readonly folders: readonly string[]
+  /** It is to be changed. */
+  readonly changes: boolean
 }
 
 /**
- * The one with the pid; else the only one of the working directory; else the only one. A challenger counts as little as
- * its master is there: who asks means the master. Throws a Failure: `not-running`, or `usage` with a list.
+ * The one with the pid; else the only one of the working directory; else the only one, but to be changed only when it is
+ * not known to live elsewhere: where the server of this directory is down, another must not be stopped in its place. A
+ * challenger does not count while its master is there: who asks means the master. Throws a Failure: `not-running`, or
+ * `usage` with a list.
  */
 export const choose = (candidates: readonly Candidate[], wish: Wish): Candidate => {
   if (wish.pid !== undefined) return withPid(candidates, wish.pid, wish.folders)
@@ -33,6 +37,7 @@ export const choose = (candidates: readonly Candidate[], wish: Wish): Candidate 
   const [only, ...others] = masters
   if (only === undefined) throw none(wish.folders)
   if (others.length > 0) throw several(masters)
+  if (wish.changes && only.directory !== null) throw elsewhere(only)
   return only
 }
 
@@ -68,10 +73,15 @@ const none = (folders: readonly string[]): Failure =>
 const several = (candidates: readonly Candidate[]): Failure =>
   new Failure('usage', 'Several servers are running. Say which: --socket PATH or --pid FILE.', {
     code: 'several',
-    detail: candidates
-      .map(
-        ({ path, status, directory }) =>
-          `  ${status.name}  pid ${status.pid}  --socket ${path}  in ${directory ?? 'an unknown directory'}`,
-      )
-      .join('\n'),
+    detail: candidates.map(lineOf).join('\n'),
   })
+
+const elsewhere = (only: Candidate): Failure =>
+  new Failure(
+    'usage',
+    'No server runs in this directory, and another is changed only by its name: --socket PATH or --pid FILE.',
+    { code: 'elsewhere', detail: lineOf(only) },
+  )
+
+const lineOf = ({ path, status, directory }: Candidate): string =>
+  `  ${status.name}  pid ${status.pid}  --socket ${path}  in ${directory ?? 'an unknown directory'}`

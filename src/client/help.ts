@@ -19,7 +19,7 @@ type Row = readonly [left: string, right: string]
 export const helpLines = (): readonly string[] => [
   'Usage: tsgunicornc [OPTIONS] COMMAND',
   '',
-  'Talks to a running tsgunicorn: to the one of the working directory, or the only one.',
+  'Talks to a running tsgunicorn: to the one of the working directory, or, to look at it, the only one.',
   ...groups.flatMap((group) => [
     '',
     `${group}:`,

@@ -13,6 +13,8 @@ import type { World } from './world.ts'
 export interface Sought {
   readonly socket?: string
   readonly pidfile?: string
+  /** It is to be changed: one that lives elsewhere has to be named. */
+  readonly changes: boolean
   /** Milliseconds for each answer. */
   readonly timeout: number
 }
@@ -27,7 +29,7 @@ const patience = 2000
 
 /** The server that is meant. Rejects with a Failure. The connection is the caller's to close. */
 export const seek = async (sought: Sought, world: World): Promise<Found> => {
-  const { socket, pidfile, timeout } = sought
+  const { socket, pidfile, changes, timeout } = sought
   if (socket !== undefined) return await ask(resolve(world.directory, socket), timeout)
   const pid = pidfile === undefined ? undefined : pidIn(resolve(world.directory, pidfile))
   const folders = controlFolders(world.env, world.uid)
@@ -35,7 +37,7 @@ export const seek = async (sought: Sought, world: World): Promise<Found> => {
   const [hanging] = silent
   if (found.length === 0 && hanging !== undefined) throw hanging
   const { path } = withClosing(found, () =>
-    choose(found, { directory: world.directory, folders, ...(pid === undefined ? {} : { pid }) }),
+    choose(found, { directory: world.directory, folders, changes, ...(pid === undefined ? {} : { pid }) }),
   )
   return only(found, path)
 }

@@ -2,7 +2,7 @@
 import { shapeVersion } from '../control/status.ts'
 import { isRecord } from '../util/is-record.ts'
 import { type Asked, numberOf } from './arguments.ts'
-import { defaultTimeout } from './commands.ts'
+import { commands, defaultTimeout } from './commands.ts'
 import { type Found, seek } from './seek.ts'
 import { hasColour, type Paint, paintWith, type World } from './world.ts'
 
@@ -34,6 +34,7 @@ export const findServer = ({ asked, world, timeout }: Session): Promise<Found> =
   return seek(
     {
       timeout,
+      changes: commands[asked.command].group === 'Change',
       ...(socket === undefined ? {} : { socket }),
       ...(pidfile === undefined ? {} : { pidfile }),
     },

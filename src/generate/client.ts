@@ -18,8 +18,8 @@ const inGroup = (group: CommandSpec['group']): readonly CommandName[] =>
   commandNames.filter((name) => specOf(name).group === group)
 
 const finding = `Without \`--socket\` and \`--pid\` the server is meant that was started in the working directory, or whose
-configuration file lies there; else the only one that runs. When several could be meant, they are listed, and the exit
-status is 2. Sockets are looked for in \`$XDG_RUNTIME_DIR/tsgunicorn\` (\`/run/user/UID/tsgunicorn\` without the
+configuration file lies there; else the only one that runs. To be changed, a server of another directory has to be
+named. When several could be meant, or none, they are listed, and the exit status is 2. Sockets are looked for in \`$XDG_RUNTIME_DIR/tsgunicorn\` (\`/run/user/UID/tsgunicorn\` without the
 variable), and in \`tsgunicorn-UID\` below \`$TMPDIR\` (\`/tmp\` without it).`
 
 const output = `On a terminal the output has colours, and columns are left out when it is narrow; into a pipe it is plain and

@@ -14,9 +14,12 @@ const candidate = (
   status: statusWith({ name, config: null, ...changes }),
   directory,
 })
-const wish = { directory: '/srv/shop', folders: ['/run/tsgunicorn'] }
+const wish = { directory: '/srv/shop', folders: ['/run/tsgunicorn'], changes: false }
 
-const failure = (candidates: readonly Candidate[], changes: { readonly pid?: number } = {}): Failure => {
+const failure = (
+  candidates: readonly Candidate[],
+  changes: { readonly pid?: number; readonly changes?: boolean } = {},
+): Failure => {
   try {
     choose(candidates, { ...wish, ...changes })
   } catch (error) {
@@ -28,6 +31,17 @@ const failure = (candidates: readonly Candidate[], changes: { readonly pid?: num
 describe('which server is meant', () => {
   test('the only one', () => {
     expect(choose([candidate('a', { pid: 1 }, '/elsewhere')], wish).status.name).toBe('a')
+  })
+
+  test('the only one is not changed by who is elsewhere: it has to be named', () => {
+    const stranger = candidate('a', { pid: 1 }, '/elsewhere')
+    const { kind, code, detail } = failure([stranger], { changes: true })
+    expect([kind, code]).toEqual(['usage', 'elsewhere'])
+    expect(detail).toBe('  a  pid 1  --socket /run/a.ctl  in /elsewhere')
+    const asked = { ...wish, changes: true }
+    expect(choose([stranger], { ...asked, pid: 1 }).status.name).toBe('a')
+    expect(choose([stranger], { ...asked, directory: '/elsewhere' }).status.name).toBe('a')
+    expect(choose([candidate('b', { pid: 2 }, null)], asked).status.name).toBe('b')
   })
 
   test('the one of the working directory, by where it runs or where its configuration lies', () => {
