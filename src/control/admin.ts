@@ -227,5 +227,8 @@ const openingOf = (asked: string, umask: number): Opening => ({
 /** Errors of addresses speak of `bind`. */
 const aboutAdminBind = (thrown: unknown): unknown =>
   thrown instanceof ServerError
-    ? new ServerError(thrown.code, `admin_bind: ${thrown.message.replace(/^bind: /, '')}`, { cause: thrown })
+    ? new ServerError(thrown.code, `admin_bind: ${thrown.message.replace(/^bind: /, '')}`, {
+        cause: thrown,
+        ...(thrown.subject === undefined ? {} : { subject: thrown.subject }),
+      })
     : thrown
