@@ -3,8 +3,9 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Administration } from './administration.ts'
 import type { Log } from './execute.ts'
-import { healthAnswer, json, jsonBody, type Plain, text } from './health.ts'
+import { healthAnswer } from './health.ts'
 import { prometheus } from './http.ts'
+import { json, jsonBody, type Plain, sendPlain, text } from './plain.ts'
 
 /** What is asked of the master here. */
 export type AdminRequests = Pick<Administration, 'health' | 'metrics' | 'status'>
@@ -85,33 +86,18 @@ const judge = (request: IncomingMessage, token: string | undefined): Denied | Re
   return (resource.secret ? refusal(request.headers.authorization, token) : undefined) ?? resource
 }
 
-const send = (
-  response: ServerResponse,
-  { status, type, body }: Plain,
-  headers: Readonly<Record<string, string>> = {},
-): void => {
-  response.writeHead(status, {
-    'Content-Type': type,
-    'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-    ...headers,
-  })
-  response.end(body)
-}
-
 /** A listener for requests of node:http. */
 export const adminHandler =
   ({ administration, log, token }: AdminRequestOptions) =>
   (request: IncomingMessage, response: ServerResponse): void => {
     const judged = judge(request, token())
     const answer = async () => {
-      if ('status' in judged) send(response, judged, judged.headers)
-      else send(response, await judged.answer(administration, request))
+      if ('status' in judged) sendPlain(response, judged, judged.headers)
+      else sendPlain(response, await judged.answer(administration, request))
     }
     answer().catch((thrown: unknown) => {
       log.exception('The admin listener could not answer', thrown)
       if (response.headersSent) response.destroy()
-      else send(response, denied(500, 'The server could not answer; its log says why.'))
+      else sendPlain(response, denied(500, 'The server could not answer; its log says why.'))
     })
   }

@@ -1,20 +1,9 @@
 /** What `/livez` and `/readyz` answer: pure, for control socket and admin listener alike. */
 import type { Administration } from './administration.ts'
+import { json, jsonBody, type Plain, text } from './plain.ts'
 import { shapeVersion } from './status.ts'
 
 export type Probe = 'livez' | 'readyz'
-
-export interface Plain {
-  readonly status: number
-  readonly type: string
-  readonly body: string
-}
-
-export const json = 'application/json; charset=utf-8'
-export const text = 'text/plain; charset=utf-8'
-
-/** For people and scripts alike: indented, and with an end of the line. */
-export const jsonBody = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
 /** 200 or 503; a word, or JSON for who accepts that and no other type before it. */
 export const healthAnswer = (

@@ -8,7 +8,8 @@ import { meant } from './arguments.ts'
 import { bounds } from './bounds.ts'
 import type { Connection } from './connection.ts'
 import { type Answer, execute } from './execute.ts'
-import { healthAnswer, json, jsonBody, type Plain } from './health.ts'
+import { healthAnswer } from './health.ts'
+import { json, jsonBody, type Plain, sendPlain } from './plain.ts'
 import { type RefusalCode, refusalCodes } from './refusal.ts'
 import { type Match, match, paths } from './routes.ts'
 import { shapeVersion } from './status.ts'
@@ -35,22 +36,6 @@ const foreign = ({ headers }: IncomingMessage): string | undefined => {
   const site = headers['sec-fetch-site']
   if (headers.origin !== undefined) return 'Origin'
   return site !== undefined && site !== 'none' ? 'Sec-Fetch-Site' : undefined
-}
-
-const send = (
-  response: ServerResponse,
-  { status, type, body }: Plain,
-  more: Readonly<Record<string, string>> = {},
-): void => {
-  response.writeHead(status, {
-    'Content-Type': type,
-    'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-    Connection: 'close',
-    ...more,
-  })
-  response.end(body)
 }
 
 /** Resolves when the body, which nobody wants, is over; false when it is longer than a request may be. */
@@ -99,9 +84,15 @@ export class HttpDialect {
     if (connection === undefined || !(await bodyPassed(request))) return void request.socket.destroy()
     connection.asked()
     response.once('close', () => connection.answered())
+    // One request a connection: what comes next may be of another dialect.
+    response.setHeader('Connection', 'close')
     const header = foreign(request)
     if (header === undefined) await this.#route(request, response, connection)
-    else send(response, refused(403, 'forbidden', `Requests of web pages (${header}) are not answered here.`))
+    else
+      sendPlain(
+        response,
+        refused(403, 'forbidden', `Requests of web pages (${header}) are not answered here.`),
+      )
     // Streams end otherwise: all others are written now, and are to be read.
     if (response.writableEnded) connection.answered()
   }
@@ -111,16 +102,16 @@ export class HttpDialect {
     const found = match(request.method, target)
     if (found.found === 'nothing') {
       const hint = await meant(target.split('?')[0] ?? '', paths)
-      return send(response, refused(404, 'usage', `There is no such resource.${hint} GET / lists them.`))
+      return sendPlain(response, refused(404, 'usage', `There is no such resource.${hint} GET / lists them.`))
     }
     if (found.found === 'path') {
       const words = `This resource has ${found.allow}.`
-      return send(response, refused(405, 'usage', words), { Allow: found.allow })
+      return sendPlain(response, refused(405, 'usage', words), { Allow: found.allow })
     }
     if (found.command.answers === 'events' && request.method === 'GET')
       return this.#tellEvents(request, response, connection)
-    if (found.command.answers === 'health') return send(response, healthOf(found, request, connection))
-    send(response, plain(found, await execute(connection.session, found.name, found.args)))
+    if (found.command.answers === 'health') return sendPlain(response, healthOf(found, request, connection))
+    sendPlain(response, plain(found, await execute(connection.session, found.name, found.args)))
   }
 
   /** Server-sent events (HTML standard, 9.2), with the number of each, and comments while nothing happens. */
