@@ -6,6 +6,7 @@ import { busySlotsIn, countedIn, openBoard } from '../support/board.ts'
 import { type Daemon, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { startMixedLoad } from '../support/load.ts'
+import { signalEach } from '../support/processes.ts'
 
 /** So many that a worker lives for some beats, once a second, before it is recycled: they say how quick it is. */
 const args = ['-p', 'server.pid', '--max-requests', '200', '--max-requests-jitter', '50']
@@ -67,7 +68,7 @@ test.runIf(process.platform === 'linux').each(everyKind)(
     const doomed = server.workerPids()
     const alive = await calm(board)
     expect(alive.finished - loaded.finished).toBe(asked)
-    for (const pid of doomed) process.kill(pid, 'SIGKILL')
+    signalEach(doomed, 'SIGKILL')
     await server.hasWorkers(2, { not: doomed })
     const more = await askSome(server)
     const revived = await calm(board)

@@ -5,6 +5,7 @@ import { everyKind } from '../support/apps.ts'
 import { type Daemon, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { startMixedLoad } from '../support/load.ts'
+import { signalEach } from '../support/processes.ts'
 
 const config = { workers: 2, admin_bind: 'unix:admin.sock', admin_token: 'secret' }
 
@@ -66,7 +67,7 @@ test.each(everyKind)(
       what: () => `${before} + ${answered} requests; the last scrape said ${last}`,
     })
     const doomed = server.workerPids()
-    for (const pid of doomed) process.kill(pid, 'SIGKILL')
+    signalEach(doomed, 'SIGKILL')
     await server.hasWorkers(2, { not: doomed })
     expect(await scrape()).toBe(before + answered)
     await server.assertClean({ allows: [/was sent SIGKILL/] })

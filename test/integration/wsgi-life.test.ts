@@ -1,10 +1,8 @@
 /** What happens to workers, fronts and masters while requests are under way, slow ones too: none of them is lost. */
 import { describe, expect, test } from 'vitest'
-import { hasCode } from '../../src/errors.ts'
-import type { Daemon } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { startLoad } from '../support/load.ts'
-import { isAlive } from '../support/processes.ts'
+import { isAlive, signalEach } from '../support/processes.ts'
 import {
   allServe,
   frontsOf,
@@ -109,7 +107,7 @@ describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode
     const slow = await hold(server, '/slow?1')
     const traffic = await startTraffic(server)
     await traffic.goesOn()
-    signalAll(server, 'SIGTERM')
+    signalEach(server.processes(), 'SIGTERM')
     expect((await slow.answer()).body).toMatch(/^hello late/)
     expect(await server.exited({ within: 10_000 })).toEqual({ code: 0, signal: null })
     expect((await traffic.stop()).filter((failure) => !neverConnected(failure))).toEqual([])
@@ -120,7 +118,7 @@ describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode
     const server = await startBoth({ args })
     await hold(server, '/slow?30')
     const began = performance.now()
-    signalAll(server, 'SIGINT')
+    signalEach(server.processes(), 'SIGINT')
     expect(await server.exited()).toEqual({ code: 0, signal: null })
     expect(performance.now() - began).toBeLessThan(4000)
     await server.assertClean()
@@ -242,16 +240,6 @@ describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode
     await server.assertClean({ keeps: ['error.log'] })
   })
 })
-
-/** As systemd, timeout(1) and terminals do: whoever has ended by what the first were sent is not sent it. */
-const signalAll = (server: Daemon, signal: NodeJS.Signals): void => {
-  for (const { pid } of server.processes())
-    try {
-      process.kill(pid, signal)
-    } catch (error) {
-      if (!hasCode(error, 'ESRCH')) throw error
-    }
-}
 
 describe.skipIf(noPython !== undefined)(pythonLabel, () => {
   test('two fronts with four workers: reloads, other numbers, a dead front', async () => {

@@ -26,7 +26,7 @@ import { helloApp, isPythonApp, python } from './apps.ts'
 import { eventually, type Patience } from './eventually.ts'
 import { type Cleanliness, findFaults } from './leftovers.ts'
 import { builtProgram, freePort, temporaryFolder } from './machine.ts'
-import { childrenOf, isAlive, type ProcessFacts, processesMarked } from './processes.ts'
+import { childrenOf, isAlive, type ProcessFacts, processesMarked, signalEach } from './processes.ts'
 import { RawClient, type RequestOptions, request, requestText, type Target } from './raw-client.ts'
 
 export interface StartOptions {
@@ -312,7 +312,7 @@ export class Daemon {
 
   /** Kills whatever is left and removes the folder. Every test ends with it, also a failed one. */
   async destroy(): Promise<void> {
-    for (const { pid } of this.processes()) killIfAlive(pid)
+    signalEach(this.processes(), 'SIGKILL')
     await eventually(() => this.processes().length === 0)
     rmSync(this.folder, { recursive: true, force: true })
   }
@@ -332,14 +332,6 @@ const boardsInMemory = (): string[] =>
 const hasLivingOwner = (board: string): boolean => {
   const pid = /-board-(\d+)-/.exec(board)?.[1]
   return pid !== undefined && isAlive(Number(pid))
-}
-
-const killIfAlive = (pid: number): void => {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch (error) {
-    if (!hasCode(error, 'ESRCH')) throw error
-  }
 }
 
 /** Where a server lives, before there is one. */

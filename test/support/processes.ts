@@ -80,6 +80,16 @@ export const processesMarked = (mark: string): ProcessFacts[] =>
     (kin) => !elders.has(nameOf(kin)) && readProc(`${kin.pid}/environ`).split('\0').includes(mark),
   )
 
+/** Sends a signal to each of them. Who has ended by itself meanwhile is not sent it. */
+export const signalEach = (processes: readonly (number | ProcessFacts)[], signal: NodeJS.Signals): void => {
+  for (const one of processes)
+    try {
+      process.kill(typeof one === 'number' ? one : one.pid, signal)
+    } catch (error) {
+      if (!hasCode(error, 'ESRCH')) throw error
+    }
+}
+
 /** False for zombies, too. */
 export const isAlive = (pid: number): boolean => {
   const kin = kinOf(pid)
