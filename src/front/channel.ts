@@ -5,7 +5,7 @@
 import { messageOf } from '../errors.ts'
 import { answerFrames, type Outcome, takeFull } from './answers.ts'
 import type { Debt } from './debt.ts'
-import { averageAfter, type Crew, type Lane, windowOf } from './dispatch.ts'
+import { averageAfter, type Crew, type Lane, regretAfter, windowOf } from './dispatch.ts'
 import { type NamedFile, readNamedFile } from './files.ts'
 import type { FrameReader } from './frames.ts'
 import { type Head, headIn } from './heads.ts'
@@ -21,6 +21,7 @@ const largeBytes = 262_144
 /** Who is told of a channel. */
 export interface ChannelOwner extends Crew {
   average: number
+  regret: number
   readonly token: string
   readonly debt: Debt
   /** It can be given requests. */
@@ -102,6 +103,7 @@ export class Channel implements Lane, LinkOwner, Keeper {
     if (environ === undefined) throw new TypeError('a request without its environ is given to a worker')
     const number = this.#numbers.of(environ.shape, this.#tell)
     if (this.#ring.length === 0) this.crew.busy += 1
+    else this.crew.regret = regretAfter(this.crew.regret, 0)
     this.#ring.push(ticket)
     this.#unwritten += 1
     ticket.phase = 'given'
@@ -130,7 +132,9 @@ export class Channel implements Lane, LinkOwner, Keeper {
   /** These came back, never started. */
   takeBack(ids: ReadonlySet<number>): Ticket[] {
     this.#asked = Math.max(0, this.#asked - 1)
+    const wastedMs = this.silentFor(performance.now())
     const taken = this.#ring.take(({ id }) => ids.has(id))
+    for (const _ of taken) this.crew.regret = regretAfter(this.crew.regret, wastedMs)
     if (taken.length > 0 && this.#ring.length === 0) this.crew.busy -= 1
     if (taken.length > 0) this.#emptied()
     return taken

@@ -14,6 +14,8 @@ export interface Crew {
   busy: number
   /** The moving average of what a request takes. */
   readonly average: number
+  /** What a request that was put behind another has waited there in vain, on average. */
+  readonly regret: number
   /** How long a lane with requests may be silent before nobody waits behind them any more. */
   readonly patience: number
 }
@@ -61,14 +63,31 @@ export const averageAfter = (average: number, count: number, elapsed: number): n
   return average + ((taken - average) * count) / (count + 7)
 }
 
+/**
+ * The regret after one more was put behind another, and was answered from there (0), or was taken back after this time:
+ * where slow requests are among the short ones, it is soon dearer than waking somebody. The last 32 or so weigh most.
+ */
+export const regretAfter = (regret: number, wastedMs: number): number => regret + (wastedMs - regret) / 32
+
+/** A lane with requests: what is in hand before it, as it was lately, and at least as long as it has lasted. */
+const priceOfBusy = ({ inHand, crew }: Lane, silentMs: number): number =>
+  Math.max(inHand * crew.average, silentMs) + crew.regret
+
 /** A lane without a request waits behind no one; only its process, or its thread, has to wake. */
-const priceOf = ({ inHand, crew }: Lane, silentMs: number): number => {
-  const { average } = crew
-  if (inHand > 0) return Math.max(inHand * average, silentMs)
-  if (crew.busy === 0) return wakeMs
+const priceOfIdle = (average: number, working: number): number => {
+  if (working === 0) return wakeMs
   if (average <= shortMs) return windowMs
-  const others = crew.busy < mostShares ? crew.busy : mostShares
-  return wakeThreadMs + others * lockShare * average
+  return wakeThreadMs + Math.min(working, mostShares) * lockShare * average
+}
+
+const isStuck = ({ crew }: Lane, silentMs: number): boolean => silentMs > crew.patience
+
+/** Lanes of the crew that are at work. One that is silent for long mostly waits for something, and leaves the lock. */
+const workingOf = (crew: Crew, lanes: readonly Lane[], now: number): number => {
+  let working = 0
+  for (const lane of lanes)
+    if (lane.crew === crew && lane.inHand > 0 && !isStuck(lane, lane.silentFor(now))) working += 1
+  return working
 }
 
 /**
@@ -83,12 +102,25 @@ export const choose = <L extends Lane>(
 ): L | undefined => {
   let best: L | undefined
   let lowest = Infinity
+  // Idle lanes of one crew cost the same, and stand side by side.
+  let counted: Crew | undefined
+  let idlePrice = 0
   for (const lane of lanes) {
-    const room = idleOnly ? lane.inHand === 0 : lane.inHand < lane.window
-    if (!room || lane.state !== 'usable' || lane === kept) continue
-    const silentMs = lane.inHand === 0 ? 0 : lane.silentFor(now)
-    if (silentMs > lane.crew.patience && !lane.forsaken) continue
-    const price = priceOf(lane, silentMs)
+    const { crew, inHand } = lane
+    if (lane.state !== 'usable' || lane === kept) continue
+    let price: number
+    if (inHand === 0) {
+      if (crew !== counted) {
+        counted = crew
+        idlePrice = priceOfIdle(crew.average, crew.busy === 0 ? 0 : workingOf(crew, lanes, now))
+      }
+      price = idlePrice
+    } else {
+      if (idleOnly || inHand >= lane.window) continue
+      const silentMs = lane.silentFor(now)
+      if (isStuck(lane, silentMs) && !lane.forsaken) continue
+      price = priceOfBusy(lane, silentMs)
+    }
     if (price < lowest) {
       lowest = price
       best = lane

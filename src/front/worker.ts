@@ -56,6 +56,7 @@ export class Worker implements ChannelOwner, ControlOwner {
   readonly debt: Debt
   busy = 0
   average = firstAverage
+  regret = 0
   readonly #owner: WorkerOwner
   #phase: Phase = 'serving'
   #control: Control | undefined

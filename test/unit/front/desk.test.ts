@@ -8,6 +8,7 @@ import {
   isToBePoked,
   type Lane,
   patienceOf,
+  regretAfter,
   windowOf,
 } from '../../../src/front/dispatch.ts'
 
@@ -22,6 +23,7 @@ interface Request {
 class FakeCrew {
   busy = 0
   average: number
+  regret = 0
 
   constructor(average: number) {
     this.average = average
@@ -120,6 +122,29 @@ describe('the cheapest lane', () => {
     expect(choose([slow, idle], false, now)).toBe(slow)
     slow.silentMs = 0.5
     expect(choose([slow, idle], false, now)).toBe(idle)
+  })
+
+  test('is an idle thread beside one that waits for something, not behind a request that has just begun', () => {
+    const lanes = lanesOf([0.05, 0.05], 2)
+    const [begun, , waits] = lanes as [FakeLane, FakeLane, FakeLane, FakeLane]
+    put(begun, 1)
+    put(waits, 1)
+    begun.silentMs = 0.3
+    waits.silentMs = 1
+    expect(choose(lanes, false, now)).toBe(begun)
+    waits.silentMs = 50
+    expect(choose(lanes, false, now)).toBe(lanes[3])
+  })
+
+  test('is an idle thread where requests were put behind others in vain, until that is forgotten', () => {
+    const [busy, idle] = lanesOf([0.1, 0.1]) as [FakeLane, FakeLane]
+    const { crew } = busy
+    put(busy, 1)
+    expect(choose([busy, idle], false, now)).toBe(busy)
+    for (const wastedMs of [3, 0, 3]) crew.regret = regretAfter(crew.regret, wastedMs)
+    expect(choose([busy, idle], false, now)).toBe(idle)
+    for (let count = 0; count < 32; count += 1) crew.regret = regretAfter(crew.regret, 0)
+    expect(choose([busy, idle], false, now)).toBe(busy)
   })
 
   test('is none behind a request that takes many times what others took', () => {
