@@ -7,7 +7,7 @@ import { settings } from '../config/settings/index.ts'
 import { isRecord } from '../util/is-record.ts'
 import { notUnderstood, type Option, type Options, toDo } from './option.ts'
 import { type Pm2Command, wordsOf } from './pm2-command.ts'
-import { type Entry, shellWord } from './text.ts'
+import { type Entry, literal, shellWord } from './text.ts'
 
 export interface Pm2App {
   /** Where the file is translated. */
@@ -331,8 +331,8 @@ const rows = {
   username: nothing('It changes nothing in pm2 either.'),
   instance_var: {
     words:
-      'Workers have no fixed numbers: one worker leads to another, with a number of its own. `post_fork` can give a variable the number; see below.',
-    write: (value) => [instanceHook('instance_var', String(value))],
+      '`NODE_APP_INSTANCE` is set, to a number that no other living worker has. `post_fork` can give it another name.',
+    write: (value) => (value === 'NODE_APP_INSTANCE' ? [] : [instanceHook('instance_var', String(value))]),
   },
   increment_var: {
     words:
@@ -368,9 +368,9 @@ const rows = {
 const instanceHook = (option: string, name: string): Entry =>
   toDo(
     option,
-    'workers have no fixed numbers, but each has one of its own:',
-    'post_fork(_server, worker) {',
-    `  process.env.${name} = String(worker.age)`,
+    'workers have a number in NODE_APP_INSTANCE. To have it by another name:',
+    'post_fork() {',
+    `  process.env[${literal(name)}] = process.env.NODE_APP_INSTANCE`,
     '},',
   )
 

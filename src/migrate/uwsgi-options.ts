@@ -245,7 +245,10 @@ const rows = {
     aliases: ['procname-prefix', 'procname-prefix-spaced', 'procname-master'],
   },
   'auto-procname': nothing('Processes always have names.'),
-  'http-keepalive': number('keepalive', 'Seconds.'),
+  'http-keepalive': {
+    ...number('keepalive', 'Seconds. Without a number the default is kept.'),
+    unless: (value) => last(value) === 'true',
+  },
   'http-timeout': work(
     'A request is bounded by `timeout`, a slow client by `header_timeout`, `body_timeout` and `write_timeout`.',
   ),

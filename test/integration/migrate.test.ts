@@ -37,7 +37,10 @@ const init = async (folder: string, ...args: readonly string[]): Promise<Said> =
 const express = `
 const express = require('express')
 const app = express()
-app.get('/', (_, response) => response.json({ env: process.env.NODE_ENV, flags: process.execArgv }))
+app.get('/', (_, response) => {
+  const { NODE_ENV, NODE_APP_INSTANCE } = process.env
+  response.json({ env: NODE_ENV, instance: NODE_APP_INSTANCE, flags: process.execArgv })
+})
 process.on('SIGTERM', () => process.exit(0))
 app.listen(process.env.PORT, () => process.send('ready'))
 `
@@ -79,11 +82,11 @@ test('an express application is served from what its ecosystem file of pm2 becom
   const server = await start({ config, files, links, bind: [], appArgument: '', target: { port } })
   const old = await server.hasWorkers(2)
   const answer = JSON.parse(await server.get())
-  expect(answer).toMatchObject({ env: 'production' })
+  expect(answer).toMatchObject({ env: 'production', instance: expect.stringMatching(/^[01]$/u) })
   expect(answer.flags).toContain('--stack-size=900')
   server.signal('SIGHUP')
   await server.hasWorkers(2, { not: old })
-  expect(JSON.parse(await server.get())).toEqual(answer)
+  expect(JSON.parse(await server.get())).toMatchObject({ env: 'production' })
   await server.assertClean()
 })
 

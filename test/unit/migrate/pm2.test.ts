@@ -155,7 +155,11 @@ test.each<[string, object, RegExp]>([
   ['no restart', { autorestart: false }, /autorestart: /],
   ['a shutdown message', { shutdown_with_message: true }, /SIGTERM/],
   ['a timetable', { cron_restart: '0 3 * * *' }, /0 3 \* \* \* cd .* npx tsgunicornc reload --wait/],
-  ['the number of the instance', { instance_var: 'NR' }, /process\.env\.NR = String\(worker\.age\)/],
+  [
+    'the number of the instance',
+    { instance_var: 'NR' },
+    /process\.env\['NR'\] = process\.env\.NODE_APP_INSTANCE/,
+  ],
   ['an option that is none', { instance: 2 }, /instance: it is not known here.*'instances'/],
   ['a value that is none', { instances: 'many' }, /instances: 'many' is not understood/],
   ['a size that is none', { max_memory_restart: 'much' }, /max_worker_memory: 'much' is not allowed/],

@@ -1,4 +1,5 @@
 /** Whose file it is, and what is refused. Files of Gunicorn: test/unit/cli/init.test.ts. */
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readArguments } from '../../../src/cli/arguments.ts'
 import { pm2Options } from '../../../src/migrate/pm2-options.ts'
@@ -95,3 +96,30 @@ test.each([
     expect(becomes !== undefined && write === undefined).toBe(false)
   }
 })
+
+const line = fc.string().map((text) => text.replaceAll(/[\n\r\u2028\u2029]/gu, ' '))
+
+test('whatever the options of uWSGI are, what is written loads', async () => {
+  const options = fc.array(fc.tuple(fc.constantFrom(...Object.keys(uwsgiOptions)), line), { minLength: 1 })
+  await fc.assert(
+    fc.asyncProperty(options, async (pairs) => {
+      project.write({ 'u.ini': `[uwsgi]\n${pairs.map(([name, text]) => `${name} = ${text}\n`).join('')}` })
+      await project.given(await project.translated('u.ini'))
+    }),
+    { numRuns: 25 },
+  )
+}, 60_000)
+
+test('whatever an application of Unit is, what is written loads', async () => {
+  const names = Object.keys(unitOptions)
+    .filter((name) => name.startsWith('applications/'))
+    .map((name) => name.split('/')[1] ?? '')
+  const application = fc.dictionary(fc.constantFrom(...names), fc.jsonValue({ maxDepth: 2 }))
+  await fc.assert(
+    fc.asyncProperty(application, async (values) => {
+      project.write({ 'u.json': JSON.stringify({ listeners: {}, applications: { a: values } }) })
+      await project.given(await project.translated('u.json'))
+    }),
+    { numRuns: 25 },
+  )
+}, 60_000)
