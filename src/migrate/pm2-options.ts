@@ -2,85 +2,31 @@
  * What becomes of each option of a pm2 ecosystem file: one table, for `init --from` and for docs/migrate/pm2.md. Names
  * and aliases are those of pm2 7.
  */
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { settings } from '../config/settings/index.ts'
 import { isRecord } from '../util/is-record.ts'
 import { notUnderstood, type Option, type Options, toDo } from './option.ts'
-import { type Pm2Command, wordsOf } from './pm2-command.ts'
-import { type Entry, literal, shellWord } from './text.ts'
-
-export interface Pm2App {
-  /** Where the file is translated. */
-  readonly directory: string
-  /** What `~` stands for. */
-  readonly home: string
-  readonly app: Readonly<Record<string, unknown>>
-  /** The variables of `env`, with those of the chosen `env_NAME` over them. */
-  readonly values: Readonly<Record<string, unknown>>
-  readonly command: Pm2Command
-}
+import { wordsOf } from './pm2-command.ts'
+import {
+  environment,
+  errorNames,
+  has,
+  instanceHook,
+  instancesOf,
+  logEntries,
+  outNames,
+  type Pm2App,
+  pathOf,
+  portEntries,
+  secondsOf,
+  texts,
+} from './pm2-entries.ts'
+import { shellWord } from './text.ts'
 
 type Row = Option<Pm2App>
 
 const nothing = (words: string): Row => ({ words, needless: true })
 const work = (words: string): Row => ({ words })
-
-/** Milliseconds, or text as '30s', in seconds. */
-const secondsOf = (value: unknown): number | undefined => {
-  if (typeof value === 'number' && Number.isFinite(value)) return value / 1000
-  const [, digits, unit = 'ms'] = /^(\d+)(ms|s|m|h)?$/u.exec(String(value).trim()) ?? []
-  const factor = { ms: 0.001, s: 1, m: 60, h: 3600 }[unit]
-  return digits === undefined || factor === undefined ? undefined : Number(digits) * factor
-}
-
-const texts = (value: unknown): readonly string[] =>
-  Array.isArray(value) ? value.map(String) : [String(value)]
-
-const pathOf = (value: unknown, { home }: Pm2App): string => {
-  const text = String(value)
-  if (text === 'NULL') return '/dev/null'
-  return text.startsWith('~') ? join(home, text.slice(1)) : text
-}
-
-const logEntries = (value: unknown, facts: Pm2App): readonly Entry[] => [
-  {
-    set: 'errorlog',
-    value: pathOf(value, facts),
-    note: 'Lines of the server, and what the application prints.',
-  },
-  { set: 'capture_output', value: true },
-]
-
-const has = (app: Pm2App['app'], ...names: readonly string[]): boolean =>
-  names.some((name) => typeof app[name] === 'string' && app[name] !== '')
-
-const errorNames = ['error_file', 'error', 'err', 'err_file', 'err_log'] as const
-const outNames = ['out_file', 'out', 'output', 'out_log'] as const
-
-const instancesOf = (value: unknown): readonly Entry[] => {
-  const count = value === 'max' ? 0 : Number(value)
-  if (!Number.isInteger(count)) return [notUnderstood('instances', value, "a whole number, or 'max'")]
-  if (count > 0) return [{ set: 'workers', value: count }]
-  if (count === 0) return [{ set: 'workers', value: 'auto' }]
-  const code = `Math.max(1, availableParallelism() - ${-count})`
-  return [{ set: 'workers', value: undefined, code, needs: 'availableParallelism' }]
-}
-
-const environment = (values: Pm2App['values']): readonly string[] =>
-  Object.entries(values)
-    .filter(([, value]) => value !== undefined && value !== null)
-    .map(([name, value]) => `${name}=${isRecord(value) ? JSON.stringify(value) : String(value)}`)
-
-const portEntries = (port: unknown): readonly Entry[] =>
-  /^\d+$/u.test(String(port))
-    ? [
-        {
-          set: 'bind',
-          value: [`0.0.0.0:${String(port)}`],
-          note: 'From PORT. Behind a proxy on this machine 127.0.0.1 is enough.',
-        },
-      ]
-    : []
 
 const bootTimeout = settings.boot_timeout.default
 
@@ -364,14 +310,5 @@ const rows = {
   deep_monitoring: nothing('As `pmx`.'),
   io: nothing('As `pmx`.'),
 } as const satisfies Options<Pm2App>
-
-const instanceHook = (option: string, name: string): Entry =>
-  toDo(
-    option,
-    'workers have a number in NODE_APP_INSTANCE. To have it by another name:',
-    'post_fork() {',
-    `  process.env[${literal(name)}] = process.env.NODE_APP_INSTANCE`,
-    '},',
-  )
 
 export const pm2Options: Options<Pm2App> = rows

@@ -50,6 +50,12 @@ const isScript = (word: string): boolean => /\.[cm]?[jt]s$/u.test(word) && !word
 const isNodes = (word: string): boolean =>
   isScript(word) || /^node$|^--?(?:loader|require|import|r)$|unit-http/u.test(word)
 
+/** Whom `forwarded` believes. */
+const trusted = (value: unknown): readonly Entry[] =>
+  isRecord(value) && value['source'] !== undefined
+    ? [{ set: 'forwarded_allow_ips', value: texts(value['source']) }]
+    : []
+
 const times = (setting: SettingName): Row => same(setting, 'The same.')
 
 const rows = {
@@ -64,7 +70,6 @@ const rows = {
   'listeners/application': work(
     'The old form of `pass`: write it as `applications/NAME`, and translate again.',
   ),
-  'listeners/client_ip': work('As `forwarded`, its later name.'),
   'listeners/tls': work(
     '`certfile` and `keyfile` name files; `sni_certs` has those for other names. HUP reads them again.',
   ),
@@ -72,10 +77,12 @@ const rows = {
     becomes: ['forwarded_allow_ips'],
     words:
       "Its `source`. The scheme is believed from these proxies. For applications the address stays the peer's; the access log has the client's.",
-    write: (value) =>
-      isRecord(value) && value['source'] !== undefined
-        ? [{ set: 'forwarded_allow_ips', value: texts(value['source']) }]
-        : [],
+    write: trusted,
+  },
+  'listeners/client_ip': {
+    becomes: ['forwarded_allow_ips'],
+    words: 'The older name of `forwarded`.',
+    write: trusted,
   },
   'listeners/backlog': same('backlog', 'The same.'),
   'applications/type': {
@@ -181,7 +188,10 @@ const rows = {
     'Namespaces, cgroups and a new root are for systemd (`PrivateUsers=`, `RootDirectory=`, `MemoryMax=`) or containers.',
   ),
   'settings/http/header_read_timeout': times('header_timeout'),
-  'settings/http/body_read_timeout': times('body_timeout'),
+  'settings/http/body_read_timeout': same(
+    'body_timeout',
+    'A body that is slower than `body_min_rate` after this time, or pauses as long, is refused.',
+  ),
   'settings/http/send_timeout': times('write_timeout'),
   'settings/http/idle_timeout': same('keepalive', 'The same; 180 seconds in Unit, 2 here.'),
   'settings/http/max_body_size': same('limit_request_body', 'The same; 8 MB in Unit, no limit here.'),

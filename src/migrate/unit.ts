@@ -2,7 +2,7 @@
 import { ServerError } from '../errors.ts'
 import { isRecord } from '../util/is-record.ts'
 import { translateOptions } from './option.ts'
-import { render, shellWord } from './text.ts'
+import { type Entry, folded, render, shellWord } from './text.ts'
 import type { Translation } from './translation.ts'
 import { unitOptions } from './unit-options.ts'
 
@@ -30,9 +30,21 @@ export async function fromUnit(given: Values, translation: Translation): Promise
   )
   return render(
     `Written from ${from}, application ${name}. What stands below TODO is yours to decide: docs/migrate/unit.md.`,
-    entries,
+    [...entries, ...unsaid(application)],
   )
 }
+
+/** What Unit does where the configuration is silent, and this server does not. */
+const unsaid = (application: Values): readonly Entry[] =>
+  /^python/u.test(String(application['type'])) && asRecord(application['limits'])['timeout'] === undefined
+    ? [
+        {
+          comment: folded(
+            'Unit bounds no request without limits/timeout. Here a request has 30 seconds: raise timeout if that is too short.',
+          ),
+        },
+      ]
+    : []
 
 const asRecord = (value: unknown): Values => (isRecord(value) && !Array.isArray(value) ? value : {})
 

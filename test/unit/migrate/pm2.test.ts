@@ -275,8 +275,9 @@ test('whatever the options are, what is written loads', async () => {
   const app = fc.dictionary(fc.oneof(fc.constantFrom(...names), fc.string()), value)
   await fc.assert(
     fc.asyncProperty(app, async (options) => {
-      const given = await project.given(await ofApp(options))
-      expect(given['wsgi_app']).toBeDefined()
+      const text = await ofApp(options)
+      const given = await project.given(text)
+      expect(given['wsgi_app'] ?? toDoOf(text).join('\n')).toMatch(/^\.\/server\.js$|script: /u)
     }),
     { numRuns: 25 },
   )
