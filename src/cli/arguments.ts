@@ -36,12 +36,13 @@ export interface CommandLine {
   readonly configPath?: string
   /** The setting that `--help=SETTING` asks for. */
   readonly helpTopic?: string
-  /** `init --force`. */
-  readonly force?: boolean
-  /** `init --from FILE`, and which of its applications and environments: `--app NAME`, `--env NAME`. */
-  readonly from?: string
+  /** `init --from FILE --app NAME --env NAME`: which of its applications and environments. */
   readonly fromApp?: string
   readonly fromEnvironment?: string
+  /** `init --force`. */
+  readonly force?: boolean
+  /** `init --from FILE`. */
+  readonly from?: string
 }
 
 /** Reads `argv` (without Node and the program). Rejects with TSG_USAGE, and TSG_SETTING_INVALID for wrong values. */

@@ -1,7 +1,4 @@
 /** The generated files: where each stands, and the function that writes its text. */
-import { pm2Options } from '../migrate/pm2-options.ts'
-import { unitOptions } from '../migrate/unit-options.ts'
-import { uwsgiOptions } from '../migrate/uwsgi-options.ts'
 import { ambientModule } from './ambient.ts'
 import { clientDocument, clientPage } from './client.ts'
 import { clientDefaults } from './client-defaults.ts'
@@ -9,9 +6,8 @@ import { configType } from './config-type.ts'
 import { jsonSchema } from './json-schema.ts'
 import { configurationPage, programPage } from './manual.ts'
 import { errorsDocument, settingsDocument, signalsDocument } from './markdown.ts'
-import { markedPage } from './marked.ts'
 import { metricsDocument } from './metrics-document.ts'
-import { migrationTable } from './migration.ts'
+import { migrationProducts } from './migration.ts'
 import { versionModule } from './version.ts'
 
 /** Path from the root of the project -> text. */
@@ -29,13 +25,5 @@ export const products: Readonly<Record<string, () => string>> = {
   'docs/signals.md': signalsDocument,
   'docs/tsgunicornc.md': clientDocument,
   'docs/metrics.md': metricsDocument,
-  'docs/migrate/pm2.md': markedPage('docs/migrate/pm2.md', {
-    options: () => migrationTable('pm2', pm2Options),
-  }),
-  'docs/migrate/uwsgi.md': markedPage('docs/migrate/uwsgi.md', {
-    options: () => migrationTable('uWSGI', uwsgiOptions),
-  }),
-  'docs/migrate/unit.md': markedPage('docs/migrate/unit.md', {
-    options: () => migrationTable('Unit', unitOptions),
-  }),
+  ...migrationProducts,
 }
