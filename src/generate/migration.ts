@@ -4,7 +4,7 @@ import { pm2Options } from '../migrate/pm2-options.ts'
 import { unitOptions } from '../migrate/unit-options.ts'
 import { uwsgiOptions } from '../migrate/uwsgi-options.ts'
 import { code, table } from './markdown.ts'
-import { markedPage } from './marked.ts'
+import { filled } from './parts.ts'
 
 /** One row an option, in the order of the table that `init --from` translates by. */
 const optionsTable = <Facts>(head: string, options: Options<Facts>): string =>
@@ -23,7 +23,7 @@ const becomes = <Facts>({ becomes: names, needless }: Option<Facts>): string => 
 }
 
 const page = <Facts>(path: string, head: string, options: Options<Facts>) => ({
-  [path]: markedPage(path, { options: () => optionsTable(head, options) }),
+  [path]: filled(path, { options: () => optionsTable(head, options) }),
 })
 
 export const migrationProducts: Readonly<Record<string, () => string>> = {
