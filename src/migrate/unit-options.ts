@@ -146,7 +146,7 @@ const rows = {
   'applications/processes': {
     becomes: ['workers'],
     words:
-      'A number is the same. Of `max`, `spare` and `idle_timeout` the maximum is taken: the number of workers is fixed, and `tsgunicornc scale` changes it.',
+      'A number is the same. Of `max`, `spare` and `idle_timeout` the maximum is taken: the number of workers is fixed, and `tsgunicornc scale +2` changes it.',
     write: processes,
   },
   'applications/threads': same('threads', 'The same.'),
