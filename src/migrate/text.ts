@@ -36,7 +36,7 @@ const entryText = (entry: Entry): string => {
   return entry.note === undefined ? line : `${comment(entry.note)}\n${line}`
 }
 
-export const comment = (text: string): string => text.replaceAll(/^/gmu, '// ').replaceAll(/[ \t]+$/gmu, '')
+const comment = (text: string): string => text.replaceAll(/^/gmu, '// ').replaceAll(/[ \t]+$/gmu, '')
 
 const longestLine = 113
 

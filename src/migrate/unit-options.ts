@@ -8,7 +8,7 @@ import { isRecord } from '../util/is-record.ts'
 import { type Option, type Options, toDo } from './option.ts'
 import type { Entry } from './text.ts'
 
-export interface UnitFacts {
+interface UnitFacts {
   readonly application: Readonly<Record<string, unknown>>
 }
 

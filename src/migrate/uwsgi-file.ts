@@ -7,7 +7,7 @@ import { parseData } from './data.ts'
 /** Option, as uWSGI spells it, -> its values in order: an option may be given again and again. */
 export type UwsgiValues = Readonly<Record<string, readonly string[]>>
 
-export interface UwsgiFile {
+interface UwsgiFile {
   readonly values: UwsgiValues
   /** Names that are used as placeholders: they need not be options. */
   readonly placeholders: ReadonlySet<string>

@@ -8,7 +8,7 @@ import { notUnderstood, type Option, type Options, toDo } from './option.ts'
 import { type Entry, folded, octal } from './text.ts'
 import type { UwsgiValues } from './uwsgi-file.ts'
 
-export interface UwsgiFacts {
+interface UwsgiFacts {
   /** Where the file is translated. */
   readonly directory: string
   /** Where the application is found: `chdir`. Absolute. */

@@ -9,7 +9,7 @@ import { useProject } from '../config/project.ts'
 
 type Asked = Partial<Omit<Translation, 'directory'>>
 
-export interface MigrationProject {
+interface MigrationProject {
   readonly directory: string
   write(files: Readonly<Record<string, string>>): void
   /** The text of gunicorn.conf.ts that is made of the file. */
