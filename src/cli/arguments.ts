@@ -36,6 +36,9 @@ export interface CommandLine {
   readonly configPath?: string
   /** The setting that `--help=SETTING` asks for. */
   readonly helpTopic?: string
+  /** `init --from FILE --app NAME --env NAME`: which of its applications and environments. */
+  readonly fromApp?: string
+  readonly fromEnvironment?: string
   /** `init --force`. */
   readonly force?: boolean
   /** `init --from FILE`. */
@@ -221,28 +224,46 @@ async function helpAction(topic: string | undefined, table: SettingsTable): Prom
 }
 
 function readInit(argv: readonly string[]): CommandLine {
-  const { from, others } = takeFrom(argv)
+  const from = takeValue(argv, '--from', 'a file, as --from gunicorn.conf.py')
+  const app = takeValue(from.others, '--app', 'the name of an application in the file')
+  const environment = takeValue(app.others, '--env', 'the NAME of an env_NAME in the file of pm2')
+  const { others } = environment
   const [wrong] = others.filter((token) => token !== '--force')
   if (wrong === '-h' || wrong === '--help') return { action: 'help', values: {}, appArguments: [] }
   if (wrong !== undefined) {
     throw new ServerError(
       'TSG_USAGE',
-      `init: '${wrong}' is not understood. It takes --from FILE and --force.`,
+      `init: '${wrong}' is not understood. It takes --from FILE, --app NAME, --env NAME and --force.`,
     )
   }
-  const named = from === undefined ? {} : { from }
-  return { action: 'init', values: {}, appArguments: [], force: others.includes('--force'), ...named }
+  if (from.value === undefined && (app.value ?? environment.value) !== undefined) {
+    throw new ServerError('TSG_USAGE', 'init: --app and --env choose from a file. Name it with --from FILE.')
+  }
+  return {
+    action: 'init',
+    values: {},
+    appArguments: [],
+    force: others.includes('--force'),
+    ...(from.value === undefined ? {} : { from: from.value }),
+    ...(app.value === undefined ? {} : { fromApp: app.value }),
+    ...(environment.value === undefined ? {} : { fromEnvironment: environment.value }),
+  }
+}
+
+interface Taken {
+  readonly value?: string
+  readonly others: readonly string[]
 }
 
 /** `--from FILE` or `--from=FILE`, and what else stands there. */
-function takeFrom(argv: readonly string[]): { readonly from?: string; readonly others: readonly string[] } {
-  const at = argv.findIndex((token) => token === '--from' || token.startsWith('--from='))
+function takeValue(argv: readonly string[], flag: string, what: string): Taken {
+  const at = argv.findIndex((token) => token === flag || token.startsWith(`${flag}=`))
   const token = argv[at]
   if (token === undefined) return { others: argv }
-  const joined = token.startsWith('--from=')
-  const from = joined ? token.slice('--from='.length) : argv[at + 1]
-  if (from) return { from, others: argv.toSpliced(at, joined ? 1 : 2) }
-  throw new ServerError('TSG_USAGE', 'init: --from takes a file, as --from gunicorn.conf.py.')
+  const joined = token.startsWith(`${flag}=`)
+  const value = joined ? token.slice(flag.length + 1) : argv[at + 1]
+  if (value) return { value, others: argv.toSpliced(at, joined ? 1 : 2) }
+  throw new ServerError('TSG_USAGE', `init: ${flag} takes ${what}.`)
 }
 
 // --- errors ---

@@ -19,7 +19,10 @@ const column = 34
 
 const commands: readonly Row[] = [
   { left: 'init', right: 'Write gunicorn.conf.ts, and the types that editors complete it with.' },
-  { left: 'init --from FILE', right: 'The same, with what a gunicorn.conf.py says.' },
+  {
+    left: 'init --from FILE',
+    right: 'The same, from a file of Gunicorn, pm2, uWSGI or Unit; --app and --env choose in it.',
+  },
 ]
 
 const general: readonly Row[] = [

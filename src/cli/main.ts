@@ -1,6 +1,7 @@
 /** From the command line to what it asks for: help, a check, a configuration printed, or a server. */
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { startDirectory } from '../config/sources.ts'
+import type { Translation } from '../migrate/translation.ts'
 import { version } from '../version.ts'
 import { type CommandLine, configRequest, readArguments } from './arguments.ts'
 import { exit, explain } from './exit.ts'
@@ -33,10 +34,10 @@ const actions: Readonly<Record<CommandLine['action'], Run>> = {
     ])
     if (helpTopic && isSettingName(helpTopic)) print(settingHelp(helpTopic))
   },
-  init: async ({ force, from }) => {
+  init: async ({ force, from, fromApp: app, fromEnvironment: environment }) => {
     const { writeStarter } = await import('./init.ts')
     const directory = startDirectory(process.env)
-    const text = from === undefined ? {} : { text: await translated(from, directory) }
+    const text = from === undefined ? {} : { text: await translated({ from, directory, app, environment }) }
     const written = await writeStarter({ directory, force: force ?? false, ...text })
     for (const file of written) print(`wrote ${file}`)
   },
@@ -48,9 +49,9 @@ const actions: Readonly<Record<CommandLine['action'], Run>> = {
   },
 }
 
-async function translated(from: string, directory: string): Promise<string> {
-  const { translate } = await import('./init-from.ts')
-  return translate({ from, directory, env: process.env })
+async function translated(translation: Omit<Translation, 'env'>): Promise<string> {
+  const { translate } = await import('../migrate/translate.ts')
+  return translate({ ...translation, env: process.env })
 }
 
 async function load(line: CommandLine) {

@@ -59,9 +59,14 @@ const parsers: Readonly<Record<string, Parser>> = {
   '.yml': (file, source) => parse('.yaml', file, source),
 }
 
-const parse = async (kind: '.json' | '.yaml', file: string, source: string) => {
+/** What JSON or YAML says, whatever its shape; undefined for an empty file. Rejects with TSG_CONFIG_SYNTAX. */
+export async function parseText(kind: '.json' | '.yaml', file: string, source: string): Promise<unknown> {
   const { defaultLoaders } = await import('cosmiconfig')
-  const value = parsedBy(defaultLoaders[kind], file, source)
+  return parsedBy(defaultLoaders[kind], file, source)
+}
+
+const parse = async (kind: '.json' | '.yaml', file: string, source: string) => {
+  const value = await parseText(kind, file, source)
   // An empty file, or one of comments alone.
   if (value === undefined || value === null) return {}
   if (isRecord(value) && !Array.isArray(value)) return value
@@ -104,7 +109,8 @@ async function readCode(file: string, source: string, context: ConfigContext) {
 
 const isEmpty = (exports: unknown): boolean => isRecord(exports) && Object.keys(exports).length === 0
 
-async function evaluated(file: string): Promise<{ bundle: Bundle; exports: unknown }> {
+/** What a file of code exports, run anew. Rejects with TSG_CONFIG_SYNTAX and TSG_CONFIG_THREW. */
+export async function evaluated(file: string): Promise<{ bundle: Bundle; exports: unknown }> {
   const bundle = await bundleConfig(file)
   try {
     return { bundle, exports: await evaluateModule(bundle.module) }

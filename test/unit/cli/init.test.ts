@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
 import { readArguments } from '../../../src/cli/arguments.ts'
 import { writeStarter } from '../../../src/cli/init.ts'
-import { translate } from '../../../src/cli/init-from.ts'
 import { ambient } from '../../../src/config/ambient.ts'
 import { loadConfig } from '../../../src/config/load.ts'
 import { settings } from '../../../src/config/settings/index.ts'
+import { translate } from '../../../src/migrate/translate.ts'
 import { useProject } from '../config/project.ts'
 
 vi.mock('../../../src/python/package.ts', async () => ({
