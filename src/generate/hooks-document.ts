@@ -7,7 +7,7 @@ import { table } from './markdown.ts'
 type HookName = MasterHookName | WorkerHookName | 'ssl_context'
 
 /** In the order in which a server calls them; the text is what happens when the hook throws or rejects. */
-export const thrown: Readonly<Record<HookName, string>> = {
+const thrown: Readonly<Record<HookName, string>> = {
   nworkers_changed: 'A first start ends with 1; later it is logged.',
   on_starting: 'The start ends with 1.',
   when_ready: 'A first start ends with 1; later it is logged.',

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 
 const root = new URL('../../', import.meta.url)
 
-export type Parts = Readonly<Record<string, () => string>>
+type Parts = Readonly<Record<string, () => string>>
 
 /** Writes the page at `path` (from the root of the project) with its parts as they are now. */
 export const filled = (path: string, parts: Parts) => (): string =>

@@ -16,7 +16,7 @@ const orders: Readonly<Record<Command, readonly [CommandName, string] | undefine
 }
 
 /** Sent to a worker: what a Node process (a worker, or a front of Python workers) does, and what a Python one does. */
-export const workerTable: ReadonlyArray<readonly [signals: string, node: string, python: string]> = [
+const workerTable: ReadonlyArray<readonly [signals: string, node: string, python: string]> = [
   ['`TERM`', 'It is replaced: when its successor is ready it finishes its requests and exits.', 'The same.'],
   [
     '`INT`, `QUIT`',

@@ -3,7 +3,7 @@
  * of the programs, or stands alone; what other programs are given is theirs.
  */
 
-export interface Use {
+interface Use {
   readonly program: 'tsgunicorn' | 'tsgunicornc'
   /** The words behind the program's name, up to the end of the command. */
   readonly words: readonly string[]

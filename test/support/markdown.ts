@@ -5,7 +5,7 @@ import GithubSlugger from 'github-slugger'
 import { marked, type Token, type Tokens } from 'marked'
 import { repository } from './machine.ts'
 
-export interface Block {
+interface Block {
   /** What stands behind the opening fence, as `ts`. */
   readonly language: string
   readonly text: string
@@ -71,7 +71,7 @@ const plainText = (token: Token): string =>
 const unescaped = (text: string): string =>
   text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&')
 
-export interface Fault {
+interface Fault {
   readonly page: string
   readonly link: string
 }
