@@ -143,14 +143,17 @@ test('pre_exec runs in the old master on USR2', async () => {
   await server.assertClean({ keeps: ['hooks.log'] })
 })
 
-test.each(['on_starting', 'when_ready'])('%s that throws stops the start with 1', async (name) => {
-  const config = `export default { ${name}() { throw new Error('hook refused') } }`
-  const server = await start({ config, until: 'spawned', args: ['-p', 'server.pid'] })
-  expect(await server.exited()).toEqual({ code: 1, signal: null })
-  await server.logged(/hook refused/)
-  await server.logged(new RegExp(name))
-  await server.assertClean({ code: 1, allows: [/./] })
-})
+test.each(['nworkers_changed', 'on_starting', 'when_ready', 'pre_fork'])(
+  '%s that throws stops the start with 1',
+  async (name) => {
+    const config = `export default { ${name}() { throw new Error('hook refused') } }`
+    const server = await start({ config, until: 'spawned', args: ['-p', 'server.pid'] })
+    expect(await server.exited()).toEqual({ code: 1, signal: null })
+    await server.logged(/hook refused/)
+    await server.logged(new RegExp(name))
+    await server.assertClean({ code: 1, allows: [/./] })
+  },
+)
 
 test.each(['post_fork', 'post_worker_init'])(
   '%s that throws keeps the worker from booting: exit 3',
@@ -169,6 +172,7 @@ test('hooks that throw later are logged and stop nothing', async () => {
     export default {
       on_reload: boom('on_reload'), child_exit: boom('child_exit'), worker_exit: boom('worker_exit'),
       post_request: boom('post_request'), on_exit: boom('on_exit'),
+      pre_fork: (server, worker) => { if (worker.age > 1) throw new Error('thrown by pre_fork') },
     }`
   const server = await start({ workers: 1, config })
   expect(await server.get()).toBe('hello 1')
@@ -176,6 +180,7 @@ test('hooks that throw later are logged and stop nothing', async () => {
   const old = await server.hasWorkers(1)
   server.signal('SIGHUP')
   await server.logged(/thrown by on_reload/)
+  await server.logged(/thrown by pre_fork/)
   process.kill(old[0] ?? 0, 'SIGTERM')
   await server.logged(/thrown by worker_exit/)
   await server.logged(/thrown by child_exit/)
