@@ -1,18 +1,12 @@
-/** The documents say what is true: links, flags, names, configurations and promises are compared with what there is. */
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+/** The documents say what is true: links, names, paths, times and promises are compared with what there is. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { flagForms, ownFlags } from '../src/cli/flags.ts'
-import { commandNames, globalFlags, isCommandName, specOf } from '../src/client/commands.ts'
-import { loadConfig } from '../src/config/load.ts'
+import { describe, expect, test } from 'vitest'
 import type { Setting } from '../src/config/setting.ts'
 import { hookParameters } from '../src/config/setting-kinds.ts'
 import { settings } from '../src/config/settings/index.ts'
-import { messageOf } from '../src/errors.ts'
 import { withParts } from '../src/generate/parts.ts'
 import { timesNamed } from '../src/generate/timeouts-document.ts'
-import { flagsOf, usesIn } from './support/commands.ts'
 import { repository } from './support/machine.ts'
 import { brokenLinks, isByHand, pageAt, pageOf, pages } from './support/markdown.ts'
 
@@ -75,79 +69,29 @@ describe('links', () => {
   })
 })
 
-/** `tsgunicorn init` reads its few flags by itself: they stand in its source. */
-const initSource = readdirSync(join(repository, 'src/cli'))
-  .map((name) => readFileSync(join(repository, 'src/cli', name), 'utf8'))
-  .join('\n')
-
-const serverFlags: ReadonlySet<string> = new Set([...flagForms(table).keys(), ...Object.keys(ownFlags)])
-const clientFlags: ReadonlySet<string> = new Set(
-  [...globalFlags, ...commandNames.flatMap((name) => specOf(name).flags)].map(({ name }) => `--${name}`),
-)
-
-const isInit = (words: readonly string[]): boolean => words[0] === 'init'
-
-describe('commands', () => {
-  const codes = all.map(({ path, blocks, spans }) => ({
-    path,
-    uses: [...blocks.map(({ text }) => text), ...spans].flatMap(usesIn),
-  }))
-
-  test('every flag that is given to one of the two programs is one of its own', () => {
-    const wrong = codes.flatMap(({ path, uses }) =>
-      uses.flatMap(({ program, words }) =>
-        flagsOf(words)
-          .filter((flag) => {
-            if (program === 'tsgunicornc') return !clientFlags.has(flag)
-            return isInit(words) ? !initSource.includes(flag) : !serverFlags.has(flag)
-          })
-          .map((flag) => `${path}: ${program} ${flag}`),
-      ),
-    )
-    expect(codes.flatMap(({ uses }) => uses).length).toBeGreaterThan(100)
-    expect(wrong).toEqual([])
-  })
-
-  test('every command of tsgunicornc is one', () => {
-    const words = codes.flatMap(({ path, uses }) =>
-      uses
-        .filter(({ program }) => program === 'tsgunicornc')
-        .flatMap((use) => use.words.find((word) => /^[a-z]/.test(word)) ?? [])
-        .map((word) => [path, word] as const),
-    )
-    expect(words.length).toBeGreaterThan(30)
-    expect(words.filter(([, word]) => !isCommandName(word))).toEqual([])
-  })
-
-  test('a flag that stands alone in a page written by hand is one of the two programs', () => {
-    // Pages about moving from another server name its flags, too.
-    const ours = byHand.filter(
-      ({ path }) => !path.startsWith('docs/migrate/') && /^(README|docs\/)/.test(path),
-    )
-    const alone = ours.flatMap(({ path, spans }) =>
-      spans
-        .filter((span) => /^--?[a-z]/.test(span))
-        .flatMap((span) => flagsOf(span.split(' ')).slice(0, 1))
-        .map((flag) => [path, flag] as const),
-    )
-    expect(alone.length).toBeGreaterThan(5)
-    expect(
-      alone.filter(([, flag]) => !ofNode.has(flag) && !serverFlags.has(flag) && !clientFlags.has(flag)),
-    ).toEqual([])
-  })
-})
-
-/** Flags that `node_options` may hold, `init`'s own, and docker's. */
-const ofNode: ReadonlySet<string> = new Set([
-  '--max-old-space-size',
-  '--enable-source-maps',
-  '--import',
-  '--force',
-  '--from',
-  '--init',
-])
-
 describe('names', () => {
+  test('every path of the repository that is named is there', () => {
+    const named = byHand.flatMap(({ path, spans }) =>
+      spans
+        .filter((span) => /^(?:src|test|docs|examples|deploy|man|bench|schema|\.ci)\/[\w./-]+$/.test(span))
+        .map((span) => [path, span] as const),
+    )
+    expect(named.length).toBeGreaterThan(20)
+    expect(named.filter(([, span]) => !existsSync(join(repository, span)))).toEqual([])
+  })
+
+  test('every script of npm that is named is one of the package', () => {
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+      readFileSync(join(repository, 'package.json'), 'utf8'),
+    )
+    const own = byHand.filter(({ path }) => !/^docs\/(quickstart|migrate|deploy)/.test(path))
+    const named = own.flatMap(({ path, text }) =>
+      [...text.matchAll(/`[^`\n]*npm run (?:-s )?([\w:-]+)/g)].map(([, name = '']) => [path, name] as const),
+    )
+    expect(named.length).toBeGreaterThan(2)
+    expect(named.filter(([, name]) => scripts[name] === undefined)).toEqual([])
+  })
+
   test.each(manual)(
     'every name with an underscore in docs/%s.md is a setting, or known not to be one',
     (name) => {
@@ -174,56 +118,6 @@ const others: ReadonlySet<string> = new Set([
   'stop_grace_period',
   'trust_proxy',
 ])
-
-describe('configurations', () => {
-  let directory = ''
-  const before = process.cwd()
-  beforeEach(() => {
-    directory = realpathSync(mkdtempSync(join(tmpdir(), 'docs-')))
-    writeFileSync(join(directory, 'package.json'), '{ "name": "shop" }')
-  })
-  afterEach(() => {
-    process.chdir(before)
-    rmSync(directory, { recursive: true, force: true })
-  })
-
-  const load = (name: string, text: string) => {
-    writeFileSync(join(directory, name), text)
-    return loadConfig({ directory, env: {}, commandLine: {}, commandVariable: {}, needsApp: false }, settings)
-  }
-
-  /** Blocks that say which file they are in their first line, and JSON. */
-  const examples = ['configuration', 'hooks'].flatMap((page) =>
-    pageAt(`docs/${page}.md`)
-      .blocks.filter(({ language, text }) => language === 'json' || /^(\/\/|#) gunicorn\.conf\./.test(text))
-      .map(({ language, text }) => [page, `gunicorn.conf.${language}`, text] as const),
-  )
-
-  test('there are examples', () => expect(examples.length).toBeGreaterThan(9))
-
-  test.each(examples)(
-    'docs/%s.md: an example of %s is accepted, and sets something',
-    async (_page, name, text) => {
-      const { origins, warnings } = await load(name, text)
-      expect(warnings).toEqual([])
-      expect(Object.values(origins).filter(({ kind }) => kind === 'file').length).toBeGreaterThan(0)
-    },
-  )
-
-  test('every block of code in these pages is such an example', () => {
-    const blocks = ['configuration', 'hooks'].flatMap((page) => pageAt(`docs/${page}.md`).blocks)
-    expect(blocks.filter(({ language }) => /^(ts|js|json|yaml)$/.test(language)).length).toBe(examples.length)
-  })
-
-  test('the mistakes that are shown are told in these words', async () => {
-    const shown = pageAt('docs/configuration.md').blocks.find(({ text }) => text.startsWith('Error: '))
-    const told = await load(
-      'gunicorn.conf.ts',
-      "export default {\n  wrokers: 4,\n  timeout: 'soon',\n}\n",
-    ).then(() => undefined, messageOf)
-    expect(`Error: ${told}`).toBe(shown?.text)
-  })
-})
 
 describe('times', () => {
   test('docs/timeouts.md names every setting that is a time', () => {
