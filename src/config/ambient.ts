@@ -1386,7 +1386,7 @@ export const ambient: string = [
   '    /**',
   '     * In the worker, after each request.',
   '     *',
-  '     * Runs after the response is sent and logged. What it throws is logged.',
+  '     * Runs after the response is sent and logged, with the very request that `pre_request` was given. What it throws is logged.',
   '     *',
   '     * @default none',
   '     */',

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { appOf, fetchAppOf } from '../support/apps.ts'
 import { start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 
@@ -197,3 +198,27 @@ test('pre_request that throws is a 500', async () => {
   await server.logged(/not today/)
   await server.assertClean({ allows: [/./] })
 })
+
+const javaScriptKinds = [
+  ['node', appOf],
+  ['fetch', fetchAppOf],
+] as const
+
+test.each(javaScriptKinds)(
+  '%s app: post_request is given the very request that pre_request was given, with what was kept on it',
+  async (_kind, appOf) => {
+    const config = `
+      let number = 0
+      export default {
+        pre_request(worker, req) { req.kept = req.path + ++number },
+        async post_request(worker, req) { worker.log.info('kept ' + req.path + ' ' + req.kept) },
+      }`
+    const server = await start({ workers: 1, app: appOf(), config })
+    const slow = await server.hold('/slow?300')
+    await server.get('/pid')
+    await slow.answer()
+    await server.logged(/kept \/pid \/pid\d+/)
+    await server.logged(/kept \/slow \/slow\d+/)
+    await server.assertClean()
+  },
+)
