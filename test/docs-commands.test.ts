@@ -70,6 +70,12 @@ describe('commands', () => {
     expect(wrong).toEqual([])
   })
 
+  test('two commands in a line, and comments behind them, are told apart', () => {
+    expect(
+      usesIn('tsgunicorn a.js   tsgunicorn b.js  # x\ntsgunicornc status | jq .').map(({ words }) => words),
+    ).toEqual([['a.js'], ['b.js'], ['status']])
+  })
+
   test('a command line that is wrong is found', async () => {
     const [use] = usesIn('A=1 npx tsgunicorn -w 2 --wrokers 3 app.js # no flag\n')
     await expect(readArguments(use?.words ?? [])).rejects.toThrow(/--wrokers/)
@@ -102,7 +108,13 @@ const ofNode: ReadonlySet<string> = new Set([
   '--force',
   '--from',
   '--init',
+  '--stop-timeout',
 ])
 
 /** What stands for something in a command line. */
-const placeholders: Readonly<Record<string, string>> = { PID: '1', N: '2', SECONDS: '5' }
+const placeholders: Readonly<Record<string, string>> = {
+  PID: '1',
+  N: '2',
+  SECONDS: '5',
+  RECIPE: 'systemd',
+}

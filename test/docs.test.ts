@@ -39,6 +39,9 @@ const awaited: ReadonlySet<string> = new Set([
   'migrate/cluster.md',
   'migrate/unit.md',
   'migrate/uwsgi.md',
+  'migrate/README.md',
+  '../CONTRIBUTING.md',
+  '../CHANGELOG.md',
   '../SECURITY.md',
 ])
 

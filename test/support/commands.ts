@@ -10,7 +10,7 @@ interface Use {
 }
 
 const runs =
-  /(?:^|[\s'"(=]|\/)(?:\S*\/)?(tsgunicornc?)(?=$|[ '"])([^|;&)\n]*)|\bGUNICORN_CMD_ARGS=(?:'([^']*)'|"([^"]*)")/gm
+  /(?:^|[\s'"(=]|\/)(?:\S*\/)?(tsgunicornc?)(?=$|[ '"])([^|;&)\n]*?)(?= {2}|[|;&)]|$)|\bGUNICORN_CMD_ARGS=(?:'([^']*)'|"([^"]*)")/gm
 
 /** What a text of code runs of ours. */
 export const usesIn = (code: string): readonly Use[] =>
