@@ -1191,8 +1191,9 @@ export interface Config {
   /**
    * The name of this server in process lists.
    *
-   * `ps` and `top` show `gunicorn: master [NAME]` and `gunicorn: worker [NAME]`. Give it when several servers
-   * run on one machine. It also names the server in syslog lines.
+   * `ps` and `top` show `tsgunicorn: master [NAME]` and `tsgunicorn: worker [NAME]`; Python workers keep the
+   * command line of their interpreter. Give it when several servers run on one machine. It also names the server in syslog
+   * lines.
    *
    * Flag: `-n, --name STRING`
    *
@@ -1296,7 +1297,7 @@ export interface Config {
   /**
    * In the worker, after each request.
    *
-   * Runs after the response is sent and logged. What it throws is logged.
+   * Runs after the response is sent and logged, with the very request that `pre_request` was given. What it throws is logged.
    *
    * @default none
    */

@@ -10,7 +10,8 @@ import {
 } from '../client/commands.ts'
 import { exitStatuses } from '../client/failure.ts'
 import { clientShapes } from './client-shapes.ts'
-import { furtherParagraph, heading, item, ofMarkdown, subheading } from './roff.ts'
+import { clientExamples, clientFiles, clientVariables } from './manual-sections.ts'
+import { furtherParagraph, heading, item, joined, ofMarkdown, subheading } from './roff.ts'
 import { doNotEdit } from './words.ts'
 
 const groups: readonly CommandSpec['group'][] = ['Look', 'Change', 'Examine', 'Other']
@@ -29,7 +30,7 @@ beside it the fields of the answer, or a list by the name of its command. Errors
 
 /** tsgunicornc(1). */
 export const clientPage = (): string =>
-  `.\\" ${doNotEdit}\n${[
+  `.\\" ${doNotEdit}\n${joined([
     '.TH TSGUNICORNC 1 "" "tsgunicorn" "User Commands"',
     heading('Name'),
     'tsgunicornc \\- look at a running tsgunicorn, and change it',
@@ -41,11 +42,14 @@ export const clientPage = (): string =>
     ...globalFlags.map((flag) => item(flagWords(flag), ofMarkdown(flag.summary))),
     heading('Commands'),
     ...groups.flatMap((group) => [subheading(group), ...inGroup(group).map(pageEntry)]),
+    ...clientVariables,
+    ...clientFiles,
     heading('Exit status'),
     ...Object.values(exitStatuses).map(({ status, summary }) => item(String(status), ofMarkdown(summary))),
+    ...clientExamples,
     heading('See also'),
     '.BR tsgunicorn (8),\n.BR gunicorn.conf (5)',
-  ].join('\n')}\n`
+  ])}\n`
 
 const pageEntry = (name: CommandName): string => {
   const { summary, details, flags } = specOf(name)

@@ -4,7 +4,15 @@ import type { Setting } from '../config/setting.ts'
 import { defaultWords, flagWords, laterWords } from '../config/setting-words.ts'
 import { type SettingName, sections, settings } from '../config/settings/index.ts'
 import { catalogue } from '../errors.ts'
-import { furtherParagraph, heading, item, ofMarkdown, subheading } from './roff.ts'
+import {
+  configurationExamples,
+  configurationFilesSection,
+  configurationVariables,
+  programExamples,
+  programFiles,
+  programVariables,
+} from './manual-sections.ts'
+import { furtherParagraph, heading, item, joined, ofMarkdown, subheading } from './roff.ts'
 import { doNotEdit, paragraphs } from './words.ts'
 
 /** tsgunicorn(8): the program. */
@@ -34,14 +42,16 @@ and \`app_type\` in gunicorn.conf(5).`,
     ...Object.entries(signals).map(([name, { summary }]) =>
       item(name.replace(/^SIG/, ''), ofMarkdown(summary)),
     ),
+    '.PP\nA worker that gets TERM is replaced, and leaves when its successor is ready; INT and QUIT end it at once.',
     heading('Environment'),
-    item('GUNICORN_CMD_ARGS', 'Flags, as on the command line, which wins over them.'),
-    ...settingsWith('env').map((setting) => item(setting.env ?? '', `The default of ${settingOf(setting)}.`)),
+    ...[...programVariables, ...defaultVariables()].map(([name, text]) => item(name, ofMarkdown(text))),
+    ...programFiles,
     heading('Exit status'),
     item('0', 'The server was stopped, or the check found nothing wrong.'),
     ...exitStatuses(),
+    ...programExamples,
     heading('See also'),
-    '.BR gunicorn.conf (5)',
+    '.BR tsgunicornc (1),\n.BR gunicorn.conf (5),\n.BR systemd.service (5)',
   ])
 
 /** gunicorn.conf(5): the configuration file and every setting. */
@@ -67,11 +77,14 @@ allowed. HUP loads the file again; a reload that fails leaves the running worker
       subheading(title),
       ...names.map((name) => fullEntry(name, settings[name])),
     ]),
+    ...configurationVariables(defaultVariables()),
+    ...configurationFilesSection,
+    ...configurationExamples,
     heading('See also'),
-    '.BR tsgunicorn (8)',
+    '.BR tsgunicorn (8),\n.BR tsgunicornc (1)',
   ])
 
-const page = (blocks: readonly string[]): string => `.\\" ${doNotEdit}\n${blocks.join('\n')}\n`
+const page = (blocks: readonly string[]): string => `.\\" ${doNotEdit}\n${joined(blocks)}\n`
 
 const prose = (blocks: readonly string[]): readonly string[] =>
   blocks.map((block) => `.PP\n${ofMarkdown(block)}`)
@@ -108,13 +121,11 @@ const waiting = (setting: Setting): readonly string[] => {
 
 const defaultLine = (setting: Setting): string => ofMarkdown(`Default: ${defaultWords(setting)}.`)
 
-const settingsWith = (fact: 'env'): readonly Setting[] =>
-  Object.values<Setting>(settings).filter((setting) => setting[fact] !== undefined)
-
-const settingOf = (wanted: Setting): string => {
-  const [name = ''] = Object.entries<Setting>(settings).find(([, setting]) => setting === wanted) ?? []
-  return `\\fB${name}\\fR`
-}
+/** The variables that defaults are taken from. */
+const defaultVariables = (): ReadonlyArray<readonly [string, string]> =>
+  Object.entries<Setting>(settings).flatMap(([name, { env }]) =>
+    env === undefined ? [] : [[env, `The default of \`${name}\`.`] as const],
+  )
 
 /** Each status with the codes that lead to it. */
 const exitStatuses = (): readonly string[] => {

@@ -1,5 +1,4 @@
-/** Writes the reference documents: `docs/settings.md`, `docs/errors.md` and `docs/signals.md`. */
-import { signals } from '../arbiter/signals.ts'
+/** Writes the reference documents: `docs/settings.md` and `docs/errors.md`. */
 import type { Setting } from '../config/setting.ts'
 import { defaultWords, flagWords, laterWords } from '../config/setting-words.ts'
 import { sections, settings } from '../config/settings/index.ts'
@@ -29,17 +28,6 @@ do. The exit status is that of a start that fails with it; a running master does
     table(
       ['code', 'exit status', 'meaning'],
       Object.entries(catalogue).map(([name, { exit, summary }]) => [code(name), String(exit), summary]),
-    ),
-  ])
-
-export const signalsDocument = (): string =>
-  document([
-    '# Signals',
-    `What the master does for a signal, which is sent to the process id in the pidfile: \`kill -HUP $(cat FILE)\`. They are
-Gunicorn's. A signal that arrives while an earlier one is still being served is not lost: a reload can be stopped.`,
-    table(
-      ['signal', 'what it does'],
-      Object.entries(signals).map(([name, { summary }]) => [code(name), summary]),
     ),
   ])
 

@@ -3,11 +3,15 @@ import { ambientModule } from './ambient.ts'
 import { clientDocument, clientPage } from './client.ts'
 import { clientDefaults } from './client-defaults.ts'
 import { configType } from './config-type.ts'
+import { hooksTable } from './hooks-document.ts'
 import { jsonSchema } from './json-schema.ts'
 import { configurationPage, programPage } from './manual.ts'
-import { errorsDocument, settingsDocument, signalsDocument } from './markdown.ts'
+import { errorsDocument, settingsDocument } from './markdown.ts'
 import { metricsDocument } from './metrics-document.ts'
 import { migrationProducts } from './migration.ts'
+import { filled } from './parts.ts'
+import { signalsDocument } from './signals-document.ts'
+import { requestTimes, workerTimes } from './timeouts-document.ts'
 import { versionModule } from './version.ts'
 
 /** Path from the root of the project -> text. */
@@ -26,4 +30,6 @@ export const products: Readonly<Record<string, () => string>> = {
   'docs/tsgunicornc.md': clientDocument,
   'docs/metrics.md': metricsDocument,
   ...migrationProducts,
+  'docs/hooks.md': filled('docs/hooks.md', { hooks: hooksTable }),
+  'docs/timeouts.md': filled('docs/timeouts.md', { requests: requestTimes, workers: workerTimes }),
 }

@@ -18,6 +18,13 @@ export const subheading = (title: string): string => `.SS ${argument(title)}`
 /** A term, in bold, and what is said about it: roff, a request or a line of text on each line. */
 export const item = (term: string, body: string): string => `.TP\n.B ${argument(term)}\n${body}`
 
+/** The lines of a page: a heading, and a list within a list, begin a paragraph by themselves. */
+export const joined = (blocks: readonly string[]): string =>
+  blocks
+    .join('\n')
+    .replaceAll(/^(\.S[HS] .*\n)\.PP\n/gm, '$1')
+    .replaceAll(/^\.IP\n(?=\.RS)/gm, '')
+
 /** A paragraph after another inside an item. */
 export const furtherParagraph = '.IP'
 

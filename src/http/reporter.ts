@@ -4,7 +4,14 @@
  */
 import type { EngineOptions } from './engine.ts'
 import type { ExchangeRecord } from './exchange.ts'
-import { headerOf, type RequestFacts, viewEnviron, viewRequest, viewResponse } from './views.ts'
+import {
+  headerOf,
+  type RequestFacts,
+  type RequestView,
+  viewEnviron,
+  viewRequest,
+  viewResponse,
+} from './views.ts'
 
 /** What an engine knows of an exchange that is over. */
 export interface Outcome {
@@ -42,6 +49,8 @@ const recordOf = (outcome: Outcome, completed: boolean): ExchangeRecord => {
 
 export class Reporter {
   readonly #options: EngineOptions
+  /** What `pre_request` was given, by exchange: `post_request` is given the same, with what was kept on it. */
+  readonly #seen = new WeakMap<object, RequestView>()
   /** Whether anybody wants to know when an exchange began and ended. */
   readonly records: boolean
 
@@ -51,34 +60,34 @@ export class Reporter {
   }
 
   /** Runs `preRequest`; undefined when there is nothing to wait for. Throws, or rejects with, what the hook does. */
-  before(facts: () => RequestFacts): Promise<void> | undefined {
-    const { preRequest } = this.#options
+  before(exchange: object, facts: () => RequestFacts): Promise<void> | undefined {
+    const { preRequest, postRequest } = this.#options
     if (!preRequest) return undefined
-    const result = preRequest(viewRequest(facts()))
+    const request = viewRequest(facts())
+    if (postRequest) this.#seen.set(exchange, request)
+    const result = preRequest(request)
     return result instanceof Promise ? result.then(() => undefined) : undefined
   }
 
   /** Called where `records` says so. Never throws: what becomes of a connection must not depend on who writes of it. */
-  over(outcome: Outcome, completed: boolean): void {
+  over(exchange: object, outcome: Outcome, completed: boolean): void {
     const { onExchange, onError } = this.#options
     try {
       onExchange?.(recordOf(outcome, completed))
     } catch (error) {
       onError(error, 'access log')
     }
-    this.#after(outcome)
+    this.#after(exchange, outcome)
   }
 
-  #after({ facts, head, status, bodyBytes }: Outcome): void {
+  #after(exchange: object, { facts, head, status, bodyBytes }: Outcome): void {
     const { postRequest, onError } = this.#options
     if (!postRequest) return
+    const request = this.#seen.get(exchange) ?? viewRequest(facts)
+    this.#seen.delete(exchange)
     const failed = (error: unknown) => onError(error, 'post_request')
     try {
-      const result = postRequest(
-        viewRequest(facts),
-        viewEnviron(facts),
-        viewResponse(head, status, bodyBytes),
-      )
+      const result = postRequest(request, viewEnviron(facts), viewResponse(head, status, bodyBytes))
       if (result instanceof Promise) result.catch(failed)
     } catch (error) {
       failed(error)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { appOf, fetchAppOf } from '../support/apps.ts'
 import { start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 
@@ -143,14 +144,17 @@ test('pre_exec runs in the old master on USR2', async () => {
   await server.assertClean({ keeps: ['hooks.log'] })
 })
 
-test.each(['on_starting', 'when_ready'])('%s that throws stops the start with 1', async (name) => {
-  const config = `export default { ${name}() { throw new Error('hook refused') } }`
-  const server = await start({ config, until: 'spawned', args: ['-p', 'server.pid'] })
-  expect(await server.exited()).toEqual({ code: 1, signal: null })
-  await server.logged(/hook refused/)
-  await server.logged(new RegExp(name))
-  await server.assertClean({ code: 1, allows: [/./] })
-})
+test.each(['nworkers_changed', 'on_starting', 'when_ready', 'pre_fork'])(
+  '%s that throws stops the start with 1',
+  async (name) => {
+    const config = `export default { ${name}() { throw new Error('hook refused') } }`
+    const server = await start({ config, until: 'spawned', args: ['-p', 'server.pid'] })
+    expect(await server.exited()).toEqual({ code: 1, signal: null })
+    await server.logged(/hook refused/)
+    await server.logged(new RegExp(name))
+    await server.assertClean({ code: 1, allows: [/./] })
+  },
+)
 
 test.each(['post_fork', 'post_worker_init'])(
   '%s that throws keeps the worker from booting: exit 3',
@@ -169,6 +173,7 @@ test('hooks that throw later are logged and stop nothing', async () => {
     export default {
       on_reload: boom('on_reload'), child_exit: boom('child_exit'), worker_exit: boom('worker_exit'),
       post_request: boom('post_request'), on_exit: boom('on_exit'),
+      pre_fork: (server, worker) => { if (worker.age > 1) throw new Error('thrown by pre_fork') },
     }`
   const server = await start({ workers: 1, config })
   expect(await server.get()).toBe('hello 1')
@@ -176,6 +181,7 @@ test('hooks that throw later are logged and stop nothing', async () => {
   const old = await server.hasWorkers(1)
   server.signal('SIGHUP')
   await server.logged(/thrown by on_reload/)
+  await server.logged(/thrown by pre_fork/)
   process.kill(old[0] ?? 0, 'SIGTERM')
   await server.logged(/thrown by worker_exit/)
   await server.logged(/thrown by child_exit/)
@@ -192,3 +198,27 @@ test('pre_request that throws is a 500', async () => {
   await server.logged(/not today/)
   await server.assertClean({ allows: [/./] })
 })
+
+const javaScriptKinds = [
+  ['node', appOf],
+  ['fetch', fetchAppOf],
+] as const
+
+test.each(javaScriptKinds)(
+  '%s app: post_request is given the very request that pre_request was given, with what was kept on it',
+  async (_kind, appOf) => {
+    const config = `
+      let number = 0
+      export default {
+        pre_request(worker, req) { req.kept = req.path + ++number },
+        async post_request(worker, req) { worker.log.info('kept ' + req.path + ' ' + req.kept) },
+      }`
+    const server = await start({ workers: 1, app: appOf(), config })
+    const slow = await server.hold('/slow?300')
+    await server.get('/pid')
+    await slow.answer()
+    await server.logged(/kept \/pid \/pid\d+/)
+    await server.logged(/kept \/slow \/slow\d+/)
+    await server.assertClean()
+  },
+)

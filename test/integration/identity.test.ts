@@ -73,8 +73,8 @@ test('-e on the command line does the same', async () => {
 test('ps shows master and workers with proc_name', async () => {
   const server = await start({ workers: 1, args: ['-n', 'shop'] })
   const [worker = 0] = await server.hasWorkers(1)
-  expect(factsOf(server.pid)?.command).toMatch(/^t?s?gunicorn: master \[shop\]$/)
-  expect(factsOf(worker)?.command).toMatch(/^t?s?gunicorn: worker \[shop\]$/)
+  expect(factsOf(server.pid)?.command).toMatch(/^tsgunicorn: master \[shop\]$/)
+  expect(factsOf(worker)?.command).toMatch(/^tsgunicorn: worker \[shop\]$/)
   await server.assertClean()
 })
 

@@ -10,8 +10,9 @@ export const settings = {
     metavar: 'STRING',
     defaultText: 'the value of default_proc_name',
     summary: 'The name of this server in process lists.',
-    details: `\`ps\` and \`top\` show \`gunicorn: master [NAME]\` and \`gunicorn: worker [NAME]\`. Give it when several servers
-run on one machine. It also names the server in syslog lines.`,
+    details: `\`ps\` and \`top\` show \`tsgunicorn: master [NAME]\` and \`tsgunicorn: worker [NAME]\`; Python workers keep the
+command line of their interpreter. Give it when several servers run on one machine. It also names the server in syslog
+lines.`,
   }),
   default_proc_name: text({
     default: 'gunicorn',

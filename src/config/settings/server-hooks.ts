@@ -80,7 +80,8 @@ it on its main thread, as soon as that comes back from C code. There are \`abort
   >({
     parameters: ['worker', 'request', 'environ', 'response'],
     summary: 'In the worker, after each request.',
-    details: 'Runs after the response is sent and logged. What it throws is logged.',
+    details:
+      'Runs after the response is sent and logged, with the very request that `pre_request` was given. What it throws is logged.',
   }),
   child_exit: hook<OfBoth>({
     parameters: ['server', 'worker'],

@@ -108,7 +108,7 @@ class CoreEngine implements Engine {
       serve: (exchange) => this.#serve(exchange),
       over: (connection, exchange, completed) => {
         this.#count(exchange)
-        if (this.#reporter.records) this.#reporter.over(outcomeOf(exchange), completed)
+        if (this.#reporter.records) this.#reporter.over(exchange, outcomeOf(exchange), completed)
         this.#pool.over(connection)
       },
       refused: (status, reason, peer, unseen) => {
@@ -129,7 +129,7 @@ class CoreEngine implements Engine {
       meter.begun()
     }
     try {
-      const waiting = this.#reporter.before(() => factsOf(exchange))
+      const waiting = this.#reporter.before(exchange, () => factsOf(exchange))
       if (waiting === undefined) this.#consumer(exchange)
       else waiting.then(() => this.#consume(exchange)).catch((error) => this.#failed(error, exchange))
     } catch (error) {

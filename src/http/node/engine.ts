@@ -147,12 +147,14 @@ class NodeEngine implements Engine {
       exchange.phase = 'begun'
       meter.begun()
     }
-    return this.#reporter.before(() => factsOf(exchange, this.#forwarding))
+    return this.#reporter.before(exchange, () => factsOf(exchange, this.#forwarding))
   }
 
   #over(exchange: Exchange, completed: boolean): void {
     this.#count(exchange)
-    if (this.#reporter.records) this.#reporter.over(outcomeOf(exchange, this.#forwarding), completed)
+    if (this.#reporter.records) {
+      this.#reporter.over(exchange, outcomeOf(exchange, this.#forwarding), completed)
+    }
     this.#pool.over(exchange.connection)
   }
 

@@ -4,7 +4,7 @@ import { signalNames } from '../../../src/arbiter/signals.ts'
 import { settings } from '../../../src/config/settings/index.ts'
 import { catalogue } from '../../../src/errors.ts'
 import { configurationPage, programPage } from '../../../src/generate/manual.ts'
-import { escaped, item, ofMarkdown } from '../../../src/generate/roff.ts'
+import { escaped, item, joined, ofMarkdown } from '../../../src/generate/roff.ts'
 
 describe('roff', () => {
   test('a line that begins with a dot or a quote is text, not a request', () => {
@@ -26,6 +26,12 @@ describe('roff', () => {
 
   test('quotes in a term are doubled', () => {
     expect(item('say "x"', 'Text.')).toBe('.TP\n.B "say ""x"""\nText.')
+  })
+
+  test('a paragraph behind a heading, and before a list in an item, is not begun twice', () => {
+    expect(joined(['.SH "X"', '.PP\nText.', '.PP\nMore.', '.IP', '.RS'])).toBe(
+      '.SH "X"\nText.\n.PP\nMore.\n.RS',
+    )
   })
 
   test('code is bold, and a table is a list', () => {
