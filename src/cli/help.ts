@@ -5,6 +5,7 @@
 import type { Setting } from '../config/setting.ts'
 import { defaultWords, flagWords, laterWords } from '../config/setting-words.ts'
 import { type SettingName, sections, settings } from '../config/settings/index.ts'
+import { recipeNames } from '../recipes/index.ts'
 
 export type HelpExtent = 'short' | 'all'
 
@@ -20,6 +21,10 @@ const column = 34
 const commands: readonly Row[] = [
   { left: 'init', right: 'Write gunicorn.conf.ts, and the types that editors complete it with.' },
   { left: 'init --from FILE', right: 'The same, with what a gunicorn.conf.py says.' },
+  {
+    left: 'init RECIPE [APP]',
+    right: `Write the files that run it under or behind ${recipeNames.join(', ')}.`,
+  },
 ]
 
 const general: readonly Row[] = [

@@ -7,6 +7,7 @@ import { jsonSchema } from './json-schema.ts'
 import { configurationPage, programPage } from './manual.ts'
 import { errorsDocument, settingsDocument, signalsDocument } from './markdown.ts'
 import { metricsDocument } from './metrics-document.ts'
+import { recipeProducts } from './recipes.ts'
 import { versionModule } from './version.ts'
 
 /** Path from the root of the project -> text. */
@@ -24,4 +25,5 @@ export const products: Readonly<Record<string, () => string>> = {
   'docs/signals.md': signalsDocument,
   'docs/tsgunicornc.md': clientDocument,
   'docs/metrics.md': metricsDocument,
+  ...recipeProducts,
 }
