@@ -52,6 +52,8 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
       .filter((file) => file !== undefined && file !== '-')
       .map((file) => resolve(config.chdir, file ?? '')),
     ...(await masterOf(config, directory, name)),
+    daemon: config.daemon,
+    python: config.python,
     workers: config.workers,
     timeout: config.timeout,
     bootTimeout: config.boot_timeout,

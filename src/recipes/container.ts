@@ -4,7 +4,7 @@
  * whoever runs the image can set anew.
  */
 import type { Address } from '../sockets/address.ts'
-import { type Facts, refusal } from './facts.ts'
+import { type Facts, refusal, staysInFront } from './facts.ts'
 
 export interface Container {
   readonly port: number
@@ -25,6 +25,7 @@ const portOf = (address: Address | undefined): number | undefined =>
 /** Throws TSG_USAGE when the command line gives what would have to be overruled. */
 export const containerOf = (recipe: string, facts: Facts, more: readonly string[] = []): Container => {
   const { bind, adminBind, logs, pidfile, controlSocket, name, given } = facts
+  staysInFront(recipe, facts)
   if (facts.dropsPrivileges)
     throw refusal(
       recipe,
@@ -39,6 +40,7 @@ export const containerOf = (recipe: string, facts: Facts, more: readonly string[
     logs.length > 0 && (['errorlog', '--error-logfile=-'] as const),
     logs.length > 0 && (['accesslog', '--access-logfile=-'] as const),
     pidfile !== undefined && (['pidfile', `--pid=/tmp/${name}.pid`] as const),
+    facts.python !== undefined && (['python', '--python=/opt/venv'] as const),
     controlSocket !== undefined && (['control_socket', `--control-socket=/tmp/${name}.ctl`] as const),
   ]
   const needed = flags.filter((flag) => flag !== false)

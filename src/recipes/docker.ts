@@ -13,8 +13,12 @@ const pythonImage = 'python:3.13-slim-bookworm'
 /** The rest of either image. `user` is a number: Kubernetes can tell that it is not root. */
 const runs = (container: Container, program: string, facts: Facts, user: string): readonly string[] => [
   `USER ${user}`,
-  '# What a container needs and the configuration says otherwise; `docker run -e` sets it anew.',
-  `ENV GUNICORN_CMD_ARGS="${container.flags.join(' ')}"`,
+  ...(container.flags.length === 0
+    ? []
+    : [
+        '# What a container needs and the configuration says otherwise; `docker run -e` sets it anew.',
+        `ENV GUNICORN_CMD_ARGS="${container.flags.join(' ')}"`,
+      ]),
   `EXPOSE ${container.port}`,
   '# tsgunicorn is process 1 and drains at TERM; the engine has to grant it the time (stop_grace_period, --stop-timeout).',
   'STOPSIGNAL SIGTERM',

@@ -25,6 +25,10 @@ export interface Facts {
   /** Who runs the master. */
   readonly user: string
   readonly group: string
+  /** The setting `daemon`. */
+  readonly daemon: boolean
+  /** The setting `python`. */
+  readonly python: string | undefined
   /** Whether the settings `user` or `group` are given: the master starts as root, and its workers do not stay it. */
   readonly dropsPrivileges: boolean
   readonly workers: number | 'auto'
@@ -72,6 +76,8 @@ export const exampleFacts: Facts = {
   user: 'app',
   group: 'app',
   dropsPrivileges: false,
+  daemon: false,
+  python: undefined,
   workers: 2,
   timeout: 30,
   bootTimeout: 60,
@@ -116,6 +122,12 @@ export const identifierOf = ({ name }: Facts): string => name.replaceAll('-', '_
 
 export const refusal = (recipe: string, text: string): ServerError =>
   new ServerError('TSG_USAGE', `init ${recipe}: ${text}`)
+
+/** Whoever watches the process that it started loses one that goes to the background. Throws TSG_USAGE. */
+export const staysInFront = (recipe: string, { daemon }: Facts): void => {
+  if (daemon)
+    throw refusal(recipe, 'daemon is set, and the process that is started has to stay. Leave it out.')
+}
 
 /** The first address of the kinds, in the order of the kinds. Throws TSG_USAGE where there is none. */
 export const addressFor = <Kind extends 'tcp' | 'unix'>(

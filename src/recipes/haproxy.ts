@@ -7,7 +7,10 @@ import { addressFor, answerSeconds, type Facts, reachable, refusal } from './fac
 import { lines, type Recipe } from './recipe.ts'
 
 const placeOf = (address: Exclude<Address, { kind: 'fd' }>): string =>
-  address.kind === 'unix' ? `unix@${address.path}` : reachable(address)
+  address.kind === 'unix' ? pathOf(address.path) : reachable(address)
+
+/** In HAProxy's words. */
+const pathOf = (path: string): string => `unix@${path.replaceAll(/[\\\s#"'$]/g, '\\$&')}`
 
 /** TCP before paths: Debian's HAProxy lives in a chroot, where paths outside are not to be found. */
 const serverOf = (facts: Facts) => addressFor('haproxy', facts, ['tcp', 'unix'])
@@ -15,7 +18,7 @@ const serverOf = (facts: Facts) => addressFor('haproxy', facts, ['tcp', 'unix'])
 /** Where the check goes, if it is not the server's own address. */
 const checkedAt = ({ adminBind }: Facts): string | undefined => {
   if (adminBind === undefined || adminBind.kind === 'fd') return undefined
-  if (adminBind.kind === 'unix') return `addr unix@${adminBind.path}`
+  if (adminBind.kind === 'unix') return `addr ${pathOf(adminBind.path)}`
   const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(reachable(adminBind)) ?? []
   return `addr ${host.replace(/^\[|\]$/g, '')} port ${port}`
 }
@@ -106,11 +109,16 @@ const listenOf = ({ listen }: Facts): string => {
 export const haproxy: Recipe = {
   summary: 'HAProxy: health by /readyz, retries, websockets; in TCP mode with TLS or PROXY headers',
   files: (facts) => ({ 'deploy/haproxy.cfg': configuration(facts) }),
-  next: ({ adminBind }) => [
+  next: ({ adminBind, lameDuck }) => [
     'sudo tee -a /etc/haproxy/haproxy.cfg <deploy/haproxy.cfg',
     'sudo haproxy -c -f /etc/haproxy/haproxy.cfg && sudo systemctl reload haproxy',
     ...(adminBind === undefined
-      ? ["# Set admin_bind, as '127.0.0.1:9000', and write it again: then HAProxy asks /readyz."]
+      ? [
+          "# Set admin_bind, as '127.0.0.1:9000', and write this again with --force: then HAProxy asks /readyz.",
+        ]
       : []),
+    ...(lameDuck > 4
+      ? []
+      : ['# Set lame_duck to 5: HAProxy then hears of a stop while requests are still accepted.']),
   ],
 }

@@ -31,7 +31,7 @@ const site = (facts: Facts): string => {
   const variable = `$${identifierOf(facts)}_connection`
   return lines(
     `upstream ${name} {`,
-    `    server ${upstreamOf(facts)};`,
+    `    server ${quoted(upstreamOf(facts))};`,
     ...(idle === 0
       ? []
       : [
@@ -108,7 +108,12 @@ const quoted = (path: string): string =>
 export const nginx: Recipe = {
   summary: 'a site for nginx: kept connections, forwarded headers, websockets, timeouts',
   files: (facts) => ({ 'deploy/nginx.conf': site(facts) }),
-  next: ({ name }) => [
+  next: ({ name, keepalive }) => [
+    ...(keepalive < 10
+      ? [
+          `# keepalive is ${keepalive}, which is short for a proxy: set it to 65, and write this again with --force.`,
+        ]
+      : []),
     `sudo cp deploy/nginx.conf /etc/nginx/conf.d/${name}.conf`,
     'sudo nginx -t && sudo systemctl reload nginx',
     '# Debian serves a page of its own on port 80: sudo rm /etc/nginx/sites-enabled/default',

@@ -1,11 +1,13 @@
 /** A Procfile, for platforms that give PORT and end processes 30 seconds after TERM. */
-import type { Facts } from './facts.ts'
+import { type Facts, staysInFront } from './facts.ts'
 import { type Recipe, shellWord } from './recipe.ts'
 
 /** Leaves time for the application's own end, of Heroku's 30 seconds from TERM to KILL. */
 const drain = 20
 
-const web = ({ bind, given, gracefulTimeout, lameDuck, arguments: args }: Facts): string => {
+const web = (facts: Facts): string => {
+  staysInFront('procfile', facts)
+  const { bind, given, gracefulTimeout, lameDuck, arguments: args } = facts
   const flags = [
     // Where the configuration is silent, PORT is the default of bind.
     ...(given.includes('bind') || isDefault(bind) ? [] : ['--bind="0.0.0.0:$PORT"']),

@@ -1,9 +1,10 @@
 /** A program of Supervisor's. */
 import { dirname } from 'node:path'
-import { type Facts, stopSeconds } from './facts.ts'
+import { type Facts, staysInFront, stopSeconds } from './facts.ts'
 import { commandOf, lines, type Recipe, supervisorWord, words } from './recipe.ts'
 
 const program = (facts: Facts): string => {
+  staysInFront('supervisor', facts)
   const { name, directory, user, dropsPrivileges, logs } = facts
   const [log] = logs
   const folder = log === undefined ? '/var/log/supervisor' : dirname(log)

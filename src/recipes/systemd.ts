@@ -1,6 +1,6 @@
 /** Units for systemd: the service, and the socket for those who want one. */
 import { addressText } from '../sockets/address.ts'
-import type { Facts } from './facts.ts'
+import { type Facts, staysInFront } from './facts.ts'
 import { commandOf, lines, type Recipe, systemdWord, words } from './recipe.ts'
 
 /** `app` of `/run/app/http.sock`: folders that systemd makes for the service, and gives to its user. */
@@ -86,6 +86,7 @@ export const systemd: Recipe = {
   summary:
     'systemd: readiness, reload by HUP, a stop that waits for the drain; a socket unit if it is wanted',
   files: (facts) => {
+    staysInFront('systemd', facts)
     const text = socket(facts)
     return {
       [`deploy/${facts.name}.service`]: service(facts),

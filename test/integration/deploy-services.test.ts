@@ -1,13 +1,13 @@
 /** Supervisor and logrotate, with the very files that `tsgunicorn init` writes. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { helloApp } from '../support/apps.ts'
 import { configText, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { startLoad } from '../support/load.ts'
-import { freePort } from '../support/machine.ts'
+import { builtProgram, freePort } from '../support/machine.ts'
 import { isAlive, statusField } from '../support/processes.ts'
 import { RawClient, request } from '../support/raw-client.ts'
 import { background, giveAway, init, installed, nobody } from '../support/recipes.ts'
@@ -107,54 +107,52 @@ files=${folder}/deploy/supervisor.conf
 
 const noLogrotate = missing('logrotate')
 
+/** Serves as nobody, in a folder of nobody's, where the tests are root: else as whoever the tests are. */
+const asNobody: readonly string[] = [
+  'sh',
+  '-c',
+  process.getuid?.() === 0
+    ? `chown ${nobody}:${nobody} . && exec setpriv --reuid=${nobody} --regid=${nobody} --clear-groups "$@"`
+    : 'exec "$@"',
+  'sh',
+  process.execPath,
+  builtProgram,
+]
+
 describe.skipIf(noLogrotate !== undefined)(titled('under logrotate', noLogrotate), () => {
   test('files are renamed, the server goes on in new ones, and no line is lost', async () => {
     const logs = sharedFolder()
-    mkdirSync(join(logs, 'app'))
-    chmodSync(join(logs, 'app'), 0o755)
-    const [access, error] = [join(logs, 'app/access.log'), join(logs, 'app/error.log')]
+    giveAway(logs, [])
+    const [access, error] = [join(logs, 'access.log'), join(logs, 'error.log')]
     const port = await freePort()
+    const settings = { wsgi_app: './app.mjs', bind: `127.0.0.1:${port}`, workers: 2, pidfile: 'server.pid' }
     const server = await start({
-      config: {
-        wsgi_app: './app.mjs',
-        bind: `127.0.0.1:${port}`,
-        workers: 2,
-        pidfile: 'server.pid',
-        accesslog: access,
-        errorlog: error,
-      },
+      program: asNobody,
+      config: { ...settings, accesslog: access, errorlog: error },
       appArgument: '',
       bind: [],
       target: { port },
     })
-    // The project's owner is who runs it: `su` says so where that is not root.
     init(server.folder, ['logrotate'])
-    const text = readFileSync(server.path('deploy/logrotate.conf'), 'utf8')
-    const file = join(logs, 'logrotate.conf')
-    // logrotate reads no file that others may write to, and root's project has a user of its name, who is not here.
-    writeFileSync(file, process.getuid?.() === 0 ? text.replace(/^ +su .*$/m, '    su root root') : text, {
-      mode: 0o644,
-    })
     const load = await startLoad(server.target, { rate: 100, path: '/?load' })
     await load.answered(30)
-    const rotate = spawnSync(
-      installed('logrotate') ?? '',
-      ['--force', '--state', join(logs, 'state'), file],
-      {
-        encoding: 'utf8',
-      },
-    )
-    expect([rotate.status, rotate.stderr]).toEqual([0, ''])
+    const rotation = [
+      '--force',
+      '--state',
+      join(sharedFolder(), 'state'),
+      server.path('deploy/logrotate.conf'),
+    ]
+    const { status, stderr } = spawnSync(installed('logrotate') ?? '', rotation, { encoding: 'utf8' })
+    expect([status, stderr]).toEqual([0, ''])
     const linesIn = (name: string) =>
       readFileSync(name, 'utf8')
         .split('\n')
-        .filter((line) => line.includes('?load'))
-    await eventually(() => existsSync(access) && linesIn(access).length > 10, { within: 10_000 })
+        .filter((line) => line.includes('?load')).length
+    await eventually(() => existsSync(access) && linesIn(access) > 10, { within: 10_000 })
     const report = await load.stop()
     expect(report.failures).toEqual([])
-    await eventually(() => linesIn(access).length + linesIn(`${access}.1`).length === report.answered, {
-      what: () =>
-        `${report.answered} lines; there are ${linesIn(access).length + linesIn(`${access}.1`).length}`,
+    await eventually(() => linesIn(access) + linesIn(`${access}.1`) === report.answered, {
+      what: () => `${report.answered} lines; there are ${linesIn(access)} and ${linesIn(`${access}.1`)}`,
     })
     expect(readFileSync(`${error}.1`, 'utf8')).toMatch(/Starting tsgunicorn/)
     server.signal('SIGTERM')

@@ -6,7 +6,6 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { chownSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { Daemon } from './daemon.ts'
 import { eventually } from './eventually.ts'
 import { builtProgram } from './machine.ts'
 import { isAlive } from './processes.ts'
@@ -80,5 +79,3 @@ export const giveAway = (folder: string, names: readonly string[]): void => {
   if (process.getuid?.() !== 0) return
   for (const path of [folder, ...names.map((name) => join(folder, name))]) chownSync(path, nobody, nobody)
 }
-
-export const written = (server: Daemon, file: string): string => readFileSync(server.path(file), 'utf8')

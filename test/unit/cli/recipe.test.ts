@@ -131,7 +131,7 @@ describe('what is written', () => {
   test('is named, with what to do next', async () => {
     project.write({ 'app.js': '' })
     expect(await init('nginx', 'app.js')).toMatch(
-      /^wrote deploy\/nginx\.conf\nNext:\n {2}sudo cp deploy\/nginx\.conf /,
+      /^wrote deploy\/nginx\.conf\nNext:\n {2}# keepalive is 2[^\n]*\n {2}sudo cp deploy\/nginx\.conf /,
     )
     expect(readFileSync(project.path('deploy/nginx.conf'), 'utf8')).toMatch(
       /^# Written by 'tsgunicorn init nginx'\.\nupstream /,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { split } from 'shlex'
 import { describe, expect, test } from 'vitest'
@@ -8,7 +9,7 @@ import {
   pythonExampleFacts,
   stopSeconds,
 } from '../../../src/recipes/facts.ts'
-import { type RecipeName, recipeNames, recipes } from '../../../src/recipes/index.ts'
+import { isRecipeName, type RecipeName, recipeNames, recipes } from '../../../src/recipes/index.ts'
 import { shellWord, supervisorWord, systemdWord } from '../../../src/recipes/recipe.ts'
 import { parseAddress } from '../../../src/sockets/address.ts'
 
@@ -28,6 +29,16 @@ describe('every recipe', () => {
     for (const facts of [exampleFacts, pythonExampleFacts])
       expect(Object.values(recipes[name].files(facts)).join('')).not.toMatch(/undefined|NaN|\[object/)
   })
+})
+
+test('docs/deploy.md names every recipe, and none that is not', () => {
+  const text = readFileSync(new URL('../../../docs/deploy.md', import.meta.url), 'utf8')
+  const commands = [...text.matchAll(/tsgunicorn init ([a-z0-9]+)/g)].map(([, name]) => name)
+  expect(commands.filter((name) => !isRecipeName(name ?? ''))).toEqual([])
+  expect(commands.length).toBeGreaterThan(2)
+  const rows = text.slice(text.indexOf('## Which recipe'), text.indexOf('## What holds'))
+  const named = new Set([...rows.matchAll(/`([a-z0-9]+)`/g)].map(([, name]) => name))
+  expect(recipeNames.filter((name) => !named.has(name))).toEqual([])
 })
 
 describe('times', () => {
@@ -81,7 +92,8 @@ describe('addresses', () => {
     expect(write('haproxy')).toContain('server app-1 127.0.0.1:8000 check')
     expect(write('nginx', at('0.0.0.0:8080'))).toContain('server 127.0.0.1:8080;')
     expect(write('nginx', at('[::]:8080'))).toContain('server [::1]:8080;')
-    expect(write('haproxy', at('unix:/run/a.sock'))).toContain('server app-1 unix@/run/a.sock check')
+    expect(write('haproxy', at('unix:/run/a b.sock'))).toContain('server app-1 unix@/run/a\\ b.sock check')
+    expect(write('nginx', at('unix:/run/a b.sock'))).toContain('server "unix:/run/a b.sock";')
   })
 
   test.each(['nginx', 'haproxy'] as const)('%s cannot do with descriptors', (name) => {
@@ -149,6 +161,13 @@ describe('who runs it', () => {
   })
 })
 
+test.each(['systemd', 'supervisor', 'docker', 'k8s', 'procfile'] as const)(
+  '%s is refused a daemon',
+  (name) => {
+    expect(() => write(name, { daemon: true })).toThrow(/daemon is set.*Leave it out/)
+  },
+)
+
 describe('folders', () => {
   test('systemd makes those below /run and /var/log that the settings name', () => {
     expect(write('systemd')).toMatch(/^RuntimeDirectory=app$[\s\S]*^LogsDirectory=app$/m)
@@ -180,7 +199,8 @@ describe('containers', () => {
     expect(write('docker')).toContain(
       'ENV GUNICORN_CMD_ARGS="--bind=0.0.0.0:8000 --admin-bind=0.0.0.0:9000 --error-logfile=- --access-logfile=-',
     )
-    expect(write('docker', open)).toContain('ENV GUNICORN_CMD_ARGS=""')
+    expect(write('docker', open)).not.toContain('GUNICORN_CMD_ARGS')
+    expect(write('docker', { ...open, python: '.venv' })).toContain('GUNICORN_CMD_ARGS="--python=/opt/venv"')
     expect(write('docker', open)).toMatch(/EXPOSE 8080\n[\s\S]*127\.0\.0\.1:9090\/livez/)
     expect(write('k8s', open)).toMatch(/value: >-\n +--lame-duck=10\n/)
     expect(write('k8s', { ...open, lameDuck: 7 })).not.toMatch(/env:|lame-duck/)
