@@ -16,7 +16,7 @@ import { isRecord } from '../util/is-record.ts'
 import { splitPair } from '../util/split-pair.ts'
 import type { CommandLine } from './arguments.ts'
 
-export interface Gathering {
+interface Gathering {
   readonly loaded: LoadedConfig
   readonly line: CommandLine
   readonly directory: string

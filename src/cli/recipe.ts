@@ -8,7 +8,7 @@ import { recipes } from '../recipes/index.ts'
 import type { CommandLine } from './arguments.ts'
 import { gatherFacts } from './recipe-facts.ts'
 
-export interface RecipeOrder {
+interface RecipeOrder {
   readonly line: CommandLine
   /** Where the program was started: the project's folder. */
   readonly directory: string
