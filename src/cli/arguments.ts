@@ -52,7 +52,8 @@ export async function readArguments(
   table: SettingsTable = settings,
 ): Promise<CommandLine> {
   if (argv[0] === 'init') {
-    if (argv[1] === undefined || argv[1].startsWith('-')) return readInit(argv.slice(1))
+    const [first = '-'] = argv.slice(1).filter((token) => token !== '--force' && token !== '--print')
+    if (first.startsWith('-')) return readInit(argv.slice(1))
     const { readRecipe } = await import('./recipe-arguments.ts')
     return readRecipe(argv.slice(1), (rest) => readArguments(rest, table))
   }

@@ -1,4 +1,4 @@
-/** Reads `init RECIPE [--force] [--print] [--listen ADDRESS] [FLAGS] [APPLICATION]`. It looks at no file. */
+/** Reads `init RECIPE [--force | --print] [--listen ADDRESS] [FLAGS] [APPLICATION]`. It looks at no file. */
 import { didYouMean, nearestName } from '../config/words.ts'
 import { ServerError } from '../errors.ts'
 import { isRecipeName, type RecipeName, recipeNames } from '../recipes/index.ts'
@@ -16,6 +16,9 @@ export interface RecipeRequest {
   readonly arguments: readonly string[]
 }
 
+/** May stand before the recipe's name, too. */
+const own: readonly string[] = ['--force', '--print']
+
 /** What listens itself. */
 const proxies: readonly RecipeName[] = ['nginx', 'haproxy']
 
@@ -24,12 +27,12 @@ export async function readRecipe(
   argv: readonly string[],
   readRest: (argv: readonly string[]) => Promise<CommandLine>,
 ): Promise<CommandLine> {
-  const [name = '', ...others] = argv
+  const at = argv.findIndex((token) => !own.includes(token))
+  const name = argv[at] ?? ''
   if (!isRecipeName(name)) throw await unknown(name)
-  const { listen, rest } = takeListen(others)
+  const { listen, rest } = takeListen(argv.toSpliced(at, 1))
   if (listen !== undefined && !proxies.includes(name))
     throw usage(`${name} takes no --listen: it is for ${proxies.join(' and ')}.`)
-  const own = ['--force', '--print']
   const given = rest.filter((token) => !own.includes(token))
   const line = await readRest(given)
   if (line.action !== 'run') return line

@@ -47,6 +47,13 @@ describe('the command line', () => {
     })
   })
 
+  test('may have its own flags before the name', async () => {
+    expect(await readArguments(['init', '--force', 'nginx', 'app.js'])).toMatchObject({
+      recipe: { name: 'nginx', force: true, arguments: ['app.js'] },
+    })
+    expect(await readArguments(['init', '--force'])).toMatchObject({ action: 'init', force: true })
+  })
+
   test.each([
     [['init', 'nginks'], /'nginks' is no recipe\. Did you mean 'nginx'\? There are systemd, nginx, /],
     [['init', 'kubernetes'], /Did you mean 'k8s'\?/],
@@ -99,6 +106,25 @@ describe('the project', () => {
       language: 'python',
       project: { django: true, requirements: 'pyproject.toml' },
     })
+  })
+
+  test('is run by its own program, where it has one', async () => {
+    project.write({ 'app.js': '', 'node_modules/.bin/tsgunicorn': '#!/bin/sh\n' })
+    const { program } = await factsOf('systemd', 'app.js')
+    expect(program.at(-1)).toBe(project.path('node_modules/.bin/tsgunicorn'))
+    // npm has not made it executable here: Node is named.
+    expect(program[0]).toBe(process.execPath)
+  })
+
+  test('of Python is given the virtual environment of the shell, unless a service would find it', async () => {
+    project.write({ 'app.py': '', 'venv/bin/python': '', 'other/bin/python': '' })
+    const { load, ...rest } = await gathering('systemd', 'app:app')
+    const programIn = async (VIRTUAL_ENV: string) => {
+      const facts = await gatherFacts({ ...rest, loaded: await load(), env: { VIRTUAL_ENV } })
+      return facts.program.slice(-2)
+    }
+    expect(await programIn(project.path('other'))).toEqual(['--python', project.path('other')])
+    expect(await programIn(project.path('venv'))).not.toContain('--python')
   })
 
   test('has paths that are absolute, from where the application runs', async () => {
