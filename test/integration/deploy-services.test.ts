@@ -91,7 +91,7 @@ files=${folder}/deploy/supervisor.conf
     await eventually(async () => (await request({ port }, '/')).status === 200, { within: 15_000, what: log })
 
     const client = await RawClient.connect({ port })
-    client.send('GET /slow?1500 HTTP/1.1\r\nHost: x\r\n\r\n')
+    client.send('GET /slow?4000 HTTP/1.1\r\nHost: x\r\n\r\n')
     await eventually(() => /seen \/slow/.test(output()), { what: log })
     const second = pid()
     // What it has in hand is answered; the end is one in order.
@@ -100,6 +100,8 @@ files=${folder}/deploy/supervisor.conf
     expect((await stopping).body).toMatch(/^hello late/)
     client.close()
     expect(stopped).toMatch(/stopped/)
+    // The first master was killed; this one had its time.
+    expect(log()).toMatch(/Shutting down: Master/)
     expect(isAlive(second)).toBe(false)
     expect(ctl('status', 'front-end')).toMatch(/STOPPED/)
   })
