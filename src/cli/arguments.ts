@@ -14,6 +14,7 @@ import type { SettingsTable } from '../config/validate.ts'
 import { didYouMean, nearestName, shown } from '../config/words.ts'
 import { messageOf, ServerError } from '../errors.ts'
 import { flagForms, optionOf, settingFlags } from './flags.ts'
+import type { RecipeRequest } from './recipe-arguments.ts'
 import { absent, attachValues, splitAtDashes } from './tokens.ts'
 
 export type Action =
@@ -25,6 +26,7 @@ export type Action =
   | 'check-config'
   | 'print-config'
   | 'init'
+  | 'recipe'
 
 export interface CommandLine {
   readonly action: Action
@@ -43,6 +45,8 @@ export interface CommandLine {
   readonly force?: boolean
   /** `init --from FILE`. */
   readonly from?: string
+  /** `init RECIPE`. */
+  readonly recipe?: RecipeRequest
 }
 
 /** Reads `argv` (without Node and the program). Rejects with TSG_USAGE, and TSG_SETTING_INVALID for wrong values. */
@@ -50,7 +54,12 @@ export async function readArguments(
   argv: readonly string[],
   table: SettingsTable = settings,
 ): Promise<CommandLine> {
-  if (argv[0] === 'init') return readInit(argv.slice(1))
+  if (argv[0] === 'init') {
+    const [first = '-'] = argv.slice(1).filter((token) => token !== '--force' && token !== '--print')
+    if (first.startsWith('-')) return readInit(argv.slice(1))
+    const { readRecipe } = await import('./recipe-arguments.ts')
+    return readRecipe(argv.slice(1), (rest) => readArguments(rest, table))
+  }
   const { before, after } = splitAtDashes(argv)
   const { occurrences, operands } = await occurrencesIn(attachValues(before, flagForms(table)), table)
   const values = valuesOf(occurrences)

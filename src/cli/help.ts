@@ -5,6 +5,7 @@
 import type { Setting } from '../config/setting.ts'
 import { defaultWords, flagWords, laterWords } from '../config/setting-words.ts'
 import { type SettingName, sections, settings } from '../config/settings/index.ts'
+import { recipeNames } from '../recipes/index.ts'
 
 export type HelpExtent = 'short' | 'all'
 
@@ -22,6 +23,10 @@ const commands: readonly Row[] = [
   {
     left: 'init --from FILE',
     right: 'The same, from a file of Gunicorn, pm2, uWSGI or Unit; --app and --env choose in it.',
+  },
+  {
+    left: 'init RECIPE [APP]',
+    right: `Write the files that run it under or behind ${recipeNames.join(', ')}.`,
   },
 ]
 

@@ -41,6 +41,11 @@ const actions: Readonly<Record<CommandLine['action'], Run>> = {
     const written = await writeStarter({ directory, force: force ?? false, ...text })
     for (const file of written) print(`wrote ${file}`)
   },
+  recipe: async (line) => {
+    const { writeRecipe } = await import('./recipe.ts')
+    const directory = startDirectory(process.env)
+    print(await writeRecipe({ line, directory, env: process.env, load: () => load(line) }))
+  },
   'print-config': async (line) => inspect(await load(line), true),
   'check-config': async (line) => inspect(await load(line), false),
   run: async (line, start) => {

@@ -4,6 +4,7 @@ import type { Setting } from '../config/setting.ts'
 import { defaultWords, flagWords, laterWords } from '../config/setting-words.ts'
 import { type SettingName, sections, settings } from '../config/settings/index.ts'
 import { catalogue } from '../errors.ts'
+import { recipeNames } from '../recipes/index.ts'
 import {
   configurationExamples,
   configurationFilesSection,
@@ -22,7 +23,7 @@ export const programPage = (): string =>
     heading('Name'),
     'tsgunicorn \\- pre\\-fork application server',
     heading('Synopsis'),
-    '.B tsgunicorn\n[\\fIOPTIONS\\fR] [\\fIMODULE\\fR[:\\fINAME\\fR]]\n.br\n.B tsgunicorn init\n[\\fB\\-\\-from\\fR \\fIFILE\\fR] [\\fB\\-\\-force\\fR]',
+    '.B tsgunicorn\n[\\fIOPTIONS\\fR] [\\fIMODULE\\fR[:\\fINAME\\fR]]\n.br\n.B tsgunicorn init\n[\\fB\\-\\-from\\fR \\fIFILE\\fR] [\\fB\\-\\-force\\fR]\n.br\n.B tsgunicorn init\n\\fIRECIPE\\fR [\\fB\\-\\-force\\fR | \\fB\\-\\-print\\fR] [\\fB\\-\\-listen\\fR \\fIADDRESS\\fR] [\\fIOPTIONS\\fR] [\\fIMODULE\\fR[:\\fINAME\\fR]]',
     heading('Description'),
     ...prose([
       `\`tsgunicorn\` holds the listening sockets in one master process and serves the application in worker processes.
@@ -30,6 +31,9 @@ The master never touches a client; workers that die, hang or grow too large are 
       `MODULE is a path or a package; NAME is what it exports. Without NAME, the usual exports are tried: see \`wsgi_app\`
 and \`app_type\` in gunicorn.conf(5).`,
       '`tsgunicorn init` writes a configuration file to start from, and the types that editors complete it with; with `--from gunicorn.conf.py` it holds what that file says.',
+      `\`tsgunicorn init RECIPE\` writes the files by which the project in the working directory is run under or behind
+something else, as its configuration says: ${recipeNames.join(', ')}. Files that are there are left, unless \`--force\` is given;
+\`--print\` writes none, and shows them. \`--listen\` is where nginx and haproxy listen.`,
     ]),
     heading('Options'),
     item(

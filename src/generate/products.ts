@@ -10,6 +10,7 @@ import { errorsDocument, settingsDocument } from './markdown.ts'
 import { metricsDocument } from './metrics-document.ts'
 import { migrationProducts } from './migration.ts'
 import { filled } from './parts.ts'
+import { recipeProducts } from './recipes.ts'
 import { signalsDocument } from './signals-document.ts'
 import { requestTimes, workerTimes } from './timeouts-document.ts'
 import { versionModule } from './version.ts'
@@ -32,4 +33,5 @@ export const products: Readonly<Record<string, () => string>> = {
   ...migrationProducts,
   'docs/hooks.md': filled('docs/hooks.md', { hooks: hooksTable }),
   'docs/timeouts.md': filled('docs/timeouts.md', { requests: requestTimes, workers: workerTimes }),
+  ...recipeProducts,
 }

@@ -76,6 +76,10 @@ export const resolveGroup = async (nameOrId: string | number): Promise<number> =
   return Number(line[2])
 }
 
+/** The name of a group; its number where it has none. */
+export const groupName = async (gid: number): Promise<string> =>
+  (await find('group', String(gid)))?.[0] ?? String(gid)
+
 export interface Identity {
   readonly uid: number
   readonly gid: number

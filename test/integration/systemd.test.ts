@@ -271,7 +271,7 @@ const units = [
   ...[
     ...readFileSync(join(repository, 'docs/systemd.md'), 'utf8').matchAll(/^```ini (\S+)\n([\s\S]*?)^```/gm),
   ].map(([, name = '', text = ''], at) => [`${at + 1}. of docs/systemd.md, ${name}`, name, text] as const),
-  ...['tsgunicorn.service', 'tsgunicorn.socket'].map(
+  ...['app.service', 'app.socket'].map(
     (name) => [`deploy/${name}`, name, readFileSync(join(repository, 'deploy', name), 'utf8')] as const,
   ),
 ]
