@@ -6,9 +6,9 @@ import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type Balancer, blockOf, replaced, startBalancer } from '../support/balancer.ts'
+import { type Balancer, blockOf, commandsOf, replaced, startBalancer } from '../support/balancer.ts'
 import { type Daemon, start } from '../support/daemon.ts'
-import { eventually } from '../support/eventually.ts'
+import { eventually, steadily } from '../support/eventually.ts'
 import { type Host, noHosts, startHosts } from '../support/hosts.ts'
 import type { Cleanliness } from '../support/leftovers.ts'
 import { type Load, type LoadOptions, startLoad } from '../support/load.ts'
@@ -137,6 +137,28 @@ const end = async ({ servers }: Scene, clean: Cleanliness = {}): Promise<void> =
   for (const name of names) await servers[name].assertClean(clean)
 }
 
+/** What the page has an operator type at HAProxy: without an agent check, and with one. */
+const drainByHand = async ({ tell, state }: Balancer): Promise<void> => {
+  const [drain = '', ready = '', ...rest] = commandsOf('Draining a host by hand')
+  const [disable = '', drainToo = '', readyToo = '', enable = ''] = rest.map((command) =>
+    command.replace('app/', 'weighed/'),
+  )
+  const drains = async (backend: string) => (await state(backend, 'one')).isDraining
+  await tell(drain)
+  expect(await drains('app')).toBe(true)
+  await tell(ready)
+  expect(await drains('app')).toBe(false)
+  await tell(drainToo)
+  await eventually(async () => !(await drains('weighed')), { what: 'the agent to undo the drain' })
+  await tell(disable)
+  await tell(drainToo)
+  // As long as the agent would have had to undo it.
+  await steadily(() => drains('weighed'), { during: 1500, what: 'the drain' })
+  await tell(readyToo)
+  await tell(enable)
+  expect(await drains('weighed')).toBe(false)
+}
+
 /** Stops a server as systemd does, and starts another in its place. */
 const replace = async ({ servers, serve }: Scene, name: Name): Promise<void> => {
   await servers[name].assertClean()
@@ -243,6 +265,7 @@ describe.skipIf(absent !== undefined)(`two hosts behind HAProxy${reason}`, () =>
     expect((await balancer.state('app', 'one')).weight).toBe(1)
     expect((await work.stop()).failures).toEqual([])
 
+    await drainByHand(balancer)
     const loads = [await place.load(80), await place.load(81, { mode: 'keepalive' })]
     servers.one.signal('SIGTERM')
     await eventually(async () => (await balancer.state('weighed', 'one')).isDraining)

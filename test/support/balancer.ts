@@ -24,6 +24,12 @@ export const blockOf = (file: string): string => {
   return block
 }
 
+/** What a section of the page says into the stats socket, in order. */
+export const commandsOf = (title: string): readonly string[] => {
+  const section = page.split(/^## /m).find((text) => text.startsWith(title)) ?? ''
+  return [...section.matchAll(/^ {4}echo '(.+)' \| socat stdio \S+$/gm)].map(([, command = '']) => command)
+}
+
 /** Throws when there is nothing to be replaced: then the page has changed. */
 export const replaced = (text: string, changes: Readonly<Record<string, string>>): string =>
   Object.entries(changes).reduce((result, [from, to]) => {

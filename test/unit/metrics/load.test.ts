@@ -25,23 +25,26 @@ test('who has just started is idle, and a clock that stands still changes nothin
   expect([smoothed.note(1, 5000), smoothed.note(1, 5000)]).toEqual([0, 0])
 })
 
-/** Two servers share requests by the weights they tell each `pace`; how far their shares still swing at the end. */
+/**
+ * Two servers share requests by the weights they tell each `pace`, unevenly at first; what is told of is the time since
+ * the last look. How far the shares still swing at the end.
+ */
 const swing = (requests: number, pace: number): number => {
   const servers = [new Smoothed(), new Smoothed()] as const
-  let share = 0.8
-  const shares: number[] = []
-  for (let now = 0; now < 300_000; now += pace) {
+  for (const server of servers) server.note(0, -pace)
+  const shares = [0.8, 0.8]
+  for (let now = 0; now < 600_000; now += pace) {
+    const seen = ((shares.at(-1) ?? 0) + (shares.at(-2) ?? 0)) / 2
     const [one, two] = servers.map((server, at) =>
-      weightOf(server.note(Math.min(1, requests * (at === 0 ? share : 1 - share)), now)),
+      weightOf(server.note(Math.min(1, requests * (at === 0 ? seen : 1 - seen)), now)),
     ) as [number, number]
-    share = one / (one + two)
-    shares.push(share)
+    shares.push(one / (one + two))
   }
-  const late = shares.slice(-Math.round(60_000 / pace))
+  const late = shares.slice(-Math.round(120_000 / pace))
   return Math.max(...late) - Math.min(...late)
 }
 
 test('two servers that are told of settle, nearly full ones too', () => {
-  for (const requests of [0.5, 1, 1.5, 1.9])
+  for (const requests of [0.5, 1, 1.5, 1.7, 1.9, 2, 3])
     for (const pace of [1000, 2000, 5000]) expect(swing(requests, pace)).toBeLessThan(0.1)
 })
