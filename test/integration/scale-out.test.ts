@@ -296,7 +296,8 @@ describe.skipIf(absent !== undefined)(`two hosts behind nginx${reason}`, () => {
   })
 })
 
-const nginxBefore = async ({ center, folder, path, get }: Scene): Promise<void> => {
+const nginxBefore = async (place: Scene): Promise<void> => {
+  const { center, folder, path, get } = place
   const config = join(folder, 'nginx.conf')
   const kept = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   const site = replaced(blockOf('nginx.conf'), { 'listen 80;': `listen 80; listen unix:${path};` })
@@ -329,6 +330,7 @@ ${site}
     await eventually(() => child.pid === undefined || !isAlive(child.pid), { within: 5000 })
   })
   await eventually(async () => (await get()).startsWith('hello'))
+  await bothAnswer(place, '1')
 }
 
 test('the configurations of the page are what HAProxy takes without a warning', {
