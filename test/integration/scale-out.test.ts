@@ -72,7 +72,8 @@ const scene = async (args: readonly string[] = []): Promise<Scene> => {
       env: { TSG_HOST: name },
       until: 'spawned',
     })
-    await server.hasWorkers(1)
+    // Told when the generation serves: HAProxy takes a server for up until its first check.
+    await server.logged(/Agent checks at/)
     return server
   }
   const [first, second] = await Promise.all([serve('one'), serve('two')])
