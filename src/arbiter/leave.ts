@@ -12,7 +12,7 @@ export async function leave(office: Office, code: number, reason: Failure | unde
   office.pidfile?.unlink()
   for (const attendant of office.attendants) await attendant.close()
   // Whoever is the other master of an upgrade goes on with it.
-  office.admin.close(office.successor !== undefined || master !== 'Master')
+  office.own.close(office.successor !== undefined || master !== 'Master')
   await office.hooks.call(config, 'on_exit', office.server)
   for (const { close } of office.loads.values()) close?.()
   await office.statsd?.close()

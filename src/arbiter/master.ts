@@ -8,14 +8,13 @@ import { inSource } from '../config/stack.ts'
 import type { Administration } from '../control/administration.ts'
 import { messageOf } from '../errors.ts'
 import { settle } from '../metrics/slot.ts'
-import { inheritAdmin, inheritBoard, inheritListeners } from '../sockets/inherit.ts'
+import { inheritBoard, inheritListeners } from '../sockets/inherit.ts'
 import { createBoard } from '../system/board.ts'
 import { monotonicNow } from '../system/clock.ts'
 import { cpuCount } from '../system/cpus.ts'
 import { setTitle } from '../system/title.ts'
 import { createNotifier } from '../systemd/notify.ts'
 import { version } from '../version.ts'
-import { AdminBind } from './admin-bind.ts'
 import { Prelude } from './administration/prelude.ts'
 import { Questions } from './administration/questions.ts'
 import { Waiting } from './administration/waiting.ts'
@@ -32,6 +31,7 @@ import { openMasterLogs } from './logs.ts'
 import { Loop } from './loop.ts'
 import { Molds } from './molds.ts'
 import { currentName, type MasterOptions, type Office } from './office.ts'
+import { OwnListeners } from './own-listeners.ts'
 import { perform, readBeats } from './perform.ts'
 import { policyOf } from './policy.ts'
 import { ServerFacade } from './server-facade.ts'
@@ -93,7 +93,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     orders: new Waiting(),
     questions: new Questions(),
     attendants: [],
-    admin: new AdminBind(() => office, inheritAdmin()),
+    own: new OwnListeners(() => office),
     administration: undefined,
     title: () => setTitle(`tsgunicorn: master [${currentName(office)}]`),
     config,

@@ -10,7 +10,6 @@ import type { Statsd } from '../log/statsd.ts'
 import type { Board } from '../system/board.ts'
 import type { Pidfile } from '../system/pidfile.ts'
 import type { Notifier } from '../systemd/notify.ts'
-import type { AdminBind } from './admin-bind.ts'
 import type { Questions } from './administration/questions.ts'
 import type { Waiting } from './administration/waiting.ts'
 import type { Announcer } from './announcer.ts'
@@ -22,6 +21,7 @@ import type { Hooks } from './hooks.ts'
 import type { Listeners } from './listeners.ts'
 import type { LogSwitch } from './log-switch.ts'
 import type { Molds } from './molds.ts'
+import type { OwnListeners } from './own-listeners.ts'
 import type { Loaded } from './prepare.ts'
 import type { StartCommand } from './reexec.ts'
 import type { Event, State } from './state.ts'
@@ -81,7 +81,8 @@ export interface Office {
   /** What workers were asked and have not answered. */
   readonly questions: Questions
   readonly attendants: Attendant[]
-  readonly admin: AdminBind
+  /** What this master answers on itself. */
+  readonly own: OwnListeners
   /** Sets the title that ps(1) shows, from role and configuration. */
   readonly title: () => void
   /** The configuration that hooks and names are taken from: of the newest generation that got so far. */

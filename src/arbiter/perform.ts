@@ -22,7 +22,7 @@ const deeds: Deeds = {
   discard: (office, { generation }) => {
     office.proof?.kill('SIGKILL')
     office.listeners.drop(generation)
-    office.admin.drop(generation)
+    office.own.drop(generation)
     dropUnused(office)
     const serving = office.state().serving
     if (serving) office.config = loadedOf(office, serving.number).config
@@ -101,7 +101,7 @@ export function readBeats(office: Office, state: State): ReadonlyMap<number, num
 function commit(office: Office, generation: number, first: boolean): void {
   const loaded = loadedOf(office, generation)
   office.listeners.commit(generation)
-  office.admin.commit(generation)
+  office.own.commit(generation)
   office.announcer.keepListeners()
   dropUnused(office)
   office.title()
@@ -128,12 +128,12 @@ async function upgrade(office: Office): Promise<void> {
   const generation = office.state().serving?.number ?? 0
   const events = {
     ready: () => {
-      office.admin.pause()
+      office.own.pause()
       office.enqueue({ type: 'upgrade-ready' })
     },
     ended: (message: string, backedOut: boolean) => {
       office.successor = undefined
-      office.admin.resume()
+      office.own.resume()
       office.enqueue({ type: 'upgrade-ended', message, backedOut })
     },
   }
@@ -150,7 +150,7 @@ async function upgrade(office: Office): Promise<void> {
     const shared = {
       legacy: office.listeners.legacy(generation),
       board: office.board,
-      admin: office.admin.legacy,
+      own: office.own.legacies,
     }
     office.successor = startNewMaster(command, shared, events)
     office.log.info(`Starting a new master (pid:${office.successor.pid})`, { pid: office.successor.pid })

@@ -8,16 +8,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { onChildReady } from '../ipc/channel.ts'
-import {
-  type AdminLegacy,
-  adminEnvironment,
-  boardEnvironment,
-  inheritEnvironment,
-  type Legacy,
-} from '../sockets/inherit.ts'
+import { boardEnvironment, inheritEnvironment, type Legacy, ownEnvironment } from '../sockets/inherit.ts'
 import type { Board } from '../system/board.ts'
 import { otherSide } from '../system/board-format.ts'
 import { watchdogOwnerVariable } from '../systemd/notify.ts'
+import type { OwnLegacies } from './own-listeners.ts'
 
 export interface StartCommand {
   readonly program: string
@@ -42,17 +37,21 @@ export interface Shared {
   readonly legacy: Legacy
   /** Both count in it, each on a side of its own. */
   readonly board: Pick<Board, 'fd' | 'side'>
-  readonly admin: AdminLegacy | undefined
+  /** The listeners that masters answer on themselves. */
+  readonly own: OwnLegacies
 }
 
 /** Spawns the new master; it is told to be one by GUNICORN_PID, our pid. */
 export function startNewMaster(
   command: StartCommand,
-  { legacy, board, admin }: Shared,
+  { legacy, board, own }: Shared,
   events: UpgradeEvents,
 ): ChildProcess {
   const descriptors = legacy.listeners.map(({ listener }) => listener.fd)
   const boardFd = FIRST_LISTENER_FD + descriptors.length
+  const inherited = own.map(({ setting, asked }, index) =>
+    ownEnvironment(setting, { fd: boardFd + 1 + index, asked }),
+  )
   const { [watchdogOwnerVariable]: _, ...env } = command.env
   const child = spawn(command.program, [...command.nodeArguments, ...command.arguments], {
     cwd: command.cwd,
@@ -60,10 +59,10 @@ export function startNewMaster(
       ...env,
       ...inheritEnvironment(legacy, FIRST_LISTENER_FD),
       ...boardEnvironment(boardFd, otherSide(board.side)),
-      ...(admin ? adminEnvironment(boardFd + 1, admin.asked) : {}),
+      ...Object.assign({}, ...inherited),
       GUNICORN_PID: String(process.pid),
     },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...descriptors, board.fd, ...(admin ? [admin.fd] : [])],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...descriptors, board.fd, ...own.map(({ fd }) => fd)],
   })
   onChildReady(child, events.ready)
   let told = false

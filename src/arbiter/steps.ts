@@ -73,7 +73,7 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
       umask: config.umask,
       ...(owner ? { owner } : {}),
     })
-    await office.admin.open(generation, config)
+    await office.own.open(generation, config)
     const names = namesOf(office.listeners.of(generation), tls !== undefined)
     const addresses = names.join(',')
     if (!first) return

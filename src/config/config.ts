@@ -1671,6 +1671,18 @@ export interface Config {
    */
   readonly admin_bind: string | undefined
   /**
+   * An address that answers HAProxy's agent checks.
+   *
+   * `HOST:PORT` or `unix:PATH`. Who connects is told in one line how the server is, by the master itself: `up
+   * ready 75%` while it serves, the weight by its load; `drain` from the moment that TERM arrives; `down #REASON` while no
+   * worker serves. Nothing is read there, and everybody may ask: bind it where only balancers can reach it.
+   *
+   * Flag: `--agent-check-bind ADDRESS`
+   *
+   * @default none
+   */
+  readonly agent_check_bind: string | undefined
+  /**
    * What must be shown to read metrics and status at `admin_bind`.
    *
    * As `Authorization: Bearer TEXT`. Give it by the variable or the configuration file: a command line can be

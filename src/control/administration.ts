@@ -2,6 +2,7 @@
  * The boundary between those who ask (control socket, admin listener) and the master who answers. Types only: the master
  * implements it (arbiter/administration/), the servers of this folder are given it and know nothing else of the master.
  */
+import type { AgentFacts } from './agent.ts'
 import type {
   ConfigFact,
   GenerationFact,
@@ -49,6 +50,8 @@ export interface Administration {
   metrics(): Promise<string>
   /** /livez and /readyz: cheap and synchronous. */
   health(): { readonly alive: boolean; readonly ready: boolean; readonly why: string }
+  /** The same with the load, for agent checks: cheap and synchronous, too. */
+  agent(): AgentFacts
   /** Judged at once; what follows is told by events. Logged with who asked. */
   order(order: Order, by: Asker): Promise<Granted>
   /** Runs a profile in a worker and answers with the file it was written to. Rejects with a ServerError. */

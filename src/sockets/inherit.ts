@@ -26,8 +26,13 @@ const givenVariable = 'TSGUNICORN_FD_GIVEN'
 /** Where the new master finds the board (system/board.ts), and the side that is to be its own: `FD:SIDE`. */
 const boardVariable = 'TSGUNICORN_BOARD_FD'
 
-/** Where the new master finds the socket of `admin_bind`, and the address as it was asked for: `FD:ADDRESS`. */
-const adminVariable = 'TSGUNICORN_ADMIN_FD'
+/**
+ * Where the new master finds the sockets that the master itself answers on, by the settings of their addresses:
+ * `FD:ADDRESS`, the address as it was asked for.
+ */
+const ownVariables = { admin_bind: 'TSGUNICORN_ADMIN_FD', agent_check_bind: 'TSGUNICORN_AGENT_FD' } as const
+
+export type OwnSetting = keyof typeof ownVariables
 
 /** Variables that children other than a new master must not get. */
 export const inheritVariables = [
@@ -35,7 +40,7 @@ export const inheritVariables = [
   namesVariable,
   givenVariable,
   boardVariable,
-  adminVariable,
+  ...Object.values(ownVariables),
 ] as const
 
 /** The board of the master before us; what cannot be read is none: then counting begins anew. */
@@ -52,20 +57,23 @@ export const boardEnvironment = (fd: number, side: 0 | 1): Record<string, string
 })
 
 /** A descriptor with the address that it was opened for, as the setting says it. */
-export interface AdminLegacy {
+export interface OwnLegacy {
   readonly fd: number
   readonly asked: string
 }
 
-/** The admin listener of the master before us. */
-export const inheritAdmin = (env: NodeJS.ProcessEnv = process.env): AdminLegacy | undefined => {
-  const [, fd, asked] = /^(\d{1,9}):(.+)$/s.exec(env[adminVariable] ?? '') ?? []
+/** A listener of its own that the master before us had. */
+export const inheritOwn = (
+  setting: OwnSetting,
+  env: NodeJS.ProcessEnv = process.env,
+): OwnLegacy | undefined => {
+  const [, fd, asked] = /^(\d{1,9}):(.+)$/s.exec(env[ownVariables[setting]] ?? '') ?? []
   return fd === undefined || asked === undefined ? undefined : { fd: Number(fd), asked }
 }
 
-/** What a new master finds the admin listener by, when it is this descriptor of it. */
-export const adminEnvironment = (fd: number, asked: string): Record<string, string> => ({
-  [adminVariable]: `${fd}:${asked}`,
+/** What a new master finds it by, when it is this descriptor of it. */
+export const ownEnvironment = (setting: OwnSetting, { fd, asked }: OwnLegacy): Record<string, string> => ({
+  [ownVariables[setting]]: `${fd}:${asked}`,
 })
 
 const notListening = (fd: number, why: string, cause?: unknown): ServerError =>

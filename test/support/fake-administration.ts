@@ -77,6 +77,8 @@ export class FakeAdministration implements Administration {
   workers: readonly WorkerStatus[] = [fakeWorker(2), fakeWorker(1)]
   target = 2
   healthy: { alive: boolean; ready: boolean; why: string } = { alive: true, ready: true, why: 'it serves' }
+  ending = false
+  load = 0
   /** What an order is answered; a function may also tell events. */
   grant: (order: Order) => Granted | Promise<Granted> = (order) => {
     if (order.do === 'restart') return { ok: true, facts: this.#restarted(order.pid) }
@@ -146,6 +148,10 @@ export class FakeAdministration implements Administration {
 
   health() {
     return this.healthy
+  }
+
+  agent() {
+    return { ...this.healthy, ending: this.ending, load: this.load }
   }
 
   async order(order: Order, by: string): Promise<Granted> {

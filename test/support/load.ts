@@ -11,7 +11,8 @@ import type { Target } from './raw-client.ts'
 
 export type { LoadReport } from './load-types.ts'
 
-export type LoadOptions = Partial<Omit<LoadPlan, 'target'>>
+/** `enter`: the command under which the generator runs, to be on another host (hosts.ts). */
+export type LoadOptions = Partial<Omit<LoadPlan, 'target'>> & { readonly enter?: readonly string[] }
 
 const tsx = createRequire(import.meta.url).resolve('tsx')
 const entry = fileURLToPath(new URL('./load-main.ts', import.meta.url))
@@ -107,11 +108,13 @@ const summary = (report: LoadReport): string =>
   `p50 ${report.p50} p99 ${report.p99} max ${report.slowest} ms, failures: ${countKinds(report.failures)}`
 
 /** Puts load on `target` until `stop`; it ends with the test in any case. */
-export const startLoad = async (target: Target, options: LoadOptions = {}): Promise<Load> => {
+export const startLoad = async (
+  target: Target,
+  { enter = [], ...options }: LoadOptions = {},
+): Promise<Load> => {
   const plan: LoadPlan = { ...defaults, ...options, target }
-  const child = spawn(process.execPath, ['--import', tsx, entry, JSON.stringify(plan)], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
+  const [command = '', ...args] = [...enter, process.execPath, '--import', tsx, entry, JSON.stringify(plan)]
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   onTestFinished(() => {
     child.kill('SIGKILL')
   })

@@ -1,5 +1,6 @@
 /** Administration as the master gives it to those who serve it: each question and each order, to whoever answers it. */
 import type { Administration, Granted, Order, ProfileOptions } from '../../control/administration.ts'
+import type { AgentFacts } from '../../control/agent.ts'
 import type {
   ConfigFact,
   GenerationFact,
@@ -9,9 +10,11 @@ import type {
   StackFact,
   Status,
 } from '../../control/status.ts'
+import { monotonicNow } from '../../system/clock.ts'
 import { loadedOf, type Office } from '../office.ts'
 import { configFacts } from './config-facts.ts'
 import type { Health } from './health.ts'
+import { LoadOfWorkers } from './load.ts'
 import { masterStatus, officeHealth, type Sources } from './master-facts.ts'
 import { orderWords } from './order-words.ts'
 import { generationFacts, listenerFacts } from './place-facts.ts'
@@ -22,6 +25,7 @@ const present = ({ state }: Office): number => (state().serving ?? state().stagi
 export class MasterAdministration implements Administration {
   readonly #sources: Sources
   readonly #office: Office
+  #load: LoadOfWorkers | undefined
 
   constructor(sources: Sources) {
     this.#sources = sources
@@ -66,6 +70,12 @@ export class MasterAdministration implements Administration {
 
   health(): Health {
     return officeHealth(this.#office)
+  }
+
+  agent(): AgentFacts {
+    this.#load ??= new LoadOfWorkers()
+    const ending = this.#office.state().mode.phase !== 'running'
+    return { ...this.health(), ending, load: this.#load.look(this.#office, monotonicNow()) }
   }
 
   async order(order: Order, by: string): Promise<Granted> {

@@ -26,6 +26,15 @@ nor hide anything: \`/livez\` (200 while the master lives and a worker beats), \
 Nothing can be changed there.`,
     common: true,
   }),
+  agent_check_bind: optional(textKind, {
+    gunicorn: false,
+    cli: ['--agent-check-bind'],
+    metavar: 'ADDRESS',
+    summary: "An address that answers HAProxy's agent checks.",
+    details: `\`HOST:PORT\` or \`unix:PATH\`. Who connects is told in one line how the server is, by the master itself: \`up
+ready 75%\` while it serves, the weight by its load; \`drain\` from the moment that TERM arrives; \`down #REASON\` while no
+worker serves. Nothing is read there, and everybody may ask: bind it where only balancers can reach it.`,
+  }),
   admin_token: optional(textKind, {
     gunicorn: false,
     cli: ['--admin-token'],

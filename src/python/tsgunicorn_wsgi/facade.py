@@ -16,10 +16,10 @@ from typing import Any, Callable, Dict, List, Mapping, NoReturn, Optional
 
 #: Settings that may have no value; they travel only when they have one.
 _OPTIONAL = frozenset(
-    "accesslog admin_bind admin_token ca_certs certfile ciphers config control_socket group "
-    "keyfile logconfig logconfig_dict logconfig_json logger_class paste pidfile proc_name "
-    "python pythonpath statsd_host syslog_prefix tmp_upload_dir user worker_tmp_dir "
-    "wsgi_app".split()
+    "accesslog admin_bind admin_token agent_check_bind ca_certs certfile ciphers config "
+    "control_socket group keyfile logconfig logconfig_dict logconfig_json logger_class paste "
+    "pidfile proc_name python pythonpath statsd_host syslog_prefix tmp_upload_dir user "
+    "worker_tmp_dir wsgi_app".split()
 )
 HOOKS = (
     "on_starting on_reload when_ready pre_fork post_fork post_worker_init worker_int "
