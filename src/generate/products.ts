@@ -3,6 +3,7 @@ import { ambientModule } from './ambient.ts'
 import { clientDocument, clientPage } from './client.ts'
 import { clientDefaults } from './client-defaults.ts'
 import { configType } from './config-type.ts'
+import { dependenciesDocument } from './dependencies.ts'
 import { errorsDocument } from './errors-document.ts'
 import { jsonSchema } from './json-schema.ts'
 import { configurationPage, programPage } from './manual.ts'
@@ -25,4 +26,5 @@ export const products: Readonly<Record<string, () => string>> = {
   'docs/signals.md': signalsDocument,
   'docs/tsgunicornc.md': clientDocument,
   'docs/metrics.md': metricsDocument,
+  'docs/dependencies.md': dependenciesDocument,
 }
