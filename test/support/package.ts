@@ -1,6 +1,6 @@
 /** The package as users get it: packed from the built tree, looked into, and installed where nothing else is. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { repository, temporaryFolder } from './machine.ts'
 
@@ -72,9 +72,6 @@ export const pack = (): Packed => {
   succeed(execute('tar', ['-xzf', tarball, '--strip-components=1', '-C', folder], place), 'tar')
   return { ...told, tarball, folder }
 }
-
-export const unpackedAway = ({ tarball }: Packed): void =>
-  rmSync(dirname(tarball), { recursive: true, force: true })
 
 const specifiers =
   /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s*)["'](\.{1,2}\/[\w./-]+)["']|new URL\(\s*["'](\.{1,2}\/[\w./-]+\.js)["']\s*,\s*import\.meta/g
