@@ -28,7 +28,7 @@ export const catalogue = {
   TSG_PRIVILEGES: { exit: 1, summary: 'The user or the group does not exist, or may not be changed to.' },
   TSG_CHDIR: { exit: 1, summary: 'The working directory cannot be entered.' },
   TSG_LOG_UNWRITABLE: { exit: 1, summary: 'A log cannot be opened.' },
-  TSG_HOOK_FAILED: { exit: 1, summary: 'A server hook threw, or did not end in time.' },
+  TSG_HOOK_FAILED: { exit: 3, summary: 'The hook ssl_context threw, or gave no context.' },
   TSG_PLATFORM: { exit: 1, summary: 'The running Node or operating system lacks what a setting needs.' },
   TSG_WORKER_BOOT: { exit: 3, summary: 'Workers do not boot.' },
   TSG_APP_NOT_FOUND: { exit: 3, summary: 'The application module does not exist.' },

@@ -74,7 +74,7 @@ export const explanations = {
   TSG_ADDRESS_REFUSED: {
     cause:
       'A port below 1024 without the right to it, an address of another machine, a missing directory, a file in the way.',
-    cure: 'The message says which, with the name of the system error. systemd can pass the socket (see docs/systemd.md).',
+    cure: 'The message says which, with the name of the system error. systemd can [pass the socket](systemd.md).',
     settings: ['bind', 'admin_bind', 'control_socket'],
   },
   TSG_PIDFILE_OWNED: {
@@ -103,7 +103,7 @@ export const explanations = {
     settings: ['errorlog', 'accesslog', 'capture_output'],
   },
   TSG_HOOK_FAILED: {
-    cause: 'The hook `ssl_context` threw, or returned what is no context.',
+    cause: 'Certificates, keys or options that the hook fetches or makes were not to be had.',
     cure: 'Mend the hook; its stack is below the message. Failures of other hooks are in the log under their own names.',
     settings: ['ssl_context'],
   },

@@ -26,9 +26,10 @@ export const errorsDocument = (): string =>
     `Every refusal has a code that never changes its meaning, and a message that says what is wrong, where, and what to
 do. The code stands in brackets at the end of the message, in JSON logs in the field \`code\`:`,
     example('TSG_SETTING_UNKNOWN'),
-    `The exit status is that of a start that fails with it. A running master does not exit for it: a reload that fails
-leaves the workers that serve as they are, and the log says why. What Python workers say has no code. "This is a fault
-of tsgunicorn" is a bug: please report it with the stack that is printed.`,
+    `The exit status is that of a start that fails with it; what only a worker can find out ends a start with 3 at least.
+A running master does not exit for it: a reload that fails leaves the workers that serve as they are, and the log says
+why. What Python workers say has no code. "This is a fault of tsgunicorn" is a bug: please report it with the stack that
+is printed.`,
     'The examples below were printed by the server; only names, ports and process ids were made the same everywhere.',
     table(
       ['code', 'exit status', 'meaning'],

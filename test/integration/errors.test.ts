@@ -48,8 +48,8 @@ const partWith = (code: ErrorCode, text: string): string => {
 const shownBy = ({ stderr, daemon }: Pick<Ended, 'stderr' | 'daemon'>, code: ErrorCode): string =>
   partWith(code, sameEverywhere(stderr, daemon.folder, daemon.port))
 
-/** A start that fails with the code. Exit statuses are the catalogue's, but for errors in workers that leave 3. */
-const failing: ReadonlyArray<{ code: ErrorCode; start: StartOptions; exit?: number }> = [
+/** A start that fails with the code, and ends with the catalogue's exit status. */
+const failing: ReadonlyArray<{ code: ErrorCode; start: StartOptions }> = [
   { code: 'TSG_USAGE', start: { args: ['--wokers', '2'] } },
   { code: 'TSG_CONFIG_NOT_FOUND', start: { args: ['-c', 'nowhere.conf.ts'] } },
   { code: 'TSG_CONFIG_SYNTAX', start: { config: 'export default {\n  workers: 2,\n  timeout: ]\n}\n' } },
@@ -68,7 +68,6 @@ const failing: ReadonlyArray<{ code: ErrorCode; start: StartOptions; exit?: numb
   {
     code: 'TSG_HOOK_FAILED',
     start: { config: "export default { ssl_context() { throw new Error('the vault is sealed') } }\n" },
-    exit: 3,
   },
   { code: 'TSG_WORKER_BOOT', start: { app: 'process.exit(7)\n', args: ['--preload'] } },
   { code: 'TSG_APP_NOT_FOUND', start: { appArgument: 'ap.mjs' } },
@@ -90,7 +89,8 @@ const failing: ReadonlyArray<{ code: ErrorCode; start: StartOptions; exit?: numb
 ]
 
 describe('what a start prints when it fails is the example of its code', () => {
-  test.each(failing)('$code', async ({ code, start: options, exit = catalogue[code].exit }) => {
+  test.each(failing)('$code', async ({ code, start: options }) => {
+    const { exit } = catalogue[code]
     const ended = await run({ workers: 1, ...options })
     const shown = shownBy(ended, code)
     expect(shown).toContain(`[${code}]`)
