@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { version } from '../../src/version.ts'
 import { start } from '../support/daemon.ts'
 import { repository, temporaryFolder } from '../support/machine.ts'
-import { execute, npm, pack, reachable } from '../support/package.ts'
+import { execute, npm, pack, reachable, writeProject } from '../support/package.ts'
 
 const packed = pack()
 const manifest = JSON.parse(readFileSync(join(packed.folder, 'package.json'), 'utf8'))
@@ -141,8 +141,8 @@ afterAll(() => {
 
 /** Nothing here asks a registry: what npm has in its cache is enough, or it is said why not. */
 const place = temporaryFolder()
-writeFileSync(join(place, 'package.json'), '{ "name": "shop", "private": true, "type": "module" }\n')
-const installing = npm(['install', '--offline', '--foreground-scripts', packed.tarball], place)
+writeProject(place, packed)
+const installing = npm(['ci', '--offline', '--foreground-scripts'], place)
 const prefix = join(place, 'global')
 /** Anything else that npm says is a fault of the package, and fails. */
 const uncached = /ENOTCACHED.*|.*only-if-cached.*/.exec(installing.stderr)?.[0]
@@ -195,11 +195,13 @@ describe.skipIf(uncached !== undefined)(`installed from npm's cache into an empt
     await server.assertClean()
   })
 
-  test('a global installation has both programs and the manual', () => {
+  test('a global installation has both programs and the manual', (context) => {
     const { status, stderr } = npm(
       ['install', '--global', '--offline', '--prefix', prefix, packed.tarball],
       place,
     )
+    // It reads no lock file: npm's cache may have the packages, and not the lists of their versions.
+    context.skip(stderr.includes('ENOTCACHED'), "npm's cache lacks what a global installation asks for")
     expect({ status, stderr }).toMatchObject({ status: 0 })
     for (const program of ['tsgunicorn', 'tsgunicornc']) {
       const said = execute(join(prefix, 'bin', program), ['--version'], place)

@@ -1,6 +1,6 @@
 /** The package as users get it: packed from the built tree, looked into, and installed where nothing else is. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { repository, temporaryFolder } from './machine.ts'
 
@@ -17,6 +17,7 @@ export interface Packed {
   readonly size: number
   readonly unpackedSize: number
   readonly files: readonly PackedFile[]
+  readonly integrity: string
   /** A folder with the archive's files in it. */
   readonly folder: string
 }
@@ -71,6 +72,52 @@ export const pack = (): Packed => {
   mkdirSync(folder)
   succeed(execute('tar', ['-xzf', tarball, '--strip-components=1', '-C', folder], place), 'tar')
   return { ...told, tarball, folder }
+}
+
+type Entry = Readonly<Record<string, unknown>> & {
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+}
+
+/** What our own lock file has of the packages that users get, as if they were installed by the user. */
+const lockedEntries = (names: readonly string[], from: Readonly<Record<string, Entry>>) => {
+  const entries: Record<string, Entry> = {}
+  const visit = (name: string, beside: string): void => {
+    const place = [`${beside}/node_modules/${name}`, `node_modules/${name}`].find((path) => path in from)
+    const entry = place === undefined ? undefined : from[place]
+    if (place === undefined || entry === undefined || place in entries) return
+    const { dev, devOptional, ...plain } = entry
+    entries[place] = plain
+    for (const next of Object.keys({ ...entry.dependencies, ...entry.optionalDependencies }))
+      visit(next, place)
+  }
+  for (const name of names) visit(name, '')
+  return entries
+}
+
+/**
+ * Makes `place` a project that depends on the archive, with the versions of our own lock file: npm's cache has those from
+ * when this project was installed, and no registry has to be asked.
+ */
+export const writeProject = (place: string, { tarball, integrity, folder }: Packed): void => {
+  const { version, dependencies, optionalDependencies, bin, engines } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  )
+  const lock = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8'))
+  const names = Object.keys({ ...dependencies, ...optionalDependencies })
+  const project = { name: 'shop', version: '1.0.0', dependencies: { tsgunicorn: `file:${tarball}` } }
+  const packages = {
+    '': project,
+    'node_modules/tsgunicorn': {
+      ...{ version, resolved: `file:${tarball}`, integrity },
+      ...{ dependencies, optionalDependencies, bin, engines },
+    },
+    ...lockedEntries(names, lock.packages),
+  }
+  const { name, version: own } = project
+  const write = (file: string, value: unknown) => writeFileSync(join(place, file), JSON.stringify(value))
+  write('package.json', { ...project, private: true, type: 'module' })
+  write('package-lock.json', { name, version: own, lockfileVersion: 3, requires: true, packages })
 }
 
 const specifiers =
