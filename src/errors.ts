@@ -3,7 +3,8 @@
  *
  * A code never changes its meaning. Exit statuses are Gunicorn's: 1 for configuration and run-time refusals,
  * 2 for wrong usage of the command line, 3 when workers do not boot, 4 when the application cannot be loaded.
- * A message says what is wrong, where, and what to do; `cause` keeps the error beneath it.
+ * A message says what is wrong, where, and what to do; `cause` keeps the error beneath it. Why each happens and what to
+ * do is told by docs/errors.md (generate/error-catalogue.ts).
  */
 
 export const catalogue = {
@@ -27,7 +28,7 @@ export const catalogue = {
   TSG_PRIVILEGES: { exit: 1, summary: 'The user or the group does not exist, or may not be changed to.' },
   TSG_CHDIR: { exit: 1, summary: 'The working directory cannot be entered.' },
   TSG_LOG_UNWRITABLE: { exit: 1, summary: 'A log cannot be opened.' },
-  TSG_HOOK_FAILED: { exit: 1, summary: 'A server hook threw, or did not end in time.' },
+  TSG_HOOK_FAILED: { exit: 3, summary: 'The hook ssl_context threw, or gave no context.' },
   TSG_PLATFORM: { exit: 1, summary: 'The running Node or operating system lacks what a setting needs.' },
   TSG_WORKER_BOOT: { exit: 3, summary: 'Workers do not boot.' },
   TSG_APP_NOT_FOUND: { exit: 3, summary: 'The application module does not exist.' },
@@ -44,6 +45,9 @@ export const catalogue = {
 } as const satisfies Record<string, { readonly exit: number; readonly summary: string }>
 
 export type ErrorCode = keyof typeof catalogue
+
+export const isErrorCode = (value: unknown): value is ErrorCode =>
+  typeof value === 'string' && Object.hasOwn(catalogue, value)
 
 /** An error a user can act on. `message` is complete: it is printed without a stack. */
 export class ServerError extends Error {

@@ -144,3 +144,33 @@ describe('invariants', () => {
     expect(unread).toEqual([])
   })
 })
+
+describe('the map', () => {
+  const between = (text: string, from: string, to: string) => text.split(from)[1]?.split(to)[0] ?? ''
+  const map = readFileSync(join(repository, 'src/README.md'), 'utf8')
+  const contributing = readFileSync(join(repository, 'CONTRIBUTING.md'), 'utf8')
+  /** What is written as code and has a slash or an ending is a path. */
+  const pathsIn = (text: string) =>
+    [...text.matchAll(/`([\w./-]+)`/g)]
+      .map(([, path = '']) => path)
+      .filter((path) => /\/|\.(ts|py|md|json)$/.test(path))
+
+  test('says where things live, and they do', () => {
+    const named = pathsIn(between(map, '## Where things live', '## Layers'))
+    expect(named.length).toBeGreaterThan(60)
+    expect(named.filter((path) => !existsSync(join(repository, 'src', path)))).toEqual([])
+  })
+
+  test('leads to every folder but those that only help others', () => {
+    const named = pathsIn(between(map, '## Where things live', '## Layers')).map((path) => folderOf(path))
+    const helpers = ['util', 'ipc', 'reload', 'systemd', 'system', 'index.ts', 'version.ts']
+    const folders = new Set(files.map(({ folder }) => folder))
+    expect([...folders].filter((folder) => !helpers.includes(folder) && !named.includes(folder))).toEqual([])
+  })
+
+  test("the contributing guide's checklists name files that are there", () => {
+    const named = pathsIn(contributing)
+    expect(named.length).toBeGreaterThan(40)
+    expect(named.filter((path) => !existsSync(join(repository, path)))).toEqual([])
+  })
+})

@@ -4,19 +4,10 @@
  * else. Nothing waits for a hook but what comes after it in this queue.
  */
 import type { Config } from '../config/config.ts'
+import type { MasterHookName } from '../config/hook-names.ts'
 import { inSource } from '../config/stack.ts'
 import { messageOf } from '../errors.ts'
 import type { Logger } from '../log/logger.ts'
-
-export type MasterHook =
-  | 'on_starting'
-  | 'on_reload'
-  | 'when_ready'
-  | 'pre_fork'
-  | 'pre_exec'
-  | 'child_exit'
-  | 'nworkers_changed'
-  | 'on_exit'
 
 export interface HookParts {
   readonly log: Logger
@@ -32,7 +23,7 @@ export class Hooks {
   }
 
   /** Runs `config`'s hook after those asked for before. Resolves to whether it went well; never rejects. */
-  call<H extends MasterHook>(
+  call<H extends MasterHookName>(
     config: Config,
     name: H,
     ...args: Parameters<NonNullable<Config[H]>>
@@ -56,7 +47,7 @@ export class Hooks {
     return mine
   }
 
-  async #run(name: MasterHook, span: number, call: () => unknown): Promise<boolean> {
+  async #run(name: MasterHookName, span: number, call: () => unknown): Promise<boolean> {
     try {
       await within(span, call, `it did not end within hook_timeout (${span / 1000} s)`)
       return true

@@ -1,4 +1,5 @@
 /** How the master ends once its last worker is gone: hooks, pidfile, logs, and the exit status. */
+import { withCode } from '../util/with-code.ts'
 import type { Office } from './office.ts'
 import type { Failure } from './state.ts'
 
@@ -7,7 +8,7 @@ export async function leave(office: Office, code: number, reason: Failure | unde
   const { log, config } = office
   const master = office.state().role === 'challenger' ? 'Master.2' : 'Master'
   log[reason ? 'error' : 'info'](`Shutting down: ${master}`)
-  if (reason) log.error(`Reason: ${reason.message}`, reason.detail ? { detail: reason.detail } : {})
+  if (reason) tellReason(office, reason)
   office.watchEnd()
   office.pidfile?.unlink()
   for (const attendant of office.attendants) await attendant.close()
@@ -24,4 +25,11 @@ export async function leave(office: Office, code: number, reason: Failure | unde
   await office.notifier.settled()
   await log.close()
   office.options.exit(code)
+}
+
+function tellReason({ log }: Office, { message, code, detail }: Failure): void {
+  log.error(`Reason: ${withCode(message, code)}`, {
+    ...(code ? { code } : {}),
+    ...(detail ? { detail } : {}),
+  })
 }

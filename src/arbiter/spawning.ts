@@ -1,5 +1,6 @@
 import { messageOf } from '../errors.ts'
 import type { ToMaster } from '../ipc/messages.ts'
+import { withCode } from '../util/with-code.ts'
 import { bootOf, spawnOptions } from './boots.ts'
 import { removeSocket } from './bridge.ts'
 import type { Child, ChildEvents } from './child.ts'
@@ -137,7 +138,7 @@ function heard(office: Office, age: number, message: Exclude<ToMaster, { type: '
         message: message.message,
         ...(message.detail === undefined ? {} : { detail: message.detail }),
       }
-      reportFailure(office, member, message.message, message.detail)
+      reportFailure(office, member, message)
       return
     case 'overdue':
       if (message.alone) member.aborted = true
@@ -169,12 +170,14 @@ function beginRecycle(office: Office, age: number, reason: RecycleReason): void 
 }
 
 /** All workers of a generation fail alike: the first is told in full, the others for those who debug. */
-function reportFailure(office: Office, member: Member, message: string, detail: string | undefined): void {
-  const words = `Exception in worker process (pid:${member.child.pid}): ${message}`
+function reportFailure(office: Office, member: Member, said: Extract<ToMaster, { type: 'failed' }>): void {
+  const { message, code, detail } = said
+  const words = `Exception in worker process (pid:${member.child.pid}): ${withCode(message, code)}`
   const known = office.crew.isKnownFailure(member.generation, message)
   office.log[known ? 'debug' : 'error'](words, {
     pid: member.child.pid,
     generation: member.generation,
+    ...(code ? { code } : {}),
     ...(detail ? { detail } : {}),
   })
 }

@@ -7,6 +7,7 @@
  * A first start that fails ends the master with the failure's exit status; a reload that fails is dropped, and
  * the generation that served before serves on.
  */
+import { withCode } from '../util/with-code.ts'
 import { mayEnd, wanted } from './balance.ts'
 import { noCrashes } from './restarts.ts'
 import type { Event, Failure, Policy, Role, Staging, Step } from './state.ts'
@@ -154,8 +155,12 @@ export function failStaging(turn: Turn, failure: Failure): void {
   turn.do({ do: 'discard', generation: staging.number, failure })
   turn.log(
     'error',
-    `configuration not reloaded, generation ${serving.number} serves on: ${failure.message}`,
-    { generation: staging.number, ...(failure.detail ? { detail: failure.detail } : {}) },
+    `configuration not reloaded, generation ${serving.number} serves on: ${withCode(failure.message, failure.code)}`,
+    {
+      generation: staging.number,
+      ...(failure.code ? { code: failure.code } : {}),
+      ...(failure.detail ? { detail: failure.detail } : {}),
+    },
   )
   tellReady(turn, failure.message)
 }

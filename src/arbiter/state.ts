@@ -5,6 +5,7 @@
  * staged with none serving behind it: so start and reload are one road, and only its failure differs.
  */
 import type { Granted, Order } from '../control/administration.ts'
+import type { ErrorCode } from '../errors.ts'
 
 /** The numbers decisions need, taken from one generation's settings. Times in milliseconds; 0 switches off. */
 export interface Policy {
@@ -192,6 +193,8 @@ export interface Crashes {
 
 export interface Failure {
   readonly message: string
+  /** Of the catalogue, when it is one of its errors. */
+  readonly code?: ErrorCode
   /** Lines to print below the message: a code frame, a stack. */
   readonly detail?: string
   readonly exit: number

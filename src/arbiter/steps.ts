@@ -31,6 +31,7 @@ const failureOf = (error: unknown): Failure => {
   const { detail, exitStatus: exit, code, subject } = error
   return {
     message,
+    code,
     exit,
     ...(detail ? { detail } : {}),
     ...(code === 'TSG_ADDRESS_IN_USE' ? { retry: subject ?? 'the address' } : {}),

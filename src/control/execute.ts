@@ -3,6 +3,7 @@
  * how long an answer may take. All dialects come by here; it knows none of them.
  */
 import { messageOf, ServerError } from '../errors.ts'
+import { withCode } from '../util/with-code.ts'
 import { meant } from './arguments.ts'
 import { commands } from './commands.ts'
 import type { Caller } from './outcome.ts'
@@ -72,7 +73,11 @@ const errorOf = ({ log }: Session, name: string, thrown: unknown) => {
   if (thrown instanceof Refusal)
     return { code: thrown.code, message: thrown.message, ...detailOf(thrown.detail) }
   if (thrown instanceof ServerError)
-    return { code: 'failed' as const, message: thrown.message, ...detailOf(thrown.detail) }
+    return {
+      code: 'failed' as const,
+      message: withCode(thrown.message, thrown.code),
+      ...detailOf(thrown.detail),
+    }
   log.exception(`Control socket: ${name} failed`, thrown)
   return { code: 'failed' as const, message: `${name} failed: ${messageOf(thrown)}` }
 }

@@ -89,7 +89,7 @@ export interface ExitFact {
   readonly at: string
   readonly code: number | null
   readonly signal: string | null
-  /** A word of `restartReasons` (metrics/catalogue.ts). */
+  /** A word of `restartReasons` (metrics/own-counters.ts). */
   readonly reason: string
 }
 

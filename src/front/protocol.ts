@@ -40,9 +40,6 @@ export const streamedFlag = 1
 /** BODYEND and END: not all of it came, or will come. FILEOK: refused. */
 export const failedFlag = 1
 
-/** What HELLO on a control channel is answered with for a thread. */
-export const controlThread = 65_535
-
 /** Bytes of a frame's header, and the most that may follow it. */
 export const headerSize = 16
 export const mostLength = 16 * 1024 * 1024

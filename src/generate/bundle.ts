@@ -9,13 +9,13 @@
 import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { bundled } from './dependencies.ts'
 
 type Versions = Readonly<Record<string, string>>
 const manifest: { readonly dependencies: Versions; readonly optionalDependencies: Versions } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 )
 const packages = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
-const inside = ['commander', 'picocolors']
 const dist = fileURLToPath(new URL('..', import.meta.url))
 
 const bundle = (program: string) =>
@@ -31,8 +31,8 @@ const bundle = (program: string) =>
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
-    // Packages stay outside, but for those that a start needs at once: of the server with a flag, of the client.
-    external: packages.filter((name) => !inside.includes(name)).flatMap((name) => [name, `${name}/*`]),
+    // What is installed beside it stays outside; what a start needs at once is put in (generate/dependencies.ts).
+    external: packages.flatMap((name) => [name, `${name}/*`]),
     // CommonJS packages call require for Node's modules.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
@@ -48,6 +48,10 @@ cpSync(source, `${dist}/python/tsgunicorn_wsgi`, {
   filter: (path) => !path.endsWith('__pycache__'),
 })
 
-rmSync(`${dist}/chunks`, { recursive: true, force: true })
+for (const folder of ['chunks', 'licences']) rmSync(`${dist}/${folder}`, { recursive: true, force: true })
 // One after the other: what master and worker share would otherwise become many small files for both.
 for (const program of ['cli/tsgunicorn.js', 'worker/main.js', 'cli/tsgunicornc.js']) await bundle(program)
+
+// What is inside is distributed with the package: so are its licences.
+for (const name of Object.keys(bundled))
+  cpSync(new URL(`../../node_modules/${name}/LICENSE`, import.meta.url), `${dist}/licences/${name}.txt`)

@@ -1,8 +1,7 @@
-/** Writes the reference documents: `docs/settings.md` and `docs/errors.md`. */
+/** Writes the reference document of the settings: `docs/settings.md`. */
 import type { Setting } from '../config/setting.ts'
 import { defaultWords, flagWords, laterWords } from '../config/setting-words.ts'
 import { sections, settings } from '../config/settings/index.ts'
-import { catalogue } from '../errors.ts'
 import { doNotEdit } from './words.ts'
 
 export const settingsDocument = (): string =>
@@ -18,17 +17,6 @@ wins over them.`,
       `## ${title}`,
       ...names.flatMap((name) => entry(name, settings[name])),
     ]),
-  ])
-
-export const errorsDocument = (): string =>
-  document([
-    '# Errors',
-    `Every refusal has a code that never changes its meaning, and a message that says what is wrong, where, and what to
-do. The exit status is that of a start that fails with it; a running master does not exit for it.`,
-    table(
-      ['code', 'exit status', 'meaning'],
-      Object.entries(catalogue).map(([name, { exit, summary }]) => [code(name), String(exit), summary]),
-    ),
   ])
 
 export const table = (head: readonly string[], rows: ReadonlyArray<readonly string[]>): string =>

@@ -3,10 +3,12 @@ import { ambientModule } from './ambient.ts'
 import { clientDocument, clientPage } from './client.ts'
 import { clientDefaults } from './client-defaults.ts'
 import { configType } from './config-type.ts'
+import { dependenciesDocument } from './dependencies.ts'
+import { errorsDocument } from './errors-document.ts'
 import { hooksTable } from './hooks-document.ts'
 import { jsonSchema } from './json-schema.ts'
 import { configurationPage, programPage } from './manual.ts'
-import { errorsDocument, settingsDocument } from './markdown.ts'
+import { settingsDocument } from './markdown.ts'
 import { metricsDocument } from './metrics-document.ts'
 import { migrationProducts } from './migration.ts'
 import { filled } from './parts.ts'
@@ -34,4 +36,5 @@ export const products: Readonly<Record<string, () => string>> = {
   'docs/hooks.md': filled('docs/hooks.md', { hooks: hooksTable }),
   'docs/timeouts.md': filled('docs/timeouts.md', { requests: requestTimes, workers: workerTimes }),
   ...recipeProducts,
+  'docs/dependencies.md': dependenciesDocument,
 }

@@ -3,6 +3,7 @@
  * Node's channel (see channel.ts). The master's death is the channel's end.
  */
 import type { ConfigTransfer } from '../config/transfer.ts'
+import type { ErrorCode } from '../errors.ts'
 import type { Inherited } from '../python/inherited.ts'
 import type { TlsMaterial } from '../tls/material.ts'
 
@@ -159,8 +160,14 @@ export type ToMaster =
   | { readonly type: 'listened'; readonly index: number; readonly errno: number }
   /** It serves `program`, which looked like `shape`, as 'express'. */
   | { readonly type: 'ready'; readonly shape: string; readonly program: string }
-  /** The worker cannot boot and exits with this status. */
-  | { readonly type: 'failed'; readonly exit: number; readonly message: string; readonly detail?: string }
+  /** The worker cannot boot and exits with this status. `code`: of the catalogue; Python's errors have none. */
+  | {
+      readonly type: 'failed'
+      readonly exit: number
+      readonly message: string
+      readonly code?: ErrorCode
+      readonly detail?: string
+    }
   /**
    * A limit of the worker's life is reached, or it was sent TERM: it serves on until it is told to drain. Of a mold
    * ('signal'): it forks no more.

@@ -2,6 +2,7 @@
  * Whether what came on a worker's channel is what a worker says. The channel's other end is a descriptor in a process
  * that runs applications: one that writes to it by accident, or on purpose, must not be believed. Pure.
  */
+import { isErrorCode } from '../errors.ts'
 import { type Answer, mostSaid, type RequestSaid, type ToMaster } from './messages.ts'
 
 type Body = Readonly<Record<string, unknown>>
@@ -62,7 +63,8 @@ const judges: { readonly [Type in ToMaster['type']]: (body: Body) => boolean } =
   hello: ({ age, token }) => isAbsentOr(isWhole, age) && isAbsentOr(isText, token),
   listened: ({ index, errno }) => isWhole(index) && isWhole(errno),
   ready: ({ shape, program }) => isText(shape) && isText(program),
-  failed: ({ exit, message, detail }) => isWhole(exit) && isText(message) && isAbsentOr(isText, detail),
+  failed: ({ exit, message, code, detail }) =>
+    isWhole(exit) && isText(message) && isAbsentOr(isErrorCode, code) && isAbsentOr(isText, detail),
   recycle: ({ reason }) => typeof reason === 'string' && Object.hasOwn(reasons, reason),
   overdue: ({ alone }) => typeof alone === 'boolean',
   forked: ({ age, pid, message }) => isWhole(age) && isWhole(pid) && isAbsentOr(isText, message),

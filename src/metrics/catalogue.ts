@@ -7,8 +7,6 @@ import { statusClasses, type Totals } from './reading.ts'
 import { durationBounds } from './slot.ts'
 import { type StatsdName, statsdNames } from './statsd-names.ts'
 
-export { type RestartReason, restartReasons } from './own-counters.ts'
-
 /** What a worker, or front, is at the moment of a look; null is not known, and makes no sample. */
 export interface WorkerNumbers {
   readonly age: number

@@ -4,8 +4,6 @@
  */
 import { catalogue, type Metric, type MetricsInput, prefix, type Sample } from './catalogue.ts'
 
-export const expositionType = 'text/plain; version=0.0.4; charset=utf-8'
-
 /** All of the catalogue, a metric's samples together; those without a sample are left out. Ends with a line feed. */
 export const exposition = (input: MetricsInput, metrics: readonly Metric[] = catalogue): string =>
   metrics.map((metric) => family(metric, metric.read(input))).join('')

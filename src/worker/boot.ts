@@ -143,7 +143,12 @@ export async function failBoot(error: unknown): Promise<never> {
   const known = error instanceof ServerError
   const detail = known ? error.detail : error instanceof Error ? error.stack : undefined
   const status = known && error.exitStatus >= 3 ? error.exitStatus : 3
-  const words = { exit: status, message: messageOf(error), ...(detail ? { detail } : {}) }
+  const words = {
+    exit: status,
+    message: messageOf(error),
+    ...(known ? { code: error.code } : {}),
+    ...(detail ? { detail } : {}),
+  }
   // A master that is gone meanwhile is told by nobody; the status is the same.
   await toMaster({ type: 'failed', ...words }).catch(() => undefined)
   return exit(status)

@@ -98,11 +98,3 @@ export const isAlive = (pid: number): boolean => {
 
 export const statusField = (pid: number, field: string): string | undefined =>
   new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(readProc(`${pid}/status`))?.[1]
-
-export const environmentOf = (pid: number): Record<string, string> =>
-  Object.fromEntries(
-    readProc(`${pid}/environ`)
-      .split('\0')
-      .filter((entry) => entry.includes('='))
-      .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
-  )

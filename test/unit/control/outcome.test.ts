@@ -178,7 +178,7 @@ describe('a command', () => {
     administration.profile = () => Promise.reject(new ServerError('TSG_PLATFORM', 'Use memray.'))
     const args = { pid: 5, what: 'heap' }
     expect(await ask(administration, 'profile', args)).toMatchObject({
-      error: { code: 'failed', message: 'Use memray.' },
+      error: { code: 'failed', message: 'Use memray. [TSG_PLATFORM]' },
     })
     expect(log).toEqual([])
     administration.profile = () => Promise.reject(new Error('boom'))
