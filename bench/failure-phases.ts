@@ -61,8 +61,13 @@ export interface Phases {
   readonly after: Phase
 }
 
+/** What was under way when the order came belongs to what came of it: a killed worker's requests were due before. */
+const momentOf = ({ due, latency }: Asked, order: number): number =>
+  due < order && due + latency >= order ? order : due
+
 export const phasesOf = (asked: readonly Asked[], { began, order, settled, ended }: Moments): Phases => {
-  const between = (from: number, to: number) => asked.filter(({ due }) => due >= from && due < to)
+  const between = (from: number, to: number) =>
+    asked.filter((each) => momentOf(each, order) >= from && momentOf(each, order) < to)
   return {
     before: phaseOf(between(began, order)),
     during: phaseOf(between(order, settled)),
@@ -78,8 +83,9 @@ export const stripOf = (asked: readonly Asked[], { began, order, settled, ended 
   const length = Math.ceil((ended - began) / stretch)
   const slowest = new Array<number>(length).fill(0)
   const failed = new Array<number>(length).fill(0)
-  for (const { due, latency, kind } of asked) {
-    const index = Math.floor((due - began) / stretch)
+  for (const each of asked) {
+    const { latency, kind } = each
+    const index = Math.floor((momentOf(each, order) - began) / stretch)
     if (index < 0 || index >= length) continue
     if (kind === undefined) slowest[index] = Math.max(slowest[index] ?? 0, round(latency))
     else failed[index] = (failed[index] ?? 0) + 1

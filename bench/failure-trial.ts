@@ -24,9 +24,8 @@ export const capacityOf = async (who: Peer, world: World, seconds: number): Prom
 
 export const rateFor = (capacity: number): number => Math.min(mostPerSecond, Math.round(capacity / 2))
 
-/** Each of the two workers gets so many a little after the window `before`. */
-const recycleAfterAt = (rate: number): number =>
-  Math.round((rate / 2) * ((windows.warm + windows.before + 500) / 1000))
+/** Even a worker that gets all requests of the first two windows has then got no more. */
+const recycleAfterAt = (rate: number): number => Math.round((rate * (windows.warm + windows.before)) / 1000)
 
 /** Gives the moments, and whether it settled; the load runs on. */
 const perform = async (act: () => Promise<void>) => {

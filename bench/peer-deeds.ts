@@ -16,7 +16,7 @@ import type { Order } from './peers.ts'
 /** A running server, as deeds see it. */
 export interface Acting {
   readonly order: Order
-  /** The master's pid as its pidfile says it, or another file's beside. */
+  /** The master's pid as its pidfile says it, or another file's beside; 0 while there is none. */
   readonly master: (suffix?: string) => number
   readonly workers: (master?: number) => readonly number[]
   readonly environment: NodeJS.ProcessEnv
@@ -99,7 +99,7 @@ export const grow =
 export const takenOver: Deed = async (acting) => {
   const old = acting.master()
   process.kill(old, 'SIGUSR2')
-  const successor = await eventually(() => acting.master('.2'), patience('a new master'))
+  const successor = await eventually(() => acting.master('.2') || false, patience('a new master'))
   await eventually(() => acting.workers(successor).length === 2, patience('its workers'))
   process.kill(old, 'SIGTERM')
   await eventually(() => !isAlive(old) && acting.master() === successor, patience('the old master to leave'))
@@ -112,10 +112,14 @@ export const killOne: Deed = async (acting) => {
   await workersAre(acting, others.length + 1, [first])
 }
 
-/** Nothing is done: the servers replace their workers themselves. */
+/** Nothing is done: the servers replace their workers themselves, twice. */
 export const recycled: Deed = async (acting) => {
   const before = acting.workers()
-  await eventually(() => goneOf(before).length === before.length, patience('both workers to be replaced'))
+  const seen = new Set(before)
+  await eventually(() => {
+    for (const pid of acting.workers()) seen.add(pid)
+    return seen.size >= before.length + 2
+  }, patience('two workers to be replaced'))
 }
 
 /** The request that hangs is not part of the load; its connection stays open to the end. */

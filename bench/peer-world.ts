@@ -2,7 +2,7 @@
 import { obtainPm2 } from './obtain.ts'
 import { peerNames } from './peer-names.ts'
 import { type Peer, peers, type World } from './peers.ts'
-import { obtainPython } from './wsgi-obtain.ts'
+import { obtainPython, ownNode } from './wsgi-obtain.ts'
 
 export interface Invited {
   readonly world: World
@@ -36,6 +36,7 @@ const notAsked = 'not asked for'
 
 /** Nothing is fetched for those who are not asked. */
 const worldFor = (asked: readonly Peer[]): World => ({
+  node: ownNode(process.execPath),
   ...(asked.some(({ side }) => side === 'wsgi') ? python() : { python: undefined, whyNoPython: notAsked }),
   pm2: asked.some(({ name }) => name === peerNames.pm2) ? obtainPm2() : { why: notAsked },
 })

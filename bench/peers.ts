@@ -21,6 +21,8 @@ import { peerNames } from './peer-names.ts'
 import type { PythonWorld } from './wsgi-obtain.ts'
 
 export interface World {
+  /** A Node that no other program runs: memory is told rightly. */
+  readonly node: string
   /** Undefined where there is no usable Python, with the reason in `whyNoPython`. */
   readonly python: PythonWorld | undefined
   readonly whyNoPython: string
@@ -101,7 +103,7 @@ const noMaster = { cannot: 'not possible: the primary cannot be replaced while i
 const noRecycling = { cannot: 'not possible: no replacement after a number of requests' } as const
 
 const pm2 = (order: Order, ...words: string[]): string[] =>
-  'why' in order.world.pm2 ? [] : [process.execPath, order.world.pm2.cli, ...words]
+  'why' in order.world.pm2 ? [] : [order.world.node, order.world.pm2.cli, ...words]
 
 /** uWSGI's own way to grow and shrink is its cheaper mode, by hand. */
 const uwsgiSizes = ({ scenario }: Order): string[] =>
@@ -114,7 +116,7 @@ export const peers: readonly Peer[] = [
     name: peerNames.node,
     side: 'node',
     command: (order) => [
-      process.execPath,
+      order.world.node,
       builtProgram,
       ...gunicornFlags(order),
       '--no-control-socket',
@@ -128,7 +130,7 @@ export const peers: readonly Peer[] = [
   {
     name: peerNames.cluster,
     side: 'node',
-    command: () => [process.execPath, 'cluster.mjs'],
+    command: ({ world }) => [world.node, 'cluster.mjs'],
     isWorker: /cluster\.mjs/,
     deeds: {
       ...gunicornDeeds,
@@ -144,7 +146,7 @@ export const peers: readonly Peer[] = [
     command: ({ world }) =>
       'why' in world.pm2
         ? []
-        : [process.execPath, world.pm2.runtime, 'start', 'pm2.mjs', '--name', 'app', '-i', '2'],
+        : [world.node, world.pm2.runtime, 'start', 'pm2.mjs', '--name', 'app', '-i', '2'],
     environment: ({ folder }) => ({ PM2_HOME: `${folder}/pm2` }),
     isWorker: /./,
     deeds: {
@@ -165,7 +167,7 @@ export const peers: readonly Peer[] = [
     name: peerNames.wsgi,
     side: 'wsgi',
     command: (order) => [
-      process.execPath,
+      order.world.node,
       builtProgram,
       ...gunicornFlags(order),
       ...['--no-control-socket', '--python', pythonOf(order).python, 'app:application'],

@@ -96,7 +96,8 @@ const debianUwsgi = (): readonly string[] | undefined =>
   output('uwsgi', '--version') === undefined ? undefined : ['uwsgi', '--plugins', 'python3,http']
 
 /** A copy has pages of its own in memory, however many other programs run on the machine's Node. */
-const ownNode = (node: string): string => {
+export const ownNode = (node: string): string => {
+  mkdirSync(cache, { recursive: true })
   const copy = join(cache, `node-${output(node, '--version') ?? 'unknown'}`)
   if (existsSync(copy)) return realpathSync(copy)
   // Under its name only when it is whole.

@@ -7,7 +7,12 @@ import { type RunningPeer, startPeer } from '../../bench/peer-run.ts'
 import { type Peer, peers } from '../../bench/peers.ts'
 import { isAlive } from '../support/processes.ts'
 
-const world = { python: undefined, whyNoPython: 'not needed here', pm2: { why: 'not needed here' } }
+const world = {
+  node: process.execPath,
+  python: undefined,
+  whyNoPython: 'not needed here',
+  pm2: { why: 'not needed here' },
+}
 
 const peer = (name: string): Peer => {
   const found = peers.find((each) => each.name === name)

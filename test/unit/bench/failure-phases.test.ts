@@ -5,7 +5,7 @@ const moments = { began: 1000, order: 1200, settled: 1500, ended: 1600 }
 const asked = [
   { due: 900, latency: 77 },
   { due: 1000, latency: 2 },
-  { due: 1199, latency: 4 },
+  { due: 1195, latency: 4 },
   { due: 1200, latency: 30 },
   { due: 1301, latency: 5, kind: 'reset' },
   { due: 1302, latency: 5, kind: 'closed' },
@@ -20,6 +20,17 @@ test('a request belongs to the phase in which it was due, and to none outside of
   expect([before.most, during.most, after.most]).toEqual([4, 30, 3])
 })
 
+test('what was under way when the order came belongs to what came of it', () => {
+  const held = [
+    { due: 1199, latency: 0.5 },
+    { due: 1199, latency: 50, kind: 'reset' },
+  ]
+  const { before, during } = phasesOf(held, moments)
+  expect([before.requests, before.errors]).toEqual([1, {}])
+  expect([during.requests, during.errors]).toEqual([1, { reset: 1 }])
+  expect(stripOf(held, moments).failed).toEqual([0, 0, 1, 0, 0, 0])
+})
+
 test('failed requests are counted by kind, and have no latency', () => {
   const { during } = phasesOf(asked, moments)
   expect(during.errors).toEqual({ closed: 1, reset: 2 })
@@ -32,7 +43,7 @@ test('percentiles are taken of the answered requests in order', () => {
     latency: 200 - index,
   }))
   const { before } = phasesOf(many, moments)
-  expect([before.p50, before.p99, before.most]).toEqual([101, 199, 200])
+  expect([before.p50, before.p99, before.most]).toEqual([50.5, 99.5, 100])
 })
 
 test('what was due after a kill cannot have been held by the killed worker', () => {
