@@ -49,6 +49,8 @@ export const windows = {
   /** A server that has not settled by then never will. */
   patience: 10_000,
   after: 2000,
+  /** From the new master's workers being there to the end of the old master, in an upgrade. */
+  takeover: 1000,
 } as const
 
 /** Milliseconds after which a request without an answer has failed. */

@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { loadavg, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -17,7 +17,7 @@ import { repository } from '../test/support/machine.ts'
 import { type PartOptions, partsOf } from './main-parts.ts'
 import { reportFolder, reportProducts, resultsFolder, strayPictures } from './report/products.ts'
 import { fileOf, partNames, writeResults } from './report/results.ts'
-import { countOf } from './run-facts.ts'
+import { countOf, machineFacts } from './run-facts.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -46,6 +46,8 @@ const asked: PartOptions = {
 const tsx = createRequire(import.meta.url).resolve('tsx')
 const script = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'tsg-bench-'))
+/** Of the whole run: its parts keep the machine busy themselves. */
+const { busy } = machineFacts()
 let running: ReturnType<typeof spawn> | undefined
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => {
@@ -63,7 +65,6 @@ const run = async (part: (typeof partNames)[number]): Promise<boolean> => {
     return true
   }
   const file = join(folder, `${part}.json`)
-  const busy = Math.round((loadavg()[0] ?? 0) * 100) / 100
   const command = ['npm run bench --', `--only ${part}`, ...plan.said].join(' ')
   const args = ['--import', tsx, script(plan.script), ...plan.args, '--json', file]
   const began = performance.now()

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { eventually, type Patience } from '../test/support/eventually.ts'
 import { isAlive } from '../test/support/processes.ts'
 import { RawClient, requestText } from '../test/support/raw-client.ts'
@@ -95,12 +96,16 @@ export const grow =
     }
   }
 
-/** USR2, and TERM to the old master when the new one has its workers, as Gunicorn's manual has it. */
+/**
+ * USR2, and TERM to the old master when the new one has its workers, as Gunicorn's manual has it. That they have loaded
+ * the application is not to be seen from outside: like a careful operator it waits a second longer.
+ */
 export const takenOver: Deed = async (acting) => {
   const old = acting.master()
   process.kill(old, 'SIGUSR2')
   const successor = await eventually(() => acting.master('.2') || false, patience('a new master'))
   await eventually(() => acting.workers(successor).length === 2, patience('its workers'))
+  await pause(windows.takeover)
   process.kill(old, 'SIGTERM')
   await eventually(() => !isAlive(old) && acting.master() === successor, patience('the old master to leave'))
 }

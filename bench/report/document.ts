@@ -70,7 +70,7 @@ const httpSection = ({ http }: Results): string[] =>
         heading({
           ...http,
           versions: versionsWith(
-            { Node: http.node, ...http.versions },
+            { Node: http.node.replace('v', ''), ...http.versions },
             http.rows.map(({ contestant }) => contestant),
           ),
         }).join('\n'),
@@ -113,7 +113,8 @@ const bootSection = ({ boot }: Results): string[] =>
 const limits = [
   'Servers, applications and load generator share one machine, over its loopback interface. With two cores they take ' +
     'time from each other: figures of another machine are others, and a ratio is worth more than a rate.',
-  'Each server has two workers and its defaults, but for what is said beside it. Nobody has tuned any of them.',
+  'Each server has its defaults, but for what is said beside it: two workers, and for HTTP one process. Nobody has ' +
+    'tuned any of them.',
   'Medians, with least and most; no round is left out, and no server that was measured.',
   'The generator of the load under failure retries nothing. Clients and proxies repeat a GET whose kept connection ' +
     'was closed before a byte of the answer: behind them fewer requests are lost than here, of every server.',
