@@ -148,7 +148,8 @@ export const peers: readonly Peer[] = [
         ? []
         : [world.node, world.pm2.runtime, 'start', 'pm2.mjs', '--name', 'app', '-i', '2'],
     environment: ({ folder }) => ({ PM2_HOME: `${folder}/pm2` }),
-    isWorker: /./,
+    // pm2 names a process so when it has loaded the application.
+    isWorker: /^node .*pm2\.mjs$/,
     deeds: {
       reload: told((order) => pm2(order, 'reload', 'app')),
       upgrade: { cannot: 'not possible: `pm2 update` ends all and starts anew' },

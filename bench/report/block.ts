@@ -4,7 +4,7 @@ import { names } from '../wsgi-servers.ts'
 import { find, ratio } from '../wsgi-table.ts'
 import { summaryTable } from './failure-table.ts'
 import { bullet, number, wrap } from './markdown.ts'
-import type { HttpResults, Results, WsgiResults } from './results.ts'
+import { type HttpResults, type Results, type WsgiResults, wasIdle } from './results.ts'
 
 const [opening, closing] = ['<!-- benchmarks -->', '<!-- /benchmarks -->'] as const
 
@@ -31,6 +31,9 @@ const httpLine = ({ rows, date }: HttpResults): string => {
 /** The text between the marks. */
 const inner = ({ failure, http, wsgi }: Results): string =>
   [
+    ...([failure, http, wsgi].every((part) => part === undefined || wasIdle(part))
+      ? []
+      : ['**The machine was not idle when these were measured: they say little.**']),
     ...(failure === undefined
       ? []
       : [

@@ -7,10 +7,7 @@ import { columns, goalsOf, tableOf as wsgiTable } from '../wsgi-table.ts'
 import { bootTable } from './boot-table.ts'
 import { judgement, measuredScenarios, scenarioTable, summaryTable } from './failure-table.ts'
 import { bullet, wrap } from './markdown.ts'
-import type { Kept, Results } from './results.ts'
-
-/** A machine is idle enough when this many processes ran in the minute before. */
-const idle = 0.5
+import { type Kept, type Results, wasIdle } from './results.ts'
 
 const skippedLines = (skipped: Readonly<Record<string, string>>): string[] =>
   Object.entries(skipped).map(([server, why]) => bullet(`${server}: not measured: ${why}`))
@@ -27,9 +24,9 @@ const versionsWith = (versions: Kept['versions'], rows: readonly string[]): Kept
 
 const heading = ({ date, machine, how, versions, command, busy }: Kept): string[] => [
   bullet(`${date}, ${machine}.`),
-  ...(busy > idle
-    ? [bullet(`**The machine was not idle before the run (${busy} processes): these figures say little.**`)]
-    : []),
+  ...(wasIdle({ busy })
+    ? []
+    : [bullet(`**The machine was not idle before the run (${busy} processes): these figures say little.**`)]),
   bullet(
     `${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)

@@ -48,7 +48,8 @@ export const picturesOf = ({ failure, http, wsgi, boot }: Results): Readonly<Rec
   if (failure !== undefined)
     for (const name of measuredScenarios(failure))
       pictures[`failure-${name}`] = strips({
-        title: `${name === 'kill' ? 'kill -9' : name}: the slowest answers of each 0.1 s. ${scenarios[name].words.replaceAll('`', '')}`,
+        title: `${name === 'kill' ? 'kill -9' : name}: the slowest answer of each 0.1 s, and what failed`,
+        words: scenarios[name].words.replaceAll('`', ''),
         stretch,
         strips: failure.rows
           .filter(({ scenario }) => scenario === name)

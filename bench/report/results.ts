@@ -19,6 +19,9 @@ export interface Kept {
   readonly versions: Readonly<Record<string, string>>
 }
 
+/** Whether fewer processes ran before than would spoil the figures. */
+export const wasIdle = ({ busy }: Pick<Kept, 'busy'>): boolean => busy <= 0.5
+
 export interface HttpResults extends Kept {
   readonly node: string
   readonly skipped: Readonly<Record<string, string>>

@@ -3,7 +3,7 @@
  * failed. Pure.
  */
 import { number } from './markdown.ts'
-import { box, line, picture, text } from './svg.ts'
+import { boxes, line, picture, text } from './svg.ts'
 
 export interface StripOf {
   readonly label: string
@@ -18,12 +18,14 @@ export interface StripOf {
 
 export interface Strips {
   readonly title: string
+  /** A second line below the title. */
+  readonly words: string
   /** Milliseconds that one value stands for. */
   readonly stretch: number
   readonly strips: readonly StripOf[]
 }
 
-const [width, left, right, top] = [860, 150, 90, 44] as const
+const [width, left, right, top] = [860, 150, 90, 62] as const
 /** Of one strip: the part for latencies, the part for failures, and the space below. */
 const [tall, deep, space] = [48, 16, 10] as const
 const marks = [1, 10, 100, 1000] as const
@@ -44,13 +46,18 @@ const stripAt = (strip: StripOf, y: number, each: number, stretch: number): stri
     ...marks.map((mark) =>
       line(left, base - heightOf(mark), width - right, base - heightOf(mark), mark === 1 ? 'line' : 'grid'),
     ),
-    ...strip.slowest.flatMap((value, index) =>
-      value > 0
-        ? [box(x(index), base - heightOf(value), each, heightOf(value), strip.ours ? 'ours' : 'theirs')]
-        : [],
+    boxes(
+      strip.slowest.flatMap((value, index) => {
+        const height = heightOf(value)
+        return height > 0 ? [[x(index), base - height, each, height] as const] : []
+      }),
+      strip.ours ? 'ours' : 'theirs',
     ),
-    ...strip.failed.flatMap((count, index) =>
-      count > 0 ? [box(x(index), base + 1, each, depthOf(count), 'failed')] : [],
+    boxes(
+      strip.failed.flatMap((count, index) =>
+        count > 0 ? [[x(index), base + 1, each, depthOf(count)] as const] : [],
+      ),
+      'failed',
     ),
     ...[strip.order, strip.settled].map((moment) =>
       line(x(moment / stretch), y, x(moment / stretch), base + deep, 'range'),
@@ -61,7 +68,7 @@ const stripAt = (strip: StripOf, y: number, each: number, stretch: number): stri
   ]
 }
 
-export const strips = ({ title, stretch, strips: all }: Strips): string => {
+export const strips = ({ title, words, stretch, strips: all }: Strips): string => {
   const longest = Math.max(1, ...all.map(({ slowest }) => slowest.length))
   const each = (width - left - right) / longest
   const pitch = tall + deep + space
@@ -73,6 +80,7 @@ export const strips = ({ title, stretch, strips: all }: Strips): string => {
     title,
     body: [
       text(12, 22, title, { style: 'title' }),
+      text(12, 42, words, { style: 'faint' }),
       ...all.flatMap((strip, index) => stripAt(strip, top + index * pitch, each, stretch)),
       ...Array.from({ length: seconds + 1 }, (_, second) =>
         text(left + ((second * 1000) / stretch) * each, foot + 12, `${second} s`, {

@@ -68,3 +68,9 @@ export const box = (x: number, y: number, width: number, height: number, name: s
 
 export const line = (x1: number, y1: number, x2: number, y2: number, name: string): string =>
   `<line class="${name}" x1="${at(x1)}" y1="${at(y1)}" x2="${at(x2)}" y2="${at(y2)}"/>`
+
+/** Many boxes as one shape: x, y of the top left corner, width and height each. */
+export const boxes = (all: readonly (readonly [number, number, number, number])[], name: string): string =>
+  all.length === 0
+    ? ''
+    : `<path class="${name}" d="${all.map(([x, y, width, height]) => `M${at(x)} ${at(y)}v${at(height)}h${at(width)}v${at(-height)}z`).join('')}"/>`

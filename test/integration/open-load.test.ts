@@ -14,8 +14,10 @@ const listening = async (server: Server): Promise<number> => {
   return (server.address() as AddressInfo).port
 }
 
+const patience = { within: 30_000 }
+
 const loadOn = async (port: number) => {
-  const load = await openLoad({ port, rate: 200, freshEvery: 4, timeout: 2000 })
+  const load = await openLoad({ port, rate: 200, freshEvery: 4, timeout: 20_000 })
   onTestFinished(load.kill)
   return load
 }
@@ -29,7 +31,7 @@ test('requests are sent when they are due, on new and on kept connections, and a
     connections += 1
   })
   const load = await loadOn(await listening(server))
-  await eventually(() => requests >= 200)
+  await eventually(() => requests >= 200, patience)
   const asked = await load.stop()
   expect(asked).toHaveLength(requests)
   expect(asked.filter(({ kind }) => kind !== undefined)).toEqual([])
@@ -52,7 +54,7 @@ test('whoever is due while the server stands still waits from then on, and not f
     if (held.length === 60) for (const each of held.splice(0, 60)) each()
   })
   const load = await loadOn(await listening(server))
-  await eventually(() => answers > 120)
+  await eventually(() => answers > 120, patience)
   const asked = await load.stop()
   // Sixty requests, 5 ms from one to the next, were answered at once: the first of them had waited for the other 59.
   const waited = asked.map(({ latency }) => latency).toSorted((a, b) => b - a)
@@ -69,7 +71,7 @@ test('what fails is told by its kind, and is not asked again', async () => {
     else response.end('hello')
   })
   const load = await loadOn(await listening(server))
-  await eventually(() => requests >= 100)
+  await eventually(() => requests >= 100, patience)
   const asked = await load.stop()
   expect(asked).toHaveLength(requests)
   const kinds = asked.flatMap(({ kind }) => kind ?? [])

@@ -22,6 +22,18 @@ test('the block of the README is written between its marks, and nothing else is 
   expect(withBlock(written, {})).toBe(written)
 })
 
+test('figures of a machine that was not idle say so, in the README, too', () => {
+  const kept = {
+    ...{ command: 'npm run bench -- --only boot', date: 'today', machine: 'one', how: 'so', versions: {} },
+    ...{ node: 'v20.0.0', skipped: {}, rows: [] },
+  }
+  const marks = '<!-- benchmarks --><!-- /benchmarks -->'
+  expect(withBlock(marks, { http: { ...kept, busy: 3 } })).toContain('not idle')
+  expect(documentOf({ http: { ...kept, busy: 3 } })).toContain('not idle')
+  expect(withBlock(marks, { http: { ...kept, busy: 0.2 } })).not.toContain('not idle')
+  expect(documentOf({ http: { ...kept, busy: 0.2 } })).not.toContain('not idle')
+})
+
 test('a README without marks is an error that says what to write', () => {
   expect(() => withBlock('nothing', {})).toThrow(/no <!-- benchmarks -->/)
 })
