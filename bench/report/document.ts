@@ -115,6 +115,9 @@ const limits = [
   'Medians, with least and most; no round is left out, and no server that was measured.',
   'The generator of the load under failure retries nothing. Clients and proxies repeat a GET whose kept connection ' +
     'was closed before a byte of the answer: behind them fewer requests are lost than here, of every server.',
+  'A blocked worker of a node application has the connections of its clients in its hands: what they ask on them is ' +
+    'lost with it, whoever supervises it. With WSGI applications the connections are those of a process that runs no ' +
+    "application (tsgunicorn's front, uWSGI's router), or there is one for each request (Gunicorn's sync worker).",
   'Timers have a resolution of a millisecond: a request may be sent that much after it was due, and its latency has it.',
   'A request under failure costs about a millisecond of computing (PBKDF2, the same in Node and Python), so that half ' +
     "of a server's capacity is a load that means something.",
