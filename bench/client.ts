@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads'
 import { builtClient } from '../test/support/client.ts'
 import { eventually } from '../test/support/eventually.ts'
 import { statusWith } from '../test/support/fake-status.ts'
-import { median, spread } from './measure.ts'
+import { median, spread } from './statistics.ts'
 
 const rounds = Number(process.argv[2] ?? 11)
 const folder = mkdtempSync(join(tmpdir(), 'tsg-bench-'))

@@ -7,7 +7,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { freePort } from '../test/support/machine.ts'
-import { median, startContestant } from './measure.ts'
+import { startContestant } from './measure.ts'
+import { median } from './statistics.ts'
 
 const times = Number(process.argv[2] ?? 1000)
 const token = 'bench'

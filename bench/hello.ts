@@ -7,7 +7,8 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
-import { type Contestant, cpuTimeOf, median, spread, startContestant } from './measure.ts'
+import { type Contestant, cpuTimeOf, startContestant } from './measure.ts'
+import { median, spread } from './statistics.ts'
 
 const run = promisify(execFile)
 const rounds = Number(process.argv[2] ?? 5)

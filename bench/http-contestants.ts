@@ -27,6 +27,8 @@ export interface Contestant {
 export interface Machine {
   readonly node: string
   readonly port: number
+  /** Where the server runs. */
+  readonly folder: string
   readonly obtained: Obtained
 }
 
@@ -138,6 +140,28 @@ export const contestants = [
     source: (task) => `${nodeTasks[task]}\nexport default handler`,
     command: tsgunicorn,
     missing: present,
+  },
+  {
+    name: 'node:cluster',
+    tasks: hello,
+    file: 'app.mjs',
+    source: (task) =>
+      `import cluster from 'node:cluster'\nimport { createServer } from 'node:http'\n${nodeTasks[task]}\nif (cluster.isPrimary) cluster.fork()\nelse createServer(handler).listen(Number(process.env.PORT), '127.0.0.1')`,
+    command: script,
+    missing: present,
+  },
+  {
+    name: 'pm2',
+    tasks: hello,
+    file: 'app.mjs',
+    source: (task) =>
+      `import { createServer } from 'node:http'\n${nodeTasks[task]}\ncreateServer(handler).listen(Number(process.env.PORT), '127.0.0.1')`,
+    // It keeps its sockets and logs in PM2_HOME; env(1) becomes the program, with the same pid.
+    command: ({ node, folder, obtained: { pm2 } }) =>
+      'why' in pm2
+        ? []
+        : ['env', `PM2_HOME=${join(folder, 'pm2')}`, node, pm2.runtime, 'start', 'app.mjs', '-i', '1'],
+    missing: ({ pm2 }) => ('why' in pm2 ? pm2.why : undefined),
   },
   {
     name: 'Bun',

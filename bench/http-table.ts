@@ -1,5 +1,5 @@
 /** The outcome of `bench:http` as Markdown. Pure. */
-import { median } from './measure.ts'
+import { median } from './statistics.ts'
 
 export interface Row {
   readonly workload: string

@@ -66,12 +66,14 @@ export const workloads = [
   { name: 'pipelined, 16 deep', task: 'hello', headers: [], depth: 16, answer: 'hello', short: true },
 ] as const satisfies readonly Workload[]
 
-/** Those that take part in the short workloads: node:http, tsgunicorn with fetch, hono on both. */
+/** Those that take part in the short workloads: node:http and what supervises it, tsgunicorn with fetch, hono on both. */
 export const regulars: readonly string[] = [
   'node:http',
   'tsgunicorn, fetch',
   'tsgunicorn, hono',
   '@hono/node-server',
+  'node:cluster',
+  'pm2',
 ]
 
 export interface Burst {

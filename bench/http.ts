@@ -64,7 +64,7 @@ const startServer = async (who: Contestant, workload: Workload): Promise<Server>
   symlinkSync(repositoryModules, join(folder, 'node_modules'))
   writeFileSync(join(folder, who.file), `${who.source(workload.task, obtained)}\n`)
   const port = await freePort()
-  const [program = '', ...args] = [...before(0), ...who.command({ node, port, obtained })]
+  const [program = '', ...args] = [...before(0), ...who.command({ node, port, folder, obtained })]
   const env = { ...process.env, PORT: String(port), NODE_ENV: 'production' }
   const child = spawn(program, args, { cwd: folder, env, stdio: ['ignore', 'ignore', 'inherit'] })
   const { pid } = child

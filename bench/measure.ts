@@ -1,4 +1,4 @@
-/** What the benchmarks share: medians, processes that are started, asked and ended, and the idle cost of one. */
+/** What the benchmarks share: processes that are started, asked and ended, and the idle cost of one. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
@@ -7,16 +7,6 @@ import { join } from 'node:path'
 import { eventually } from '../test/support/eventually.ts'
 import { builtProgram, freePort } from '../test/support/machine.ts'
 import { childrenOf, isAlive } from '../test/support/processes.ts'
-
-export const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const upper = sorted[middle] ?? Number.NaN
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2
-}
-
-export const spread = (values: readonly number[], digits = 1): string =>
-  `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)})`
 
 /** Sources of the servers that are compared. All answer the same. */
 export const sources = {

@@ -11,7 +11,8 @@ import { promisify } from 'node:util'
 import { eventually } from '../test/support/eventually.ts'
 import { builtProgram, freePort, repository } from '../test/support/machine.ts'
 import { isAlive } from '../test/support/processes.ts'
-import { hello, median, spread, treeOf } from './measure.ts'
+import { hello, treeOf } from './measure.ts'
+import { median, spread } from './statistics.ts'
 
 const run = promisify(execFile)
 const [rounds = 15, seconds = 2, connections = 32] = process.argv.slice(2, 5).map(Number)

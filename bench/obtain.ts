@@ -15,6 +15,7 @@ export interface Obtained {
   /** Paths of programs. */
   readonly bun: string | undefined
   readonly deno: string | undefined
+  readonly pm2: Pm2
   /** Name -> version, of what is here. */
   readonly versions: Readonly<Record<string, string>>
   /** Why something may be missing. */
@@ -48,14 +49,15 @@ const unpacked = (program: (typeof programs)[number]): string | undefined => {
 
 const denoNames = ['@deno/linux-x64-glibc/deno', '@deno/linux-arm64-glibc/deno']
 
-const ensure = (wanted: readonly string[]): string => {
-  if (wanted.every((name) => existsSync(join(folder, 'node_modules', name)))) return ''
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'package.json'), '{"private":true}\n')
+/** Installs packages into a folder, all that it has at once; gives the reason where that cannot be done, else ''. */
+const ensure = (wanted: readonly string[], into = folder): string => {
+  if (wanted.every((name) => existsSync(join(into, 'node_modules', name)))) return ''
+  mkdirSync(into, { recursive: true })
+  writeFileSync(join(into, 'package.json'), '{"private":true}\n')
   const specs = wanted.map((name) => (name === 'hono' ? `hono@${versionOf('hono')}` : name))
   const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...specs]
-  const { status } = spawnSync('npm', args, { cwd: folder, stdio: 'ignore', timeout: 180_000 })
-  return status === 0 ? '' : `npm could not install it into ${folder}`
+  const { status } = spawnSync('npm', args, { cwd: into, stdio: 'ignore', timeout: 180_000 })
+  return status === 0 ? '' : `npm could not install it into ${into}`
 }
 
 const versionSaid = (program: string): string =>
@@ -78,15 +80,35 @@ export const obtain = (): Obtained => {
   const bun = here.bun ?? unpacked('bun')
   const deno = here.deno ?? unpacked('deno')
   const { serveHono, versions } = hono()
+  const pm2 = obtainPm2()
   return {
     serveHono,
     bun,
     deno,
+    pm2,
     versions: {
       ...versions,
+      ...('why' in pm2 ? {} : { pm2: pm2.version }),
       ...(bun === undefined ? {} : { Bun: versionSaid(bun) }),
       ...(deno === undefined ? {} : { Deno: versionSaid(deno) }),
     },
     why: why === '' ? 'not installed, and not to be had from npm for this machine' : why,
+  }
+}
+
+export type Pm2 =
+  | { readonly runtime: string; readonly cli: string; readonly version: string }
+  | { readonly why: string }
+
+/** pm2's two programs: `pm2-runtime`, which stays in the foreground, and `pm2`, which tells it what to do. */
+export const obtainPm2 = (): Pm2 => {
+  const into = join(folder, 'pm2')
+  const why = ensure(['pm2'], into)
+  if (why !== '') return { why: `not installed: ${why}` }
+  const root = join(into, 'node_modules/pm2')
+  return {
+    runtime: join(root, 'bin/pm2-runtime'),
+    cli: join(root, 'bin/pm2'),
+    version: versionAt(join(root, 'package.json')),
   }
 }

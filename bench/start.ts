@@ -5,7 +5,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { eventually } from '../test/support/eventually.ts'
 import { childrenOf, isAlive } from '../test/support/processes.ts'
-import { type Contestant, hello, median, memoryOf, spread, startContestant, wakeUpsOf } from './measure.ts'
+import { type Contestant, hello, memoryOf, startContestant, wakeUpsOf } from './measure.ts'
+import { median, spread } from './statistics.ts'
 
 const rounds = Number(process.argv[2] ?? 11)
 const idleSeconds = 20

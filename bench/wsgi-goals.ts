@@ -1,5 +1,5 @@
 /** What `bench:wsgi` is judged by, from the rows that were measured. Pure: it runs nothing and prints nothing. */
-import { median } from './measure.ts'
+import { median } from './statistics.ts'
 import { names } from './wsgi-servers.ts'
 import { type Figure, find, type Row, ratio } from './wsgi-table.ts'
 

@@ -95,10 +95,15 @@ const debianGunicorn = (): readonly string[] | undefined =>
 const debianUwsgi = (): readonly string[] | undefined =>
   output('uwsgi', '--version') === undefined ? undefined : ['uwsgi', '--plugins', 'python3,http']
 
-/** A copy has pages of its own in memory, however many other programs run on the machine's Node. */
-const ownNode = (node: string): string => {
-  const copy = join(cache, `node-${output(node, '--version') ?? 'unknown'}`)
+/**
+ * A copy has pages of its own in memory, however many other programs run on the machine's Node. It is called `node`:
+ * pm2 has no cluster mode for a program of another name.
+ */
+export const ownNode = (node: string): string => {
+  const folder = join(cache, `own-node-${output(node, '--version') ?? 'unknown'}`)
+  const copy = join(folder, 'node')
   if (existsSync(copy)) return realpathSync(copy)
+  mkdirSync(folder, { recursive: true })
   // Under its name only when it is whole.
   copyFileSync(node, `${copy}.part`)
   renameSync(`${copy}.part`, copy)

@@ -78,7 +78,7 @@ export const leaveNothing = (): void => {
     })
 }
 
-const environment = (world: PythonWorld): NodeJS.ProcessEnv => ({
+export const environment = (world: PythonWorld): NodeJS.ProcessEnv => ({
   ...process.env,
   PYTHONPATH: world.packages,
   PYTHONPYCACHEPREFIX: world.bytecode,
@@ -86,7 +86,7 @@ const environment = (world: PythonWorld): NodeJS.ProcessEnv => ({
 })
 
 /** The first and the last line of a log that tell of an error, else its last line; without times and process ids. */
-const endOf = (file: string): string => {
+export const endOf = (file: string): string => {
   const lines = readFileSync(file, 'utf8').trim().split('\n')
   const errors = lines.filter((line) => /error|exception|cannot/i.test(line))
   const told = errors.length > 0 ? [errors[0], errors.at(-1)] : [lines.at(-1)]

@@ -1,5 +1,5 @@
 /** The outcome of `bench:wsgi` as Markdown. Pure; what was aimed at is judged in wsgi-goals.ts. */
-import { median } from './measure.ts'
+import { median } from './statistics.ts'
 import type { Goal } from './wsgi-goals.ts'
 
 /** What a server did in one trial: a list for each figure, with one value a round; no value after it failed. */
