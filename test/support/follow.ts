@@ -47,7 +47,7 @@ export const isLinked = (name: string): boolean => name === archive || name in d
 export const follow = async (steps: readonly Step[], reader: Reader): Promise<void> => {
   const folder = join(sharedFolder(), 'shop')
   mkdirSync(folder)
-  if (reader.really) execFileSync('npm', ['pack', '--pack-destination', dirname(folder)], { cwd: repository })
+  if (reader.really) pack(dirname(folder))
   let server: Daemon | undefined
   let compared = 0
   for (const step of steps) {
@@ -62,6 +62,12 @@ export const follow = async (steps: readonly Step[], reader: Reader): Promise<vo
   }
   expect(compared).toBeGreaterThan(0)
   await server?.assertClean()
+}
+
+/** The package, as its first lines make it. */
+const pack = (destination: string): void => {
+  const command = ['pack', '--silent', '--pack-destination', destination]
+  execFileSync('npm', command, { cwd: repository, stdio: 'pipe', timeout: 120_000 })
 }
 
 const write = (path: string, text: string): void => {
