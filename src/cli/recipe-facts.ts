@@ -44,6 +44,7 @@ export async function gatherFacts(gathering: Gathering): Promise<Facts> {
     given: Object.keys(line.values),
     bind: config.bind.map(address),
     adminBind: config.admin_bind === undefined ? undefined : address(config.admin_bind),
+    agentBind: config.agent_check_bind === undefined ? undefined : address(config.agent_check_bind),
     tls: speaksTls(config),
     proxyProtocol: config.proxy_protocol,
     pidfile: at(config.pidfile),

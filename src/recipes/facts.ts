@@ -16,6 +16,7 @@ export interface Facts {
   readonly given: readonly string[]
   readonly bind: readonly Address[]
   readonly adminBind: Address | undefined
+  readonly agentBind: Address | undefined
   readonly tls: boolean
   readonly proxyProtocol: 'off' | 'v1' | 'v2' | 'auto'
   readonly pidfile: string | undefined
@@ -68,6 +69,7 @@ export const exampleFacts: Facts = {
   given: [],
   bind: [parseAddress('unix:/run/app/http.sock'), parseAddress('127.0.0.1:8000')],
   adminBind: parseAddress('127.0.0.1:9000'),
+  agentBind: undefined,
   tls: false,
   proxyProtocol: 'off',
   pidfile: '/run/app/app.pid',

@@ -19,8 +19,24 @@ const serverOf = (facts: Facts) => addressFor('haproxy', facts, ['tcp', 'unix'])
 const checkedAt = ({ adminBind }: Facts): string | undefined => {
   if (adminBind === undefined || adminBind.kind === 'fd') return undefined
   if (adminBind.kind === 'unix') return `addr ${pathOf(adminBind.path)}`
-  const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(reachable(adminBind)) ?? []
-  return `addr ${host.replace(/^\[|\]$/g, '')} port ${port}`
+  const { host, port } = partsOf(adminBind)
+  return `addr ${host} port ${port}`
+}
+
+/** Where it is reached, as HAProxy takes it in two words. */
+const partsOf = (address: Extract<Address, { kind: 'tcp' }>) => {
+  const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(reachable(address)) ?? []
+  return { host: host.replace(/^\[|\]$/g, ''), port }
+}
+
+/**
+ * The weight by load. It is a part of `weight`, in whole numbers: of 1 there is none. What is listened to on a path is
+ * not asked: HAProxy's agents have a port.
+ */
+const agentAt = ({ agentBind }: Facts): string | undefined => {
+  if (agentBind?.kind !== 'tcp') return undefined
+  const { host, port } = partsOf(agentBind)
+  return `agent-check agent-addr ${host} agent-port ${port} agent-inter 1s weight 100`
 }
 
 const proxyHeader: Readonly<Record<Facts['proxyProtocol'], string | undefined>> = {
@@ -38,6 +54,7 @@ const configuration = (facts: Facts): string => {
     `server ${name}-1 ${placeOf(serverOf(facts))}`,
     'check inter 2s fall 2 rise 1',
     check,
+    agentAt(facts),
     proxyHeader[proxyProtocol],
   ]
   return lines(

@@ -112,6 +112,14 @@ describe('addresses', () => {
     expect(recipes.haproxy.next({ ...exampleFacts, ...without }).join()).toMatch(/Set admin_bind/)
   })
 
+  test('HAProxy asks agent_check_bind for the weight, where it is a port', () => {
+    const agent = (text: string) => write('haproxy', { agentBind: parseAddress(text) })
+    expect(agent('0.0.0.0:9001')).toMatch(
+      / port 9000 agent-check agent-addr 127\.0\.0\.1 agent-port 9001 agent-inter 1s weight 100$/m,
+    )
+    expect(agent('unix:/run/agent.sock')).toBe(write('haproxy'))
+  })
+
   test('HAProxy passes on what only the server can read', () => {
     const tls = write('haproxy', { tls: true })
     expect(tls).toMatch(/mode tcp/)
