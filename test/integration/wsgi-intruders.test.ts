@@ -156,18 +156,20 @@ describe.skipIf(noPython !== undefined)(pythonLabel, () => {
     const pythons = await hasPythons(server, 2)
     const end = performance.now() + fuzzSeconds * 1000
     const statuses = new Map<number | string, number>()
+    let told = 0
     const attack = async (): Promise<void> => {
-      while (performance.now() < end) {
+      // What a frame that never ends has swallowed is told after four seconds: there may be few of the others.
+      while (performance.now() < end || told < 16) {
         const answer = server.request('/fuzz/front', { within: 60_000 })
         const status = await answer.then(
           ({ status }) => status,
           () => failureOf(answer),
         )
         statuses.set(status, (statuses.get(status) ?? 0) + 1)
+        told += 1
       }
     }
     await Promise.all(Array.from({ length: 8 }, attack))
-    expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(10)
     // What was swallowed by a frame that never ended is not waited for any longer than anything else.
     expect([...statuses.keys()]).not.toContain('timeout')
     await eventually(async () => (await server.get()) === 'hello 1', { what: `an answer, seed ${seed}` })
