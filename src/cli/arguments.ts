@@ -38,13 +38,13 @@ export interface CommandLine {
   readonly configPath?: string
   /** The setting that `--help=SETTING` asks for. */
   readonly helpTopic?: string
-  /** `init --from FILE --app NAME --env NAME`: which of its applications and environments. */
-  readonly fromApp?: string
-  readonly fromEnvironment?: string
   /** `init --force`. */
   readonly force?: boolean
   /** `init --from FILE`. */
   readonly from?: string
+  /** `init --from FILE --app NAME --env NAME`: which of its applications and environments. */
+  readonly fromApp?: string
+  readonly fromEnvironment?: string
   /** `init RECIPE`. */
   readonly recipe?: RecipeRequest
 }
@@ -264,7 +264,7 @@ interface Taken {
   readonly others: readonly string[]
 }
 
-/** `--from FILE` or `--from=FILE`, and what else stands there. */
+/** The value of `--flag VALUE` or `--flag=VALUE`, and what else stands there. `what`: what it takes, for who gave none. */
 function takeValue(argv: readonly string[], flag: string, what: string): Taken {
   const at = argv.findIndex((token) => token === flag || token.startsWith(`${flag}=`))
   const token = argv[at]

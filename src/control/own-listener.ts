@@ -9,6 +9,7 @@ import type { Server } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { messageOf, ServerError } from '../errors.ts'
 import { addressText, parseAddress } from '../sockets/address.ts'
+import type { OwnLegacy } from '../sockets/inherit.ts'
 import { monotonicNow } from '../system/clock.ts'
 import { Door, type Opening } from './door.ts'
 import type { Log } from './execute.ts'
@@ -27,16 +28,10 @@ export interface Service<S> {
   readonly follow?: (settings: S) => void
 }
 
-/** A descriptor, and the address that it was opened for as the setting says it. */
-export interface Legacy {
-  readonly fd: number
-  readonly asked: string
-}
-
 export interface OwnListenerOptions {
   readonly log: Log
   /** From the old master of an upgrade. */
-  readonly inherited?: Legacy | undefined
+  readonly inherited?: OwnLegacy | undefined
   /** dup(2), where the system's library can be called; undefined where not. */
   readonly duplicate?: (fd: number) => number | undefined
 }
@@ -48,13 +43,13 @@ export interface Staged {
   drop(): void
 }
 
-/** `umask`: for the file of a unix socket. */
+/** One address, wherever it comes from and goes to. */
 export interface OwnListener<S> {
   /** As it is logged, with the real port; undefined without one. */
   readonly address: string | undefined
   /** For a new master; undefined while it is not open. */
-  readonly legacy: Legacy | undefined
-  /** Opens what the settings name. Throws ServerError TSG_ADDRESS_*; what was open stays as it was. */
+  readonly legacy: OwnLegacy | undefined
+  /** Opens what the settings name, the file of a unix socket by their umask. Throws ServerError TSG_ADDRESS_*; what was open stays as it was. */
   stage(settings: S & { readonly umask: number }): Promise<Staged>
   /** The new master of an upgrade is ready, and accepts: this one stops. */
   pause(): void
@@ -85,7 +80,7 @@ type Phase =
 class Own<S> implements OwnListener<S> {
   readonly #service: Service<S>
   readonly #options: OwnListenerOptions
-  #inherited: Legacy | undefined
+  #inherited: OwnLegacy | undefined
   #phase: Phase = { phase: 'closed' }
 
   constructor(service: Service<S>, options: OwnListenerOptions) {
@@ -98,7 +93,7 @@ class Own<S> implements OwnListener<S> {
     return this.#phase.phase === 'open' ? this.#phase.door.name : undefined
   }
 
-  get legacy(): Legacy | undefined {
+  get legacy(): OwnLegacy | undefined {
     if (this.#phase.phase !== 'open') return undefined
     const { door, asked } = this.#phase
     const fd = door.fd
