@@ -39,13 +39,14 @@ export async function beginCapture(
   office.enqueue({ type: 'captured', age })
 }
 
-/** faulthandler answers this signal even while nothing else runs; its words go to the log by themselves. */
+/** faulthandler answers signals even while nothing else runs; its words go to the log by themselves. */
 const DUMP_PATIENCE = 200
 
 /**
- * A Python worker that is silent holds the interpreter's lock in native code: it cannot even watch its own requests.
- * ABRT is next, and faulthandler answers it in the same way; only before a KILL the stacks are asked for. Nothing says
- * when they are written, so they have a moment.
+ * A Python worker that is silent holds the interpreter's lock in native code: it cannot even watch its own requests,
+ * and nobody's frames move while faulthandler reads them all. One that boots may run: ABRT, which has faulthandler tell
+ * of the thread that boots alone, is next, and only before a KILL has to be sent here. Nothing says when the stacks are
+ * written, so they have a moment.
  */
 async function dumpStacks({ log }: Office, { child, age, cfg }: Member, why: Overdue): Promise<void> {
   const { pid } = child
@@ -56,8 +57,8 @@ async function dumpStacks({ log }: Office, { child, age, cfg }: Member, why: Ove
   }
   const what = why === 'timeout' ? `is blocked in native code that holds Python's lock` : 'is still booting'
   log.critical(`Worker (pid:${pid}) ${what}; its stacks:`, facts)
-  if (cfg.abort_timeout > 0) return
-  child.kill('SIGUSR2')
+  if (why !== 'timeout' && cfg.abort_timeout > 0) return
+  child.kill(why === 'timeout' ? 'SIGUSR2' : 'SIGABRT')
   await new Promise((resolve) => setTimeout(resolve, DUMP_PATIENCE))
 }
 

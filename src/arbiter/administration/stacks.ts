@@ -1,5 +1,6 @@
 /** Where a worker is. A Python worker tells it itself, by a thread that the application does not keep busy. */
 import type { StackFact } from '../../control/status.ts'
+import { monotonicNow } from '../../system/clock.ts'
 import { statOf } from '../../system/processes.ts'
 import type { BlockedStack } from '../../system/stack.ts'
 import { prepareCapture } from '../capture.ts'
@@ -8,7 +9,8 @@ import type { Office } from '../office.ts'
 import { lookInto } from './look.ts'
 import { isAble, knownBy } from './members.ts'
 
-const PATIENCE = 1000
+/** Two beats of a worker: one of them comes, unless it cannot. */
+const PYTHON_PATIENCE = 2000
 
 /** Rejects with TSG_WORKER_UNKNOWN; whatever else is in the way stands in the note. */
 export async function stackFact(office: Office, pid: number): Promise<StackFact> {
@@ -39,13 +41,19 @@ function wordsFor(found: BlockedStack, format: (frames: Frames) => string): Foun
 
 type Frames = Extract<BlockedStack, { kind: 'stack' }>['frames']
 
-/** `isReady`: faulthandler listens; before, the signal would end the worker. */
+/**
+ * `isReady`: faulthandler listens; before, the signal would end the worker. It reads frames without Python's lock, and
+ * a worker that runs may crash of that: only one that is silent, as it is while native code has the lock, is signalled.
+ */
 async function pythonStacks(office: Office, member: Member, isReady: boolean): Promise<Found> {
-  const reply = await office.questions.ask(member, { what: 'stack' }, PATIENCE)
+  const asked = monotonicNow()
+  const reply = await office.questions.ask(member, { what: 'stack' }, PYTHON_PATIENCE)
   if (reply.what === 'stack') return { stacks: reply.stacks, note: null }
   if (reply.what === 'ended') return { stacks: [], note: 'it has ended' }
-  const held = "no answer came within 1 s: native code holds Python's lock"
+  const held = `no answer came within ${PYTHON_PATIENCE / 1000} s: native code holds Python's lock`
   if (!isReady) return { stacks: [], note: `${held}, or the worker has not begun to import the application` }
+  if (office.board.read(member.slot).beat > asked)
+    return { stacks: [], note: 'it is very busy, though it beats: no answer came in time. Ask again.' }
   const { pid } = member.child
   office.log.warning(`Worker (pid:${pid}) holds Python's lock in native code; its stacks:`, {
     pid,

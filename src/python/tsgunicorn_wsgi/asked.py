@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections import Counter
 from types import FrameType
 from typing import Any, Callable, Dict, List, Optional
 
-from .crash import is_ours, stack_of
+from .crash import is_ours, stack_of, thread_names
 from .kept import get_ident, monotonic, sleep, start_hidden
 
 Message = Dict[str, Any]
@@ -57,7 +56,7 @@ class Asked:
         self._answer(ident, {"what": "failed", "message": words[:_MOST_WORDS]})
 
     def _stacks(self) -> List[Message]:
-        names, hidden = _names(), {get_ident(), *self._hidden()}
+        names, hidden = thread_names(), {get_ident(), *self._hidden()}
         idents = [ident for ident in sys._current_frames() if ident not in hidden]
         stacks, left = [], _MOST_IN_ALL
         for ident in idents[:_MOST_STACKS]:
@@ -85,18 +84,12 @@ class Asked:
         end = monotonic() + seconds
         found: Counter[str] = Counter()
         while monotonic() < end:
-            names = _names()
+            names = thread_names()
             for ident, frame in sys._current_frames().items():
                 if ident not in hidden:
                     found[_collapsed(names.get(ident, "thread"), frame)] += 1
             sleep(_INTERVAL)
         return found
-
-
-def _names() -> Dict[int, str]:
-    """Of the threads that `threading` knows. A copy: others begin and end meanwhile."""
-    active: Dict[Any, Any] = getattr(threading, "_active", {})
-    return {ident: str(thread.name) for ident, thread in list(active.items())}
 
 
 def _anew(path: str) -> Any:

@@ -10,8 +10,11 @@ import faulthandler
 import os
 import signal
 import sys
+import threading
 import traceback
-from typing import Any, Optional
+from itertools import dropwhile
+from types import FrameType
+from typing import Any, Collection, Dict, List, Optional, Tuple
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _IMPORTLIB = os.path.join("importlib", "__init__.py")
@@ -79,10 +82,42 @@ def stack_of(ident: int) -> str:
     frame: Any = sys._current_frames().get(ident)
     if frame is None:
         return "(no stack)"
+    stack = _from_ours(frame)
+    return _formatted(_users(stack) or stack)
+
+
+def stacks_besides(idents: Collection[Optional[int]]) -> List[Tuple[str, str]]:
+    """Name and stack of each other thread that is in the user's code.
+
+    Whoever calls this holds Python's lock: no frame moves while it is read. faulthandler, which
+    does not wait for that lock, may crash on frames of threads that run.
+    """
+    names, found = thread_names(), []
+    for ident, frame in sys._current_frames().items():
+        users = _users(_from_ours(frame))
+        if users and ident not in idents:
+            found.append((names.get(ident, str(ident)), _formatted(users)))
+    return found
+
+
+def thread_names() -> Dict[int, str]:
+    """Of the threads that `threading` knows. A copy: others begin and end meanwhile."""
+    active: Dict[Any, Any] = getattr(threading, "_active", {})
+    return {ident: str(thread.name) for ident, thread in list(active.items())}
+
+
+def _from_ours(frame: FrameType) -> List[traceback.FrameSummary]:
+    """Without what Python itself has above our first frame; whole where there is none of ours."""
     stack = traceback.extract_stack(frame)
-    above = next((at for at, one in enumerate(stack) if is_ours(one.filename)), 0)
-    first = next((at for at in range(above, len(stack)) if not is_ours(stack[at].filename)), above)
-    return "".join(traceback.format_list(stack[first:])).rstrip("\n")
+    return stack[next((at for at, one in enumerate(stack) if is_ours(one.filename)), 0) :]
+
+
+def _users(stack: List[traceback.FrameSummary]) -> List[traceback.FrameSummary]:
+    return list(dropwhile(_is_inner, stack))
+
+
+def _formatted(stack: List[traceback.FrameSummary]) -> str:
+    return "".join(traceback.format_list(stack)).rstrip("\n")
 
 
 def is_ours(file: str) -> bool:
@@ -102,16 +137,18 @@ def _is_importlib(file: str) -> bool:
 
 
 def watch(fd: int) -> None:
-    """Crashes below Python (SIGSEGV, abort(3) and their like) and SIGUSR2 write the stacks of all
-    threads to `fd`.
+    """Crashes below Python (SIGSEGV, abort(3) and their like) and SIGABRT write the stack of the
+    thread that they come to, SIGUSR2 those of all threads, to `fd`.
 
+    Nothing here waits for Python's lock, and whoever reads frames of threads that run may crash:
+    SIGUSR2 is for a process in which native code holds the lock, `stacks_besides` for all others.
     To be called when the Python handler of SIGABRT stands, and again whenever it was set anew:
     faulthandler then writes, and hands the signal on to it. The descriptor must stay what it is; a
     log that is reopened keeps its number.
     """
     # Enabled already, it would leave the handlers that stand as they are.
     faulthandler.disable()
-    faulthandler.enable(file=fd, all_threads=True)
+    faulthandler.enable(file=fd, all_threads=False)
     faulthandler.register(signal.SIGUSR2, file=fd, all_threads=True, chain=False)
 
 

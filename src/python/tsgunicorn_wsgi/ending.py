@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import threading
-from typing import Callable, NoReturn, Optional
+from typing import Any, Callable, Dict, NoReturn, Optional
 
 from .kept import sleep, start_hidden
 
@@ -77,4 +77,21 @@ def unlink_if_present(path: str) -> None:
     try:
         os.unlink(path)
     except (FileNotFoundError, PermissionError):
+        return
+
+
+def leave_bridge(boot: Dict[str, Any], orphaned: bool) -> None:
+    """Takes the worker's socket out of the folder of the bridge; whoever is last behind a dead
+    master takes the folder, too.
+    """
+    folder = boot["bridge"]["folder"]
+    unlink_if_present(boot["python"]["socket"])
+    if not orphaned:
+        return
+    unlink_if_present(os.path.join(folder, "master.sock"))
+    try:
+        os.rmdir(folder)
+    except OSError:
+        # Others are still in it, or it belongs to another user: the last of them, or the next
+        # start, removes it.
         return

@@ -13,18 +13,19 @@ import atexit
 import os
 import signal
 import socket
-from typing import Any, Callable, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from . import crash
+from .aborted import Aborted
 from .asked import Asked
 from .board import Slot, resident
 from .control import Control
-from .ending import CLEAN_UP, end_forked, end_now, end_within, unlink_if_present
+from .ending import CLEAN_UP, end_forked, end_now, end_within, leave_bridge
 from .facade import HookLog, facades_of
 from .hooks import Hook, adapt_post_request, may
 from .imports import Imports
 from .ipc import Channel, Message
-from .kept import Stolen, get_ident, sleep, start_hidden
+from .kept import Stolen, sleep, start_hidden
 from .log import Log
 from .serve import Server
 from .signals import Signals, status_of
@@ -50,7 +51,7 @@ class Life:
         self._log = log
         self._signals = signals
         self._pid = os.getpid()
-        self._main = get_ident()
+        self._aborted = Aborted(log.logger, self._hidden)
         self._slot = Slot(boot["board"], boot["slot"])
         self._listener: Optional[socket.socket] = None
         self._server: Optional[Server] = None
@@ -60,7 +61,7 @@ class Life:
         self._told: Dict[str, Callable[[Message], object]] = {
             "drain": lambda _: self.drain(),
             "reopen-logs": lambda _: log.reopen(),
-            "ask": Asked(channel.send, lambda: [self.control.ident]).heard,
+            "ask": Asked(channel.send, self._hidden).heard,
         }
         self.worker, self.server = facades_of(
             boot, hooks, HookLog(log.logger.log), self._begun, self._dying
@@ -71,6 +72,9 @@ class Life:
     def _dying(self) -> None:
         """A hook has set `worker.alive` to False, or the phase has changed: then it is no news."""
         self.control.call(lambda: self._recycle("hook", "worker.alive was set to False"))
+
+    def _hidden(self) -> List[Optional[int]]:
+        return [self.control.ident]
 
     def _begun(self) -> int:
         return self._server.begun() if self._server else 0
@@ -171,11 +175,20 @@ class Life:
         """The hooks run on the main thread, if it comes out of C code; of ABRT's the master judges
         how long.
         """
-        if self.phase == "booting":
-            self.cut(1 if number == signal.SIGABRT else status_of(number))
-        if number != signal.SIGABRT:
+        if number == signal.SIGABRT:
+            self._aborted.tell()
+        elif self.phase == "booting":
+            self.cut(status_of(number))
+        else:
             end_within(QUICK, 0, self.leave)
-        self._signals.rouse(number, self._main, lambda: self.phase == "gone")
+        self._signals.rouse(number, lambda: self.phase == "gone", self._unheard)
+
+    def _unheard(self, number: int) -> None:
+        """Native code keeps the main thread."""
+        if number == signal.SIGABRT:
+            self._aborted.tell_main()
+            if self.phase == "booting":
+                self.cut(1)
 
     def _beat(self) -> None:
         rss = resident()
@@ -280,6 +293,7 @@ class Life:
         elif number in (signal.SIGINT, signal.SIGQUIT):
             self._quit("worker_int", 0)
         elif number == signal.SIGABRT:
+            self._aborted.tell()
             self._quit("worker_abort", 1)
 
     def _quit(self, hook: str, status: int) -> None:
@@ -316,21 +330,9 @@ class Life:
         os._exit(status)
 
     def leave(self) -> None:
-        """Takes the worker's socket out of the folder; whoever is last behind a dead master takes
-        the folder, too.
-        """
-        if os.getpid() != self._pid:
-            return
-        folder = self.boot["bridge"]["folder"]
-        unlink_if_present(self.boot["python"]["socket"])
-        if self.channel.gone:
-            unlink_if_present(os.path.join(folder, "master.sock"))
-            try:
-                os.rmdir(folder)
-            except OSError:
-                # Others are still in it, or it belongs to another user: the last of them, or the
-                # next start, removes it.
-                return
+        """Not for a child that the application forked."""
+        if os.getpid() == self._pid:
+            leave_bridge(self.boot, self.channel.gone)
 
     def _forked(self) -> None:
         """In a child that the application forked: nothing of the worker's is its business."""

@@ -13,7 +13,7 @@ import signal
 from types import FrameType
 from typing import Callable, Optional, Tuple
 
-from .kept import sleep, start_hidden
+from .kept import get_ident, sleep, start_hidden
 
 HANDLED: Tuple[signal.Signals, ...] = (
     signal.SIGTERM,
@@ -33,6 +33,8 @@ _WAKING = (signal.SIGINT, signal.SIGQUIT, signal.SIGABRT)
 #: Seconds between signals to a thread that sleeps, and how many there are.
 _PAUSE = 0.05
 _MOST = 20
+#: The turn at which a signal is late.
+_LATE = 3
 
 Heard = Callable[[int], None]
 
@@ -45,13 +47,13 @@ def status_of(number: int) -> int:
 
 
 class Signals:
-    """Takes the process's signals for `heard`, on the main thread. `extra`: more of them (SIGCHLD
-    of a mold).
+    """Takes the process's signals for `heard`, on the main thread, which is to make it. `extra`:
+    more of them (SIGCHLD of a mold).
     """
 
     def __init__(self, heard: Heard, extra: Tuple[signal.Signals, ...] = ()) -> None:
         self.heard = heard
-        self._pid = os.getpid()
+        self._main = get_ident()
         self._taken = (*HANDLED, *extra)
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
@@ -78,18 +80,20 @@ class Signals:
         except BlockingIOError:
             return b""
 
-    def rouse(self, number: int, thread: int, heard: Callable[[], bool]) -> None:
-        """Sends one of ours to a thread until it was heard, a second long: what the system gave to
-        another thread, or gave just before this one went to sleep there, has not woken it
-        (signal(7), pthread_kill(3)).
+    def rouse(self, number: int, heard: Callable[[], bool], late: Callable[[int], object]) -> None:
+        """Sends one of ours to the main thread until it was heard, a second long: what the system
+        gave to another thread, or gave just before this one went to sleep there, has not woken it
+        (signal(7), pthread_kill(3)). `late(number)` is called once when that takes long.
         """
 
         def again() -> None:
-            for _ in range(_MOST):
+            for turn in range(_MOST):
                 sleep(_PAUSE)
                 if heard() or signal.getsignal(number) != self._handle:
                     return
-                signal.pthread_kill(thread, number)
+                if turn == _LATE:
+                    late(number)
+                signal.pthread_kill(self._main, number)
 
         start_hidden(again)
 
