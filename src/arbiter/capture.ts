@@ -4,7 +4,7 @@
  * runs `worker_abort` and answers with the requests.
  */
 import { statOf } from '../system/processes.ts'
-import type { Evaluated } from '../system/stack.ts'
+import type { Ask, Evaluated } from '../system/stack.ts'
 import type { Member } from './crew.ts'
 import type { Office } from './office.ts'
 import type { Effect, Overdue } from './state.ts'
@@ -62,11 +62,13 @@ async function dumpStacks({ log }: Office, { child, age, cfg }: Member, why: Ove
   await new Promise((resolve) => setTimeout(resolve, DUMP_PATIENCE))
 }
 
-async function capture({ log }: Office, { child, age }: Member): Promise<void> {
+async function capture({ log, salvage }: Office, member: Member): Promise<void> {
+  const { child, age } = member
   const { pid } = child
   if (pid === undefined) return
   const { formatStack, stackOf } = await prepareCapture()
-  const found = await stackOf(pid, { evaluate: EXPRESSION, deadline: PATIENCE })
+  const whilePaused = (ask: Ask) => salvage.take(member, ask)
+  const found = await stackOf(pid, { evaluate: EXPRESSION, deadline: PATIENCE, whilePaused })
   const facts = { pid, age }
   if (found.kind === 'native') {
     const why = statOf(pid)?.state === 'T' ? 'is stopped (SIGSTOP)' : 'is blocked in native code'

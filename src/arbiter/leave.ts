@@ -11,6 +11,7 @@ export async function leave(office: Office, code: number, reason: Failure | unde
   if (reason) tellReason(office, reason)
   office.watchEnd()
   office.pidfile?.unlink()
+  office.salvage.close()
   for (const attendant of office.attendants) await attendant.close()
   // Whoever is the other master of an upgrade goes on with it.
   office.own.close(office.successor !== undefined || master !== 'Master')

@@ -34,6 +34,7 @@ import { currentName, type MasterOptions, type Office } from './office.ts'
 import { OwnListeners } from './own-listeners.ts'
 import { perform, readBeats } from './perform.ts'
 import { policyOf } from './policy.ts'
+import { Salvage } from './salvage.ts'
 import { ServerFacade } from './server-facade.ts'
 import type { Event, SignalName } from './state.ts'
 import { Watch } from './watch.ts'
@@ -64,7 +65,10 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     now: monotonicNow,
     beats: (state) => readBeats(office, state),
     perform: (effect) => perform(office, effect),
-    observe: (judged) => prelude.judged(judged, Date.now()),
+    observe: (judged) => {
+      prelude.judged(judged, Date.now())
+      office.salvage.judged()
+    },
   })
   const prelude = new Prelude(() => office)
   const notifier = createNotifier({ warn: (message) => log.warning(message) })
@@ -92,6 +96,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     announcer: silent,
     orders: new Waiting(),
     questions: new Questions(),
+    salvage: new Salvage(() => office),
     attendants: [],
     own: new OwnListeners(() => office),
     administration: undefined,

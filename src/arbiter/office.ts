@@ -24,6 +24,7 @@ import type { Molds } from './molds.ts'
 import type { OwnListeners } from './own-listeners.ts'
 import type { Loaded } from './prepare.ts'
 import type { StartCommand } from './reexec.ts'
+import type { Salvage } from './salvage.ts'
 import type { Event, State } from './state.ts'
 
 /** What the command line gives the master. */
@@ -80,6 +81,8 @@ export interface Office {
   readonly orders: Waiting
   /** What workers were asked and have not answered. */
   readonly questions: Questions
+  /** Connections of blocked workers, on their way to others. */
+  readonly salvage: Salvage
   readonly attendants: Attendant[]
   /** What this master answers on itself. */
   readonly own: OwnListeners

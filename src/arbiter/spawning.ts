@@ -147,6 +147,9 @@ function heard(office: Office, age: number, message: Exclude<ToMaster, { type: '
     case 'answer':
       office.questions.answered(age, message)
       return
+    case 'adopted':
+      office.salvage.adopted(age, message)
+      return
     case 'listener': {
       const listener = member.listeners[message.index]
       if (listener) member.child.tell({ type: 'listener', index: message.index }, listener.handle)
@@ -189,6 +192,7 @@ function ended(office: Office, age: number, code: number | null, signal: string 
   office.crew.remove(age)
   office.board.absorb(member.slot)
   office.questions.ended(age)
+  office.salvage.ended(age)
   if (address) {
     removeSocket(address.path)
     for (const front of office.crew.all())

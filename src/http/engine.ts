@@ -91,4 +91,11 @@ export interface Engine {
   /** Requests given to the application since the start. */
   readonly requests: number
   inflight(): InflightRequest[]
+  /**
+   * Plain connections that another process could go on with: their client waits for nothing, and not a byte of a next
+   * request was read. For a process that is stopped in the debugger: what a running one answers is past at once.
+   */
+  resting(): Socket[]
+  /** Takes a connection that another process has accepted, as if it came by a listener; false: there is no place here. */
+  adopt(handle: object): boolean
 }

@@ -51,6 +51,8 @@ export class Pool<C extends Pooled> {
   readonly #options: PoolOptions<C>
   readonly #acceptors: Acceptors
   readonly #connections = new Set<C>()
+  /** Those of them that came in another way than by a listener. */
+  readonly #strangers = new WeakSet<C>()
   /** Sockets that are on their way through the intake. */
   readonly #arriving = new Set<Socket>()
   readonly done: Promise<void>
@@ -118,6 +120,23 @@ export class Pool<C extends Pooled> {
   /** Has a connection counted that came in another way than by `accept`. */
   add(connection: C): void {
     this.#connections.add(connection)
+    this.#strangers.add(connection)
+  }
+
+  /**
+   * Those that may serve on in another process, as far as the pool knows. What an intake has read of a connection,
+   * and what it knows of the client, cannot be handed on.
+   */
+  get movable(): C[] {
+    if (this.#options.engine.intake || !this.serving) return []
+    return [...this.#connections].filter((connection) => !this.#strangers.has(connection))
+  }
+
+  /** Takes a connection that another process has accepted. */
+  adopt(handle: object): boolean {
+    if (this.#options.engine.intake || !this.serving || this.#isFull) return false
+    this.#acceptors.take(handle)
+    return true
   }
 
   /** A connection is gone. */
@@ -173,9 +192,12 @@ export class Pool<C extends Pooled> {
 
   /** While draining the limit is no reason to leave anyone in a queue that is about to go. */
   #pauseIfFull(): void {
+    if (this.#isFull && this.#phase === 'serving') this.#acceptors.pause()
+  }
+
+  get #isFull(): boolean {
     const { workerConnections } = this.#options.engine.policy
-    const full = workerConnections > 0 && this.size >= workerConnections
-    if (full && this.#phase === 'serving') this.#acceptors.pause()
+    return workerConnections > 0 && this.size >= workerConnections
   }
 
   #left(): void {

@@ -145,6 +145,8 @@ export type ToWorker =
   | { readonly type: 'retire' }
   /** Comes with the handle of the listener with this index: asked for, or sent ahead of the boot message. */
   | { readonly type: 'listener'; readonly index: number }
+  /** Comes with the handle of a connection that a blocked worker had accepted. Answered by `adopted` with this id. */
+  | { readonly type: 'adopt'; readonly id: number }
   /** Comes with a handle: call listen(2) on it, for the master, which may not, and let go of it. */
   | { readonly type: 'listen'; readonly index: number; readonly backlog: number }
 
@@ -190,5 +192,7 @@ export type ToMaster =
       readonly signal: string | null
     }
   | Answer
+  /** Whether it serves the connection that it was sent; one that does not has closed its descriptor of it. */
+  | { readonly type: 'adopted'; readonly id: number; readonly taken: boolean }
   /** Accepting was stopped at worker_connections: the listener with this index is wanted again. */
   | { readonly type: 'listener'; readonly index: number }

@@ -71,6 +71,7 @@ const judges: { readonly [Type in ToMaster['type']]: (body: Body) => boolean } =
   ended: ({ age, code, signal }) =>
     isWhole(age) && (code === null || isWhole(code)) && (signal === null || isText(signal)),
   answer: ({ id, answer }) => isWhole(id) && isAnswer(answer),
+  adopted: ({ id, taken }) => isWhole(id) && typeof taken === 'boolean',
   listener: ({ index }) => isWhole(index),
 }
 

@@ -100,3 +100,13 @@ export const openDescriptor = (fd: number): Bound => {
     return { handle: { fd }, fd, name: {}, close: () => closeSync(fd) }
   return fromRaw(internals._createServerHandle(null, 0, -1, fd), 'open')
 }
+
+/**
+ * A handle for a descriptor of a connection, to be sent to another process: nothing reads from it. The descriptor is the
+ * handle's from then on; when this throws, it stays the caller's.
+ */
+export const openConnection = (fd: number): RawHandle => {
+  const raw = internals._createServerHandle?.(null, 0, -1, fd) ?? -95
+  if (typeof raw === 'number') throw systemError('open', raw)
+  return raw
+}

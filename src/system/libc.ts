@@ -1,6 +1,6 @@
 /**
- * What Node's sockets cannot do and libc can: who is at the other end of a unix socket, and datagrams to a path, with
- * descriptors along. It calls libc by koffi, which is loaded with the first question (12 ms) and may be missing: an
+ * What Node's sockets cannot do and libc can: who is at the other end of a unix socket, datagrams to a path, with
+ * descriptors along, and system calls by their number. It calls libc by koffi, which is loaded with the first question (12 ms) and may be missing: an
  * optional dependency, with builds for common platforms. Then every answer is "not to be had", and callers have
  * another way or say so. It knows no protocol.
  *
@@ -87,6 +87,7 @@ interface Libc {
   readonly getpeereid: Call | undefined
   /** The error of the last call that failed, by its name. */
   readonly fcntl: Call
+  readonly syscall: Call
   readonly lastCode: () => string
 }
 
@@ -145,6 +146,7 @@ function bind(koffi: Koffi, numbers: Numbers): Libc {
       ? library.func('getpeereid', 'int', ['int', 'void *', 'void *'])
       : undefined,
     fcntl: library.func('int fcntl(int fd, int command, ...)'),
+    syscall: library.func('long syscall(long number, ...)'),
     lastCode: () => codes.get(koffi.errno()) ?? `errno ${koffi.errno()}`,
   }
 }
@@ -183,6 +185,20 @@ export function duplicate(fd: number): number | undefined {
   const calls = libc()
   const copy: unknown = calls?.fcntl(fd, calls.numbers.duplicateCloseOnExec, 'int', 3)
   return typeof copy === 'number' && copy >= 0 ? copy : undefined
+}
+
+/**
+ * A system call of Linux that libc has no function for, with longs: what it gives, or in words why there is nothing
+ * (`pidfd_open EPERM`; no koffi).
+ */
+export function systemCall(
+  { name, number }: { readonly name: string; readonly number: number },
+  ...values: readonly number[]
+): number | string {
+  const calls = libc()
+  if (calls === undefined) return String(loaded)
+  const outcome: unknown = calls.syscall(number, ...values.flatMap((value) => ['long', value]))
+  return Number(outcome) < 0 ? `${name} ${calls.lastCode()}` : Number(outcome)
 }
 
 /** A socket for datagrams to paths; undefined where none can be had. Throws what socket(2) says (EMFILE). */

@@ -40,7 +40,15 @@ export interface StackOptions {
   readonly evaluate?: string
   /** Milliseconds for the expression, which is ended then; bounded by the deadline. */
   readonly evaluateTimeout?: number
+  /**
+   * Awaited while the worker is paused, before `evaluate`: what is evaluated by `ask` meanwhile finds it as it is. Not
+   * called for a worker that waits for events, which goes on. It must not reject.
+   */
+  readonly whilePaused?: (ask: Ask) => Promise<void>
 }
+
+/** Evaluates an expression in the worker, as `evaluate` does. Never rejects. */
+export type Ask = (expression: string) => Promise<Evaluated>
 
 /** Script id -> URL. */
 type Scripts = ReadonlyMap<string, string>
@@ -67,6 +75,11 @@ const evaluatedOf = (answer: unknown): Evaluated => {
 interface Question {
   readonly expression: string
   readonly timeout: number
+}
+
+interface Plan extends Pick<StackOptions, 'evaluate' | 'whilePaused'> {
+  readonly pauseMs: number
+  readonly evaluateTimeout: number
 }
 
 /** `callFrameId`: the frame to pretend to be in; without one the worker is not paused. */
@@ -114,8 +127,7 @@ const pause = async (talk: Conversation, ms: number): Promise<readonly unknown[]
 
 const capture = async (
   talk: Conversation,
-  pauseMs: number,
-  question: Question | undefined,
+  { pauseMs, evaluateTimeout: timeout, evaluate, whilePaused }: Plan,
 ): Promise<BlockedStack> => {
   const scripts = new Map<string, string>()
   talk.on('Debugger.scriptParsed', (script) =>
@@ -123,7 +135,9 @@ const capture = async (
   )
   await talk.call('Debugger.enable')
   const frames = await pause(talk, pauseMs)
-  const evaluated = question && (await ask(talk, question, property(frames[0], 'callFrameId')))
+  const inFrame: Ask = (expression) => ask(talk, { expression, timeout }, property(frames[0], 'callFrameId'))
+  if (frames.length > 0) await whilePaused?.(inFrame)
+  const evaluated = evaluate === undefined ? undefined : await inFrame(evaluate)
   return {
     kind: 'stack',
     frames: frames.map((frame) => frameOf(frame, scripts)),
@@ -145,22 +159,11 @@ const leave = async (talk: Conversation, isBlocked: boolean): Promise<void> => {
   talk.close()
 }
 
-interface Limits {
-  readonly deadline: number
-  readonly evaluateTimeout: number
-}
-
-const inspect = async (
-  pid: number,
-  { deadline, evaluateTimeout }: Limits,
-  signal: AbortSignal,
-  expression: string | undefined,
-): Promise<BlockedStack> => {
+const inspect = async (pid: number, plan: Plan, signal: AbortSignal): Promise<BlockedStack> => {
   const talk = await openInspector(await findInspector(pid, signal), signal)
   let isBlocked = true
   try {
-    const question = expression === undefined ? undefined : { expression, timeout: evaluateTimeout }
-    const stack = await capture(talk, deadline / 3, question)
+    const stack = await capture(talk, plan)
     isBlocked = stack.kind !== 'stack' || stack.frames.length > 0
     return stack
   } finally {
@@ -176,13 +179,14 @@ const tries = 3
  * A process that does not know SIGUSR1 is killed by it: for ready Node workers only.
  */
 export const stackOf = async (pid: number, options: StackOptions = {}): Promise<BlockedStack> => {
-  const { deadline = 1000, evaluateTimeout = deadline / 3, evaluate } = options
+  const { deadline = 1000, evaluateTimeout = deadline / 3 } = options
+  const plan = { ...options, evaluateTimeout, pauseMs: deadline / 3 }
   if (process.platform !== 'linux') return { kind: 'unavailable', why: `no /proc on ${process.platform}` }
   const signal = AbortSignal.timeout(deadline)
   let why = ''
   for (let attempt = 0; attempt < tries; attempt++) {
     try {
-      return await inspect(pid, { deadline, evaluateTimeout }, signal, evaluate)
+      return await inspect(pid, plan, signal)
     } catch (thrown) {
       // The port did not open, or nobody answers there: the thread that would is deep in native code.
       if (signal.aborted) return { kind: 'native' }

@@ -13,7 +13,7 @@ interface RawHandle {
   close(): void
 }
 
-const isHandle = (handle: unknown): handle is RawHandle =>
+export const isHandle = (handle: unknown): handle is RawHandle =>
   typeof handle === 'object' && handle !== null && 'listen' in handle && 'close' in handle
 
 /** libuv's EINVAL. */

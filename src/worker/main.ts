@@ -57,6 +57,10 @@ onMasterMessage((message, handle) => {
       if (worker) worker.listener(message.index, handle)
       else receive(message.index, handle)
       return
+    case 'adopt':
+      // Sent to workers that are ready alone.
+      worker?.adopt(message.id, handle)
+      return
     case 'listen': {
       const errno = listenFor(handle, message.backlog)
       toMaster({ type: 'listened', index: message.index, errno }).catch(nobody)

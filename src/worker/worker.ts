@@ -15,6 +15,7 @@ import { type Booted, type Served, serve } from './boot.ts'
 import { exit } from './exit.ts'
 import { leaveHangReport } from './hang.ts'
 import { startHeartbeat } from './heartbeat.ts'
+import { isHandle } from './inheritance.ts'
 import { signalApp, type WorkerSignal } from './signals.ts'
 
 type Accepting = Pick<DrainOptions, 'emptyAcceptQueue' | 'givenUp'>
@@ -65,7 +66,11 @@ export class Worker {
       onRequest: () => this.#counted(),
       askListener: (index) => this.#askListener(index),
     })
-    leaveHangReport({ inflight: () => this.#engine?.inflight() ?? [], abort: () => this.#abortHook() })
+    leaveHangReport({
+      inflight: () => this.#engine?.inflight() ?? [],
+      resting: () => this.#engine?.resting() ?? [],
+      abort: () => this.#abortHook(),
+    })
     // What runs no application does not leak one's memory.
     const limit = boot.role === 'worker' ? config.max_worker_memory : 0
     startHeartbeat({
@@ -176,6 +181,14 @@ export class Worker {
     if (typeof handle !== 'object' || handle === null) return
     this.#awaited.get(index)?.(handle)
     this.#awaited.delete(index)
+  }
+
+  /** A connection of a worker that was blocked. What is not taken is left to the master, which has it, too. */
+  adopt(id: number, handle: unknown): void {
+    const given = isHandle(handle) ? handle : undefined
+    const taken = given !== undefined && this.#phase === 'serving' && this.#engine?.adopt(given) === true
+    if (!taken) given?.close()
+    void this.#tell({ type: 'adopted', id, taken })
   }
 
   /** To a front: the workers it may use from now on. */

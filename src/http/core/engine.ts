@@ -6,11 +6,12 @@ import type { DrainOptions, Engine, EngineListener, EngineOptions, InflightReque
 import { leniencyOf, parserLimitsOf } from '../policy.ts'
 import { Pool } from '../pool.ts'
 import { Reporter } from '../reporter.ts'
+import { owesNothing } from '../resting.ts'
 import { Admission } from './admission.ts'
 import { Connection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
 import { Heads } from './heads.ts'
-import { openHandle } from './io.ts'
+import { isAllReceived, openHandle } from './io.ts'
 import { factsOf, outcomeOf } from './outcome.ts'
 import type { CoreParts } from './parts.ts'
 import type { Consumer } from './types.ts'
@@ -87,6 +88,16 @@ class CoreEngine implements Engine {
           ]
         : [],
     )
+  }
+
+  resting(): Socket[] {
+    return this.#pool.movable.flatMap(({ socket, idle, outbox }) =>
+      idle && outbox.isEmpty && isAllReceived(socket) && owesNothing(socket) ? [socket] : [],
+    )
+  }
+
+  adopt(handle: object): boolean {
+    return this.#pool.adopt(handle)
   }
 
   #parts(): CoreParts {

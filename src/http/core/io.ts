@@ -23,7 +23,14 @@ const receiver = Symbol('tsgunicorn.receiver')
 const readsShared = Symbol('tsgunicorn.readsShared')
 /** How many times in a row a read filled the buffer. */
 const inARow = Symbol('tsgunicorn.inARow')
-type Tracked = Socket & { [receiver]?: Receiver | undefined; [readsShared]?: boolean; [inARow]?: number }
+/** Bytes that the receiver has had, and is done with. */
+const received = Symbol('tsgunicorn.received')
+type Tracked = Socket & {
+  [receiver]?: Receiver | undefined
+  [readsShared]?: boolean
+  [inARow]?: number
+  [received]?: number
+}
 
 const readBuffer = Buffer.allocUnsafeSlow(65_536)
 /** Full buffers that one client is read before others have their turn. */
@@ -34,6 +41,7 @@ function onRead(this: Tracked, count: number): boolean {
   // One that was given up reads as any other socket does.
   if (to === undefined) return this.push(Buffer.from(readBuffer.subarray(0, count)))
   to.received(readBuffer, count, true)
+  this[received] = (this[received] ?? 0) + count
   return count < readBuffer.length || this.destroyed || goesOn(this)
 }
 
@@ -52,6 +60,7 @@ function readOn(socket: Tracked): void {
 
 function onData(this: Tracked, chunk: Buffer): void {
   this[receiver]?.received(chunk, chunk.length, false)
+  this[received] = (this[received] ?? 0) + chunk.length
 }
 
 function onEnd(this: Tracked): void {
@@ -76,6 +85,7 @@ export const openHandle = (handle: object): Socket => {
   const options = { handle, allowHalfOpen: true, onread: { buffer: readBuffer, callback: onRead } }
   const socket: Tracked = new Socket(options as unknown as SocketConstructorOpts)
   socket[readsShared] = true
+  socket[received] = 0
   return socket
 }
 
@@ -95,6 +105,9 @@ export const closeBehind = (socket: Tracked): void => {
   if (socket[readsShared] && socket.writableLength === 0) socket.destroy()
   else socket.destroySoon()
 }
+
+/** Whether the receiver is done with all that was read: none of it is on its way there, and no call of it under way. */
+export const isAllReceived = (socket: Tracked): boolean => socket.bytesRead === (socket[received] ?? 0)
 
 /** Gives a socket up for another protocol: not flowing until someone listens, and nobody of ours does. */
 const release = (socket: Tracked): void => {

@@ -34,6 +34,11 @@ export class Outbox {
     return this.behind
   }
 
+  /** Whether nothing is gathered; what the socket holds is the socket's. */
+  get isEmpty(): boolean {
+    return this.#text === ''
+  }
+
   get isReading(): boolean {
     return this.#gathering === 'reading'
   }

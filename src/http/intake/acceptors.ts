@@ -5,7 +5,7 @@
  * of connections, live on in the master. Node offers no other way to stop accepting, so to go on a new descriptor
  * has to be asked for.
  */
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server, Socket, type SocketConstructorOpts } from 'node:net'
 import type { EngineListener, ListeningHandle } from '../engine.ts'
 import { type LastPlaces, setBacklog, takeLastPlaces } from './last-place.ts'
 
@@ -58,6 +58,15 @@ export class Acceptors {
 
   get canPause(): boolean {
     return this.#options.ask !== undefined
+  }
+
+  /** Takes a handle that another process has accepted, as if it came by a listener of ours. */
+  take(handle: object): void {
+    const { onHandle, onConnection } = this.#options
+    // As node makes sockets of what it accepts.
+    const options = { handle, allowHalfOpen: true, readable: true, writable: true }
+    if (onHandle) onHandle(handle)
+    else onConnection(new Socket(options as unknown as SocketConstructorOpts))
   }
 
   /** Stops accepting: what comes waits in the kernel's queue, for this process or another. */

@@ -72,6 +72,12 @@ export class Connection {
     return this.#newest
   }
 
+  /** Whether no request is under way, as far as node has told of one: it may have read a part of the next. */
+  get rests(): boolean {
+    const isAnswering = Boolean(Reflect.get(this.socket, '_httpMessage'))
+    return this.phase === 'open' && this.exchanges.length === 0 && !this.unread && !isAnswering
+  }
+
   /** No further request is served. */
   refuseMore(): void {
     if (this.phase === 'open') this.phase = 'last'

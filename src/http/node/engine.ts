@@ -9,12 +9,14 @@ import { compileSecureHeaders, compileTrust } from '../forwarded.ts'
 import { createJudge } from '../judge.ts'
 import { Pool } from '../pool.ts'
 import { Reporter } from '../reporter.ts'
+import { owesNothing } from '../resting.ts'
 import type { Connection } from './connection.ts'
 import { Connections } from './connections.ts'
 import { bodySent, type Exchange, type ForwardingPolicy, factsOf, outcomeOf, statusSent } from './exchange.ts'
 import { Gate } from './gate.ts'
 import { watchSent } from './meter.ts'
 import { cutShort, type GateOptions } from './passage.ts'
+import { betweenRequests } from './resting.ts'
 import { adoptClose, applyPolicy, captureRejections, type NodeApplication, serverOf } from './servers.ts'
 import { Watch } from './watch.ts'
 
@@ -83,6 +85,19 @@ class NodeEngine implements Engine {
         responding: exchange.response?.headersSent ?? false,
       })),
     )
+  }
+
+  resting(): Socket[] {
+    if (!this.#server) return []
+    const between = betweenRequests(this.#server)
+    return this.#pool.movable.flatMap((connection) => {
+      const { socket, silent, rests } = connection
+      return rests && (silent || between.has(socket)) && owesNothing(socket) ? [socket] : []
+    })
+  }
+
+  adopt(handle: object): boolean {
+    return this.#pool.adopt(handle)
   }
 
   #open(socket: Socket): Connection {
