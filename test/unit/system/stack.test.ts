@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
-import { formatStack, stackOf } from '../../../src/system/stack.ts'
+import { type Ask, formatStack, stackOf } from '../../../src/system/stack.ts'
 import { decodeFrame, encodeText } from '../../../src/system/websocket.ts'
 import { socketInodes } from '../../../src/util/proc-sockets.ts'
 import { tcpTable } from '../../../src/util/tcp-table.ts'
@@ -75,6 +75,26 @@ test.runIf(process.platform === 'linux')(
     const endless = await stackOf(pid, { evaluate: 'for(;;);', deadline: 5000, evaluateTimeout: 100 })
     expect(endless).toMatchObject({ kind: 'stack', evaluated: { threw: expect.any(String) } })
     expect(endless.kind === 'stack' && endless.frames[0]?.name).toBe('spin')
+  },
+)
+
+test.runIf(process.platform === 'linux')(
+  'while it is paused a blocked worker can be asked things, before the expression; one that waits is not',
+  async () => {
+    const asked: unknown[] = []
+    const whilePaused = async (ask: Ask): Promise<void> => {
+      asked.push(
+        await ask('globalThis.times = 1'),
+        await ask('globalThis.times += 1'),
+        await ask('nothing()'),
+      )
+    }
+    const options = { evaluate: 'globalThis.times', deadline: 5000, whilePaused }
+    const blocked = await stackOf(await worker('function spin(){ for(;;); } setTimeout(spin)'), options)
+    expect(blocked).toMatchObject({ kind: 'stack', evaluated: { value: 2 } })
+    expect(asked).toEqual([{ value: 1 }, { value: 2 }, { threw: expect.stringContaining('nothing') }])
+    await stackOf(await worker('setInterval(() => {}, 1e6)'), { ...options, deadline: 1500 })
+    expect(asked).toHaveLength(3)
   },
 )
 
