@@ -79,9 +79,9 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
     loaded: 'in the workers of a TypeScript application',
   },
   koffi: {
-    use: "Calls what Node has no function for: datagram sockets on a path (systemd, syslog, statsd), a peer's process id, memory that processes share.",
+    use: "Calls what Node has no function for: datagram sockets on a path (systemd, syslog, statsd), a peer's process id, memory that processes share, descriptors of a worker that hangs.",
     without:
-      'Optional. Counters are written by the turn instead of at once; syslog goes by UDP; orders are logged without who gave them. The manual says where.',
+      'Optional. Counters are written by the turn instead of at once; syslog goes by UDP; orders are logged without who gave them; idle connections of a worker that hangs end with it. The manual says where.',
     notOurs:
       'The alternative is an addon in C that would have to be compiled, or built for every platform, by us.',
     size: 4012,
