@@ -96,7 +96,9 @@ describe('names', () => {
 const others: ReadonlySet<string> = new Set([
   ...Object.keys(hookParameters),
   'num_workers',
+  'pidfd_getfd',
   'proc_name',
+  'ptrace_scope',
   'remote_addr',
   'req_number',
   'status_code',
