@@ -11,7 +11,8 @@ import { notifyVariables } from '../systemd/notify.ts'
 import { splitPair } from '../util/split-pair.ts'
 import { version } from '../version.ts'
 import type { SpawnOptions } from './children.ts'
-import { type Office, processName } from './office.ts'
+import { loadedOf, type Office, processName } from './office.ts'
+import { isServed } from './pace.ts'
 import { frontCount } from './policy.ts'
 import type { Loaded } from './prepare.ts'
 import type { Effect } from './state.ts'
@@ -96,6 +97,11 @@ function altered(env: NodeJS.ProcessEnv, inherited: Inherited | undefined): Node
   if (!inherited) return env
   const changes = Object.entries(inherited.env).map(([name, value]) => [name, value ?? undefined])
   return { ...env, ...Object.fromEntries(changes) }
+}
+
+/** Of a worker, a front or a mold that boots. */
+export function stepBack(office: Office, generation: number, pid: number | undefined): void {
+  if (isServed(office.state())) office.courtesy.stepBack(pid, loadedOf(office, generation).config.boot_nice)
 }
 
 /** The master's environment with `raw_env` and our marks in it; nothing that is the master's alone. */
