@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { appOf, everyKind } from '../support/apps.ts'
+import { appOf, everyKind, slowBootApp } from '../support/apps.ts'
 import { type Daemon, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { startMixedLoad } from '../support/load.ts'
@@ -75,6 +75,27 @@ test.each(everyKind)(
     await server.assertClean()
   },
 )
+
+test('TERM to the old master before the new one serves: requests wait in the listen queue, none is lost', async () => {
+  const server = await start({ workers: 2, args, bind: both })
+  const load = await startMixedLoad(targetsOf(server), { rate: 100 })
+  await load.answered(50)
+  server.writeApp(slowBootApp('2', 2500))
+  const begun = performance.now()
+  server.signal('SIGUSR2', server.pid)
+  server.signal('SIGTERM', server.pid)
+  expect(await server.exited()).toEqual({ code: 0, signal: null })
+  // Nobody accepts now; whoever comes is in the queue of the sockets that the new master holds.
+  const waiting = server.get()
+  expect(await waiting).toBe('hello 2')
+  expect(performance.now() - begun).toBeGreaterThan(2000)
+  const successor = Number(server.read('server.pid'))
+  expect(successor).not.toBe(server.pid)
+  await load.answered(50)
+  for (const report of await load.stop()) expect(report.failures).toEqual([])
+  await server.hasWorkers(2, { master: successor })
+  await server.assertClean()
+})
 
 test('two upgrades in a row', async () => {
   const server = await start({ workers: 2, args, bind: both })
