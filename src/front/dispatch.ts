@@ -38,6 +38,11 @@ export interface Lane {
 /** Work that may wait in a lane, and the requests that it may be at most. */
 const windowMs = 2.5
 const widest = 64
+/**
+ * The average below which one request may wait behind the one at work, though that is more work than the window has: a
+ * worker that has answered goes on at once, and does not idle until we get a processor.
+ */
+const secondMs = 10
 
 /** What it costs to wake a process, and another thread of one that is busy. */
 const wakeMs = 0.2
@@ -52,7 +57,7 @@ const mostShares = 3
 export const firstAverage = 1
 
 export const windowOf = (average: number): number =>
-  Math.max(1, Math.min(widest, Math.floor(windowMs / average)))
+  Math.max(average < secondMs ? 2 : 1, Math.min(widest, Math.floor(windowMs / average)))
 
 /** One request that is not like the others, or a moment without time for us, does not make all requests long. */
 const mostRise = 8

@@ -159,8 +159,8 @@ describe('the cheapest lane', () => {
   })
 
   test('is none when all windows are full, or all is closed, alone or silent', () => {
-    const lanes = lanesOf([5, 5])
-    for (const lane of lanes) put(lane, 1)
+    const lanes = lanesOf([5, 50])
+    for (const lane of lanes) put(lane, lane.window)
     expect(choose(lanes, false, now)).toBe(undefined)
     for (const state of ['closed', 'alone', 'asked'] as const) {
       const [lane] = lanesOf([0.1]) as [FakeLane]
@@ -179,7 +179,11 @@ describe('the cheapest lane', () => {
 })
 
 test('windows hold about 2.5 ms of work, 1 to 64 requests', () => {
-  expect([0.001, 0.039, 0.1, 1, 2, 200].map(windowOf)).toEqual([64, 64, 25, 2, 1, 1])
+  expect([0.001, 0.039, 0.1, 1, 200].map(windowOf)).toEqual([64, 64, 25, 2, 1])
+})
+
+test('requests of up to 10 ms have one behind them, longer ones nobody', () => {
+  expect([2, 2.5, 9.9, 10, 20].map(windowOf)).toEqual([2, 2, 2, 1, 1])
 })
 
 test('the average comes to what requests take', () => {
