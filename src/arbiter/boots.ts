@@ -26,9 +26,10 @@ export function bootOf(
   place: Place,
   proof = false,
 ): SpawnOptions['boot'] {
-  const { config, transfer, identity: privileges, tls, interpreter } = loaded
+  const { config, transfer, appArguments, identity: privileges, tls, interpreter } = loaded
   const { role, age, generation, slot } = place
-  const boot = { role, age, generation, slot, processName: processName(config), privileges, proof }
+  const name = processName(config)
+  const boot = { role, age, generation, slot, appArguments, processName: name, privileges, proof }
   const maxRequests = withJitter(config.max_requests, config.max_requests_jitter)
   if (!interpreter) return { ...boot, config: transfer, tls, maxRequests }
   const bridge = office.bridge.open(privileges)

@@ -280,6 +280,16 @@ export interface Config {
    */
   readonly asgi_disconnect_grace_period: number
   /**
+   * The largest WebSocket message, in bytes, that an ASGI application is given.
+   *
+   * Not there yet: it comes with the ASGI bridge.
+   *
+   * Flag: `--websocket-max-message-size INT`
+   *
+   * @default 16777216
+   */
+  readonly websocket_max_message_size: number
+  /**
    * Which HTTP parser is used.
    *
    * Accepted for the sake of shared configurations. There is one parser of our own for fetch and WSGI applications,
