@@ -9,6 +9,7 @@
  *
  * Whoever accepts goes first: a worker whose fronts still bring it requests outlives them.
  */
+import { bootsLeft } from './pace.ts'
 import { assign, hasOpened } from './shares.ts'
 import type { InPhase, Role, State, Worker } from './state.ts'
 import {
@@ -148,11 +149,12 @@ function spawnMissing(turn: Turn, role: Role): void {
   const { state, now } = turn
   if (isStopping(state) || now < state.crashes.notBefore) return
   for (const { generation, count } of missing(state, role)) {
-    for (let left = count; left > 0; left -= 1) spawn(turn, generation, role)
+    for (let left = Math.min(count, bootsLeft(turn.state, now)); left > 0; left -= 1)
+      spawn(turn, generation, role)
   }
 }
 
-/** Whether another worker is to be spawned as soon as the back-off allows. */
+/** Whether another worker is to be spawned as soon as back-off and pace allow. */
 export const wantsSpawn = (state: State): boolean =>
   !isStopping(state) && roles.some((role) => missing(state, role).some(({ count }) => count > 0))
 
@@ -224,7 +226,8 @@ function spawn(turn: Turn, generation: number, role: Role): void {
     ? afterHooks(turn.now, turn.policy, state.target + 2, SPAWN_PATIENCE)
     : turn.now
   const behind = role === 'worker' && isBehind(state, generation)
-  const worker: InPhase<'spawning'> = { role, behind, age, generation, slot, phase: 'spawning', deadline }
+  const phase = { phase: 'spawning', begun: turn.now, deadline } as const
+  const worker: InPhase<'spawning'> = { role, behind, age, generation, slot, ...phase }
   turn.set({ nextAge: age + 1, workers: [...state.workers, worker] })
   turn.do({ do: 'spawn', role, age, generation, slot })
 }

@@ -11,7 +11,8 @@ import { notifyVariables } from '../systemd/notify.ts'
 import { splitPair } from '../util/split-pair.ts'
 import { version } from '../version.ts'
 import type { SpawnOptions } from './children.ts'
-import { type Office, processName } from './office.ts'
+import { loadedOf, type Office, processName } from './office.ts'
+import { isServed } from './pace.ts'
 import { frontCount } from './policy.ts'
 import type { Loaded } from './prepare.ts'
 import type { Effect } from './state.ts'
@@ -25,9 +26,10 @@ export function bootOf(
   place: Place,
   proof = false,
 ): SpawnOptions['boot'] {
-  const { config, transfer, identity: privileges, tls, interpreter } = loaded
+  const { config, transfer, appArguments, identity: privileges, tls, interpreter } = loaded
   const { role, age, generation, slot } = place
-  const boot = { role, age, generation, slot, processName: processName(config), privileges, proof }
+  const name = processName(config)
+  const boot = { role, age, generation, slot, appArguments, processName: name, privileges, proof }
   const maxRequests = withJitter(config.max_requests, config.max_requests_jitter)
   if (!interpreter) return { ...boot, config: transfer, tls, maxRequests }
   const bridge = office.bridge.open(privileges)
@@ -96,6 +98,11 @@ function altered(env: NodeJS.ProcessEnv, inherited: Inherited | undefined): Node
   if (!inherited) return env
   const changes = Object.entries(inherited.env).map(([name, value]) => [name, value ?? undefined])
   return { ...env, ...Object.fromEntries(changes) }
+}
+
+/** Of a worker, a front or a mold that boots. */
+export function stepBack(office: Office, generation: number, pid: number | undefined): void {
+  if (isServed(office.state())) office.courtesy.stepBack(pid, loadedOf(office, generation).config.boot_nice)
 }
 
 /** The master's environment with `raw_env` and our marks in it; nothing that is the master's alone. */

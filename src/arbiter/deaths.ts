@@ -99,7 +99,9 @@ function reportDeath(turn: Turn, worker: Worker, event: Extract<Event, { type: '
   const { pid } = worker
   const { code } = event
   const signal = event.signal ?? (isServing(worker) ? undefined : bySignal.get(code))
-  const facts = { pid, age: worker.age, ...(signal ? { signal } : { code }) }
+  // Not `code`, which is an error's code wherever it stands in a log.
+  const how = signal ? { signal } : code === null ? {} : { exit_code: code }
+  const facts = { pid, age: worker.age, ...how }
   if (signal) {
     const hint = signal === 'SIGKILL' && worker.phase !== 'killed' ? ' Perhaps out of memory?' : ''
     turn.log(deathLevel(worker, signal), `${nameOf(worker)} (pid:${pid}) was sent ${signal}!${hint}`, facts)

@@ -21,6 +21,7 @@ import { Waiting } from './administration/waiting.ts'
 import { announce, silent } from './announcer.ts'
 import { measureBacklog } from './backlog.ts'
 import { BridgeFolder } from './bridge.ts'
+import { Courtesy } from './courtesy.ts'
 import { Crew } from './crew.ts'
 import { nextDeadline } from './deadlines.ts'
 import { decide, initialState } from './decide.ts'
@@ -86,6 +87,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     crew: new Crew(),
     bridge: new BridgeFolder(options.environment()),
     molds: new Molds(),
+    courtesy: new Courtesy(log),
     server: new ServerFacade(() => office),
     loads: new Map([[1, options.loaded]]),
     enqueue,

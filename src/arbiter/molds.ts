@@ -1,7 +1,7 @@
 /** The molds of a master, one for each generation that preloads a Python application. */
 import { messageOf } from '../errors.ts'
 import type { BootMessage } from '../ipc/messages.ts'
-import { bootOf, spawnOptions } from './boots.ts'
+import { bootOf, spawnOptions, stepBack } from './boots.ts'
 import type { Child, ChildEvents } from './child.ts'
 import { Mold, MoldDoor } from './mold.ts'
 import type { Office } from './office.ts'
@@ -61,7 +61,8 @@ export function openMold(office: Office, loaded: Loaded, generation: number): Pr
       }),
     () => new MoldDoor(bridge),
   )
-  return mold.ready
+  stepBack(office, generation, mold.pid)
+  return mold.ready.finally(() => office.courtesy.comeForward(mold.pid))
 }
 
 /**

@@ -15,6 +15,7 @@ import type { Waiting } from './administration/waiting.ts'
 import type { Announcer } from './announcer.ts'
 import type { BridgeFolder } from './bridge.ts'
 import type { Child } from './child.ts'
+import type { Courtesy } from './courtesy.ts'
 import type { Crew } from './crew.ts'
 import type { EarlyWorker } from './early-worker.ts'
 import type { Hooks } from './hooks.ts'
@@ -67,6 +68,7 @@ export interface Office {
   readonly bridge: BridgeFolder
   readonly molds: Molds
   readonly server: HookServer
+  readonly courtesy: Courtesy
   /** Generation number -> its configuration. */
   readonly loads: Map<number, Loaded>
   readonly enqueue: (event: Event) => void

@@ -24,6 +24,7 @@ export const policyOf = (
     lifetime: config.max_worker_lifetime * 1000,
     lifetimeJitter: config.max_worker_lifetime_jitter * 1000,
     surge: config.reload_surge,
+    boots: config.max_booting || Math.max(1, Math.floor(cores() / 2)),
     daemon: config.daemon,
     preload: config.preload_app,
   }

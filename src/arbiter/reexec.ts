@@ -11,10 +11,12 @@ import { onChildReady } from '../ipc/channel.ts'
 import { boardEnvironment, inheritEnvironment, type Legacy, ownEnvironment } from '../sockets/inherit.ts'
 import type { Board } from '../system/board.ts'
 import { otherSide } from '../system/board-format.ts'
+import { nodeNow } from '../system/node-path.ts'
 import { watchdogOwnerVariable } from '../systemd/notify.ts'
 import type { OwnLegacies } from './own-listeners.ts'
 
 export interface StartCommand {
+  /** Node, by the path it was found at: a symbolic link is followed anew. */
   readonly program: string
   readonly nodeArguments: readonly string[]
   readonly arguments: readonly string[]
@@ -53,17 +55,21 @@ export function startNewMaster(
     ownEnvironment(setting, { fd: boardFd + 1 + index, asked }),
   )
   const { [watchdogOwnerVariable]: _, ...env } = command.env
-  const child = spawn(command.program, [...command.nodeArguments, ...command.arguments], {
-    cwd: command.cwd,
-    env: {
-      ...env,
-      ...inheritEnvironment(legacy, FIRST_LISTENER_FD),
-      ...boardEnvironment(boardFd, otherSide(board.side)),
-      ...Object.assign({}, ...inherited),
-      GUNICORN_PID: String(process.pid),
+  const child = spawn(
+    nodeNow(command.program, process.execPath),
+    [...command.nodeArguments, ...command.arguments],
+    {
+      cwd: command.cwd,
+      env: {
+        ...env,
+        ...inheritEnvironment(legacy, FIRST_LISTENER_FD),
+        ...boardEnvironment(boardFd, otherSide(board.side)),
+        ...Object.assign({}, ...inherited),
+        GUNICORN_PID: String(process.pid),
+      },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...descriptors, board.fd, ...own.map(({ fd }) => fd)],
     },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...descriptors, board.fd, ...own.map(({ fd }) => fd)],
-  })
+  )
   onChildReady(child, events.ready)
   let told = false
   const ended = (words: string, backedOut: boolean) => {

@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts'
 import type { ToMaster } from '../ipc/messages.ts'
 import { withCode } from '../util/with-code.ts'
-import { bootOf, spawnOptions } from './boots.ts'
+import { bootOf, spawnOptions, stepBack } from './boots.ts'
 import { removeSocket } from './bridge.ts'
 import type { Child, ChildEvents } from './child.ts'
 import { type SpawnOptions, spawnPython, spawnWorker } from './children.ts'
@@ -40,6 +40,7 @@ function trySpawn(office: Office, effect: SpawnEffect): void {
   const { age } = effect
   try {
     const pid = spawnMember(office, effect)
+    stepBack(office, effect.generation, pid)
     if (pid !== undefined) office.enqueue({ type: 'spawned', age, pid })
   } catch (error) {
     spawnFailed(office, age, error)
@@ -127,6 +128,7 @@ function heard(office: Office, age: number, message: Exclude<ToMaster, { type: '
   switch (message.type) {
     case 'ready':
       member.booted = true
+      office.courtesy.comeForward(member.child.pid)
       if (message.program !== '') office.watch([message.program])
       office.enqueue({ type: 'ready', age })
       return
@@ -190,6 +192,7 @@ function ended(office: Office, age: number, code: number | null, signal: string 
   if (!member) return
   const { failure, address } = member
   office.crew.remove(age)
+  office.courtesy.forget(member.child.pid)
   office.board.absorb(member.slot)
   office.questions.ended(age)
   office.salvage.ended(age)

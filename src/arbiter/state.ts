@@ -22,6 +22,8 @@ export interface Policy {
   readonly lifetimeJitter: number
   /** Workers above the target during a reload; 0 for as many as the target. */
   readonly surge: number
+  /** Workers that boot at a time while others serve. */
+  readonly boots: number
   readonly daemon: boolean
   readonly preload: boolean
 }
@@ -62,8 +64,8 @@ interface Identity {
 /** A worker or front, from the wish for it to its end. `deadline` is when the next rung of the ladder is due. */
 export type Worker = Identity &
   (
-    | { readonly phase: 'spawning'; readonly deadline: number }
-    | { readonly phase: 'booting'; readonly pid: number; readonly deadline: number }
+    | (Beginning & { readonly phase: 'spawning' })
+    | (Beginning & { readonly phase: 'booting'; readonly pid: number })
     | (Service & { readonly phase: 'ready' })
     | (Service & { readonly phase: 'leaving'; readonly reason: RecycleReason })
     /** Told to go before it said that it is ready: it may serve already; then it has `grace` for its requests. */
@@ -77,6 +79,11 @@ export type Worker = Identity &
 
 /** What a worker was too slow for: it fell silent, or never got ready. */
 export type Overdue = 'timeout' | 'boot_timeout'
+
+interface Beginning {
+  readonly begun: number
+  readonly deadline: number
+}
 
 interface Ending {
   readonly pid: number

@@ -4,7 +4,7 @@
 import { usesThreads } from '../config/worker-class.ts'
 import { messageOf, ServerError } from '../errors.ts'
 import { cpuCount } from '../system/cpus.ts'
-import { bootOf, spawnOptions } from './boots.ts'
+import { bootOf, spawnOptions, stepBack } from './boots.ts'
 import { spawnWorker } from './children.ts'
 import { takePidfile } from './claim.ts'
 import { namesOf } from './listeners.ts'
@@ -122,12 +122,14 @@ const steps: Readonly<Record<StepEffect['step'], Work>> = {
           imported: ({ files, since }) => office.watch(files, since),
           garbled: () => undefined,
           ended: (code, signal) => {
+            office.courtesy.forget(office.proof?.pid)
             office.proof = undefined
             if (code === 0) resolve()
             else reject(failure ?? new ServerError('TSG_WORKER_BOOT', proofWords(code, signal)))
           },
         },
       )
+      stepBack(office, generation, office.proof.pid)
     })
   },
 }

@@ -221,7 +221,7 @@ export function spawned(turn: Turn, { age, pid }: Extract<Event, { type: 'spawne
   const worker = turn.find(age)
   if (worker?.phase !== 'spawning') return
   const deadline = after(turn.now, policyOf(turn.state, worker)?.bootTimeout ?? 0)
-  turn.put({ ...identity(worker), phase: 'booting', pid, deadline })
+  turn.put({ ...identity(worker), phase: 'booting', pid, begun: worker.begun, deadline })
 }
 
 export function becameReady(turn: Turn, age: number): void {

@@ -91,6 +91,7 @@ export async function configRequest(
     commandLine: line.values,
     commandVariable,
     ...(line.app === undefined ? {} : { app: line.app }),
+    appArguments: line.appArguments,
     needsApp: line.action !== 'print-config',
   }
 }

@@ -19,6 +19,7 @@ import {
   detachStandardStreams,
   launch,
 } from '../system/daemonize.ts'
+import { nodeAsTyped } from '../system/node-path.ts'
 import { listenVariables } from '../systemd/listen-fds.ts'
 import { splitPair } from '../util/split-pair.ts'
 import { type CommandLine, configRequest } from './arguments.ts'
@@ -117,11 +118,12 @@ function originOf(env: NodeJS.ProcessEnv): Origin {
 function startCommand(): StartCommand {
   const env = { ...process.env }
   for (const name of ours) delete env[name]
+  const cwd = startDirectory(process.env)
   return {
-    program: process.execPath,
+    program: nodeAsTyped({ name: process.argv0, cwd, path: env['PATH'], running: process.execPath }),
     nodeArguments: process.execArgv,
     arguments: process.argv.slice(1),
-    cwd: startDirectory(process.env),
+    cwd,
     env,
   }
 }

@@ -10,7 +10,7 @@ import { createRequire } from 'node:module'
 import { dirname, extname, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type * as Esbuild from 'esbuild'
-import type { BuildFailure, BuildOptions, Loader, Message, Plugin } from 'esbuild'
+import type { BuildFailure, BuildOptions, Loader, Location, Message, Plugin } from 'esbuild'
 import { ServerError } from '../errors.ts'
 import { isRecord } from '../util/is-record.ts'
 
@@ -54,7 +54,10 @@ async function bundleAlone(file: string, format: 'cjs' | 'esm'): Promise<Bundle>
     const frames = await esbuild.formatMessages(errors, { kind: 'error' })
     throw new ServerError('TSG_CONFIG_SYNTAX', syntaxMessage(file, errors), {
       cause: thrown,
-      detail: frames.join('').trimEnd(),
+      detail: frames
+        .map((frame, index) => inOurColumns(frame, errors[index]))
+        .join('')
+        .trimEnd(),
     })
   } finally {
     // The build service is a child process of 28 MB that would stay below the master and hold its descriptors.
@@ -159,15 +162,18 @@ function withPrelude(path: string, source: string): string {
 }
 
 /** The same message as if the prelude were not there: code frames show what the user wrote. */
-function withoutPrelude(message: Message): Message {
-  const { location } = message
+const withoutPrelude = (message: Message): Message => ({
+  ...message,
+  location: asWritten(message.location),
+  notes: message.notes.map((note) => ({ ...note, location: asWritten(note.location) })),
+})
+
+function asWritten(location: Location | null): Location | null {
   const cut = location?.lineText.indexOf(preludeEnd) ?? -1
-  if (location === null || cut < 0) return message
+  if (location === null || cut < 0) return location
   const length = cut + preludeEnd.length
-  return {
-    ...message,
-    location: { ...location, column: location.column - length, lineText: location.lineText.slice(length) },
-  }
+  const bytes = Buffer.byteLength(location.lineText.slice(0, length))
+  return { ...location, column: location.column - bytes, lineText: location.lineText.slice(length) }
 }
 
 // --- packages ---
@@ -214,8 +220,27 @@ function syntaxMessage(file: string, errors: readonly Message[]): string {
   const [first] = errors
   const place = first?.location
   const where =
-    place == null ? file : `${resolve(dirname(file), place.file)}:${place.line}:${place.column + 1}`
+    place == null ? file : `${resolve(dirname(file), place.file)}:${place.line}:${columnOf(place)}`
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
   const shownPath = relative(process.cwd(), where)
   return `${shownPath.startsWith('..') ? where : shownPath}: ${first?.text ?? 'the file cannot be parsed'}${more}.`
+}
+
+/** As editors count: characters, from 1. esbuild counts bytes, from 0. */
+const columnOf = ({ column, lineText }: Location): number =>
+  Buffer.from(lineText).subarray(0, column).toString().length + 1
+
+/** esbuild's frame with the column that the message names; its caret stands under the right one as it is. */
+function inOurColumns(frame: string, message: Message | undefined): string {
+  const places = [message?.location, ...(message?.notes.map(({ location }) => location) ?? [])]
+  return places.reduce<string>(
+    (text, place) =>
+      place == null
+        ? text
+        : text.replace(
+            `${place.file}:${place.line}:${place.column}:\n`,
+            () => `${place.file}:${place.line}:${columnOf(place)}:\n`,
+          ),
+    frame,
+  )
 }

@@ -280,6 +280,16 @@ export interface Config {
    */
   readonly asgi_disconnect_grace_period: number
   /**
+   * The largest WebSocket message, in bytes, that an ASGI application is given.
+   *
+   * Not there yet: it comes with the ASGI bridge.
+   *
+   * Flag: `--websocket-max-message-size INT`
+   *
+   * @default 16777216
+   */
+  readonly websocket_max_message_size: number
+  /**
    * Which HTTP parser is used.
    *
    * Accepted for the sake of shared configurations. There is one parser of our own for fetch and WSGI applications,
@@ -329,14 +339,39 @@ export interface Config {
   /**
    * How many workers more than wanted may run during a reload; 0 = as many as there are workers.
    *
-   * With the default all new workers start at once and the old ones retire as these report ready: quick, and for
-   * a moment twice the memory. Set 1 or 2 where memory is short; the reload then goes step by step.
+   * With the default new workers start as fast as `max_booting` lets them and the old ones retire as these report
+   * ready: quick, and for a moment twice the memory. Set 1 or 2 where memory is short; the reload then goes step by step.
    *
    * Flag: `--reload-surge INT`
    *
    * @default 0
    */
   readonly reload_surge: number
+  /**
+   * How many workers may boot at a time while others serve; 0 = half as many as there are processors.
+   *
+   * A process that boots takes a whole processor, and takes it from those that serve: with all at once, requests
+   * wait for tenths of a second during a reload. A boot that takes longer than a second does not keep the next one waiting.
+   * Where no worker serves, at a start or when all have died, all boot at once. Affinity and a container's CPU limit count
+   * when processors are counted.
+   *
+   * Flag: `--max-booting INT`
+   *
+   * @default 0
+   */
+  readonly max_booting: number
+  /**
+   * How much lower the priority of a process is that boots while others serve (nice(2)); 0 = not at all.
+   *
+   * When it is ready it has the usual priority again. Linux only, and only where that can be had again: for root
+   * with CAP_SYS_NICE, else with a limit that allows it (`LimitNICE=+0` in a systemd unit, `ulimits: {nice: 20}` in a
+   * compose file). Elsewhere nothing is lowered.
+   *
+   * Flag: `--boot-nice INT`
+   *
+   * @default 5
+   */
+  readonly boot_nice: number
   /**
    * Resident memory after which a worker is replaced; 0 = no limit.
    *

@@ -36,6 +36,8 @@ export interface ConfigRequest {
   readonly commandVariable: Readonly<Record<string, unknown>>
   /** The application that the command line names. */
   readonly app?: string
+  /** What the command line has for the application, behind `--`. */
+  readonly appArguments?: readonly string[]
   /** Whether it is an error when no application is named; true unless said. */
   readonly needsApp?: boolean
   /** The running one unless said. */
@@ -54,6 +56,7 @@ export interface LoadedConfig {
   readonly files: readonly string[]
   readonly warnings: readonly string[]
   readonly transfer: ConfigTransfer
+  readonly appArguments: readonly string[]
   /** The text of a configuration that is written in Python, when it has hooks for Python workers. */
   readonly python?: HookText
   /** What Python workers have of a file that is Python's, as if they were forked of who ran it. */
@@ -184,6 +187,7 @@ function finish({ request, table, directory, layers, file, warnings }: Gathered)
     files: file?.files ?? [],
     warnings: [...warnings, ...ruled.warnings],
     transfer: transferOf({ values: config, ...(file?.code === undefined ? {} : { code: file.code }) }),
+    appArguments: request.appArguments ?? [],
     ...(file?.python === undefined ? {} : { python: file.python }),
     ...(file?.inherited === undefined ? {} : { inherited: file.inherited }),
     ...(file?.close === undefined ? {} : { close: file.close }),

@@ -6,21 +6,24 @@
  * Chunks stand one folder deep, as the modules do, so that `new URL('../worker/main.js', import.meta.url)` means the
  * same file before and after.
  */
-import { cpSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { bundled } from './dependencies.ts'
+import { replaceFolder } from './replace.ts'
 
 type Versions = Readonly<Record<string, string>>
 const manifest: { readonly dependencies: Versions; readonly optionalDependencies: Versions } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 )
 const packages = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
-const dist = fileURLToPath(new URL('..', import.meta.url))
+/** Where tsc wrote to, and this module stands: beside dist, which servers run from meanwhile. */
+const next = fileURLToPath(new URL('..', import.meta.url))
+const dist = fileURLToPath(new URL('../../dist', import.meta.url))
 
 const bundle = (program: string) =>
   build({
-    absWorkingDir: dist,
+    absWorkingDir: next,
     entryPoints: [program],
     outdir: '.',
     outbase: '.',
@@ -42,16 +45,16 @@ const bundle = (program: string) =>
 
 // The Python package goes along as it is; what Python compiled of it beside it does not.
 const source = fileURLToPath(new URL('../../src/python/tsgunicorn_wsgi', import.meta.url))
-rmSync(`${dist}/python/tsgunicorn_wsgi`, { recursive: true, force: true })
-cpSync(source, `${dist}/python/tsgunicorn_wsgi`, {
+cpSync(source, `${next}/python/tsgunicorn_wsgi`, {
   recursive: true,
   filter: (path) => !path.endsWith('__pycache__'),
 })
 
-for (const folder of ['chunks', 'licences']) rmSync(`${dist}/${folder}`, { recursive: true, force: true })
 // One after the other: what master and worker share would otherwise become many small files for both.
 for (const program of ['cli/tsgunicorn.js', 'worker/main.js', 'cli/tsgunicornc.js']) await bundle(program)
 
 // What is inside is distributed with the package: so are its licences.
 for (const name of Object.keys(bundled))
-  cpSync(new URL(`../../node_modules/${name}/LICENSE`, import.meta.url), `${dist}/licences/${name}.txt`)
+  cpSync(new URL(`../../node_modules/${name}/LICENSE`, import.meta.url), `${next}/licences/${name}.txt`)
+
+replaceFolder(dist, next)

@@ -76,6 +76,8 @@ export interface BootMessage {
   /** The index of its slot in the board (system/board.ts): of both masters of an upgrade there are some. */
   readonly slot: number
   readonly config: ConfigTransfer
+  /** The application's own, behind its name in argv. */
+  readonly appArguments: readonly string[]
   readonly listeners: readonly InheritedListener[]
   /** The board: a descriptor, or a path to open it by. */
   readonly board: number | string

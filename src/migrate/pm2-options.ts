@@ -277,7 +277,7 @@ const rows = {
   username: nothing('It changes nothing in pm2 either.'),
   instance_var: {
     words:
-      '`NODE_APP_INSTANCE` is set, to a number that no other living worker has. `post_fork` can give it another name.',
+      '`NODE_APP_INSTANCE` is set, to a number that no other living worker of the master has. `post_fork` can give it another name.',
     write: (value) => (value === 'NODE_APP_INSTANCE' ? [] : [instanceHook('instance_var', String(value))]),
   },
   increment_var: {

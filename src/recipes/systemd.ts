@@ -48,6 +48,8 @@ const service = (facts: Facts): string => {
     `WatchdogSec=${Math.max(90, Math.ceil(timeout + bootTimeout) + 10)}`,
     '# Listening sockets outlive a master that was killed.',
     'FileDescriptorStoreMax=16',
+    '# Who boots beside others has a lower priority until it is ready (boot_nice): its own may be had again.',
+    'LimitNICE=+0',
     ...(running.length === 0
       ? []
       : [

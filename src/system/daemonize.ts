@@ -69,7 +69,7 @@ const verdictOf = (child: ChildProcess, pipe: NodeJS.ReadableStream): Promise<Ve
   })
 
 export interface LaunchOptions {
-  /** The program again: `process.execPath` and its arguments. */
+  /** The program again: Node and its arguments. */
   readonly command: string
   readonly args: readonly string[]
   readonly env: NodeJS.ProcessEnv

@@ -67,6 +67,7 @@ export async function bootWorker(boot: BootMessage, vital: Vital, program: strin
     workerId: boot.age,
     warn: (message) => logs.error.warning(message),
     argv: program,
+    args: boot.appArguments,
     address: () => addressFor(boot.listeners),
     installGlobals: async () => (await import('../http/fetch/globals.ts')).installGlobals(),
   })

@@ -75,7 +75,7 @@ files=${folder}/deploy/supervisor.conf
     return { port, log, output, pid, ctl }
   }
 
-  test("it starts as the project's owner, reloads by HUP under load, comes back when killed, and drains", async () => {
+  test("it starts as the project's owner, reloads by HUP under load, restarts, comes back when killed, and drains", async () => {
     const { port, log, output, pid, ctl } = await supervise()
     const first = pid()
     if (process.getuid?.() === 0) expect(statusField(first, 'Uid')?.split('\t')[0]).toBe(String(nobody))
@@ -86,8 +86,20 @@ files=${folder}/deploy/supervisor.conf
     expect((await load.stop()).failures).toEqual([])
     expect(pid()).toBe(first)
 
-    process.kill(first, 'SIGKILL')
+    // Restart is a stop in order, then a start: who comes in between is refused, and nobody is cut off.
+    const calls = await startLoad({ port }, { mode: 'fresh', rate: 80 })
+    await calls.answered(20)
+    expect(ctl('restart', 'front-end')).toBe('front-end: stopped\nfront-end: started')
     await eventually(() => pid() !== first && isAlive(pid()), { within: 15_000, what: log })
+    await calls.answered(20)
+    const { failures } = await calls.stop()
+    expect(failures.filter(({ kind }) => kind !== 'refused')).toEqual([])
+    expect(log()).toMatch(/Shutting down: Master/)
+    expect(log()).not.toMatch(/\[(WARNING|ERROR|CRITICAL)\]/)
+
+    const restarted = pid()
+    process.kill(restarted, 'SIGKILL')
+    await eventually(() => pid() !== restarted && isAlive(pid()), { within: 15_000, what: log })
     await eventually(async () => (await request({ port }, '/')).status === 200, { within: 15_000, what: log })
 
     const client = await RawClient.connect({ port })

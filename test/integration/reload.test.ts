@@ -1,4 +1,7 @@
+import { readdirSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { expect, test } from 'vitest'
+import { canReturn } from '../../src/system/priority.ts'
 import { appOf, everyKind, slowBootApp, throwingApp } from '../support/apps.ts'
 import { type Daemon, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
@@ -47,6 +50,27 @@ test('while the new code boots slowly the old one answers at its usual speed', a
     expect(report.failures).toEqual([])
     expect(report.slowest).toBeLessThan(1000)
   }
+  await server.assertClean()
+})
+
+/** nice(2) of all threads, from proc(5). */
+const niceOf = (pid: number): number[] =>
+  readdirSync(`/proc/${pid}/task`).map((thread) => getPriority(Number(thread)))
+
+test.skipIf(!canReturn())('who boots beside others has a lower priority until it is ready', async () => {
+  const server = await start({ workers: 2, config: { max_booting: 1 } })
+  const usual = getPriority()
+  const old = await server.hasWorkers(2)
+  expect(new Set(old.flatMap(niceOf))).toEqual(new Set([usual]))
+  server.writeApp(slowBootApp('2', 700))
+  server.signal('SIGHUP')
+  const fresh = () => server.workers().find(({ pid }) => !old.includes(pid))?.pid
+  await eventually(() => fresh() !== undefined)
+  const first = fresh() ?? 0
+  await eventually(() => niceOf(first).every((nice) => nice === usual + 5))
+  const workers = await server.hasWorkers(2, { not: old })
+  await eventually(() => workers.flatMap(niceOf).every((nice) => nice === usual))
+  expect(await server.get()).toBe('hello 2')
   await server.assertClean()
 })
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { throwingApp } from '../support/apps.ts'
-import { run, start } from '../support/daemon.ts'
+import { noPython, python, throwingApp } from '../support/apps.ts'
+import { type Daemon, run, start } from '../support/daemon.ts'
 import { freePort } from '../support/machine.ts'
 
 /** What --print-config says of one setting. */
@@ -96,4 +96,65 @@ test.each([
   expect(stderr).toMatch(words)
   expect(code).toBe(1)
   await daemon.assertClean({ code: 1, allows: [/./] })
+})
+
+const echoing = {
+  'server.mjs': `import { createServer } from 'node:http'
+const told = JSON.stringify(process.argv.slice(1))
+createServer((_request, response) => response.end(told)).listen(3000)
+`,
+  'shop.py': `import json, sys
+told = json.dumps(sys.argv).encode()
+
+def app(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'application/json')])
+    return [told]
+`,
+}
+
+const script = (server: Daemon) => [server.path('server.mjs')]
+
+test.each<readonly [string, readonly string[], (server: Daemon) => readonly string[]]>([
+  ['a script', ['server.mjs'], script],
+  ['a script that is proven first', ['--preload', 'server.mjs'], script],
+  ...(noPython
+    ? []
+    : ([
+        ['a Python application', ['--python', python, 'shop:app'], () => ['tsgunicorn', 'shop:app']],
+      ] as const)),
+])(
+  'what stands behind -- is the arguments of %s, after a reload and an upgrade, too',
+  async (_what, words, programOf) => {
+    const given = ['--port', '3000', '-w', 'two words']
+    const server = await start({
+      files: echoing,
+      appArgument: '',
+      args: ['-p', 'server.pid', ...words, '--', ...given],
+    })
+    const told = async (): Promise<unknown> => JSON.parse(await server.get())
+    const expected = [...programOf(server), ...given]
+    expect(await told()).toEqual(expected)
+    server.signal('SIGHUP')
+    await server.logged(/Reloaded: generation 2 serves/)
+    expect(await told()).toEqual(expected)
+    server.signal('SIGUSR2')
+    await server.logged(/The new master is ready/)
+    server.signal('SIGTERM', server.pid)
+    await server.exited()
+    await server.logged(/Master has been promoted/)
+    expect(await told()).toEqual(expected)
+    await server.assertClean()
+  },
+)
+
+test('--check-config loads the application with its arguments', async () => {
+  const { code, daemon } = await run({
+    files: {
+      'server.mjs': `if (process.argv[2] !== '--port') throw new Error('which port?')\n${echoing['server.mjs']}`,
+    },
+    appArgument: '',
+    args: ['--check-config', 'server.mjs', '--', '--port'],
+  })
+  expect(code).toBe(0)
+  await daemon.assertClean()
 })

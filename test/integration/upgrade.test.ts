@@ -1,9 +1,11 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { appOf, everyKind } from '../support/apps.ts'
+import { appOf, everyKind, slowBootApp } from '../support/apps.ts'
 import { type Daemon, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { startMixedLoad } from '../support/load.ts'
+import { builtProgram, temporaryFolder } from '../support/machine.ts'
 import { isAlive } from '../support/processes.ts'
 
 const args = ['-p', 'server.pid']
@@ -75,6 +77,67 @@ test.each(everyKind)(
     await server.assertClean()
   },
 )
+
+test('TERM to the old master before the new one serves: requests wait in the listen queue, none is lost', async () => {
+  const server = await start({ workers: 2, args, bind: both })
+  const load = await startMixedLoad(targetsOf(server), { rate: 100 })
+  await load.answered(50)
+  server.writeApp(slowBootApp('2', 2500))
+  const begun = performance.now()
+  server.signal('SIGUSR2', server.pid)
+  server.signal('SIGTERM', server.pid)
+  expect(await server.exited()).toEqual({ code: 0, signal: null })
+  // Nobody accepts now; whoever comes is in the queue of the sockets that the new master holds.
+  const waiting = server.get()
+  expect(await waiting).toBe('hello 2')
+  expect(performance.now() - begun).toBeGreaterThan(2000)
+  const successor = Number(server.read('server.pid'))
+  expect(successor).not.toBe(server.pid)
+  await load.answered(50)
+  for (const report of await load.stop()) expect(report.failures).toEqual([])
+  await server.hasWorkers(2, { master: successor })
+  await server.assertClean()
+})
+
+/** Stands for another Node: it says so in the environment, and is the same process (exec). */
+const newerNode = `#!/bin/sh\nNEWER_NODE=yes exec '${process.execPath}' "$@"\n`
+
+test.each([
+  ['by its path', (folder: string) => [join(folder, 'node'), builtProgram]],
+  ['by PATH', (folder: string) => ['sh', '-c', `PATH="${folder}:$PATH" exec node "$@"`, 'sh', builtProgram]],
+  ['as a daemon', (folder: string) => [join(folder, 'node'), builtProgram, '-D']],
+])('Node started %s: a link to it that was switched since is followed', async (how, programIn) => {
+  const folder = temporaryFolder()
+  const [link, newer] = [join(folder, 'node'), join(folder, 'newer')]
+  symlinkSync(process.execPath, link)
+  writeFileSync(newer, newerNode, { mode: 0o755 })
+  const isDaemon = how === 'as a daemon'
+  const server = await start({
+    workers: 1,
+    program: programIn(folder),
+    args: [...args, '--error-logfile', 'error.log'],
+    until: isDaemon ? 'spawned' : 'serving',
+  })
+  if (isDaemon) await server.exited()
+  await server.hasWorkers(1)
+  const old = server.masterPid()
+  const isNewer = (pid: number) =>
+    /(?:^|\0)NEWER_NODE=yes\0/.test(readFileSync(`/proc/${pid}/environ`, 'latin1'))
+  expect(isNewer(old)).toBe(false)
+  unlinkSync(link)
+  symlinkSync(newer, link)
+  const second = await upgrade(server, 1)
+  expect(isNewer(second)).toBe(true)
+  process.kill(old, 'SIGTERM')
+  await promoted(server, second)
+  // Nothing is at the path any more: the Node that runs is taken.
+  unlinkSync(link)
+  const third = await upgrade(server, 1)
+  process.kill(second, 'SIGTERM')
+  await promoted(server, third)
+  expect(await server.get()).toBe('hello 1')
+  await server.assertClean({ keeps: ['error.log'] })
+})
 
 test('two upgrades in a row', async () => {
   const server = await start({ workers: 2, args, bind: both })

@@ -173,6 +173,7 @@ class Case(unittest.TestCase):
             "config": {"values": values, "functions": []},
             "listeners": [{"fd": 5, "name": "http://127.0.0.1:8000", "address": "127.0.0.1"}],
             "board": self.board,
+            "appArguments": [],
             "processName": "test",
             "maxRequests": 0,
             "proof": False,

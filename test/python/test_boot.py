@@ -181,13 +181,15 @@ class BootTest(Case):
         self.assertNotIn("board", text)
         self.assertEqual(len([one for one in text.splitlines() if "error.log" in one]), 2)
 
-    def test_the_environment_says_nothing_of_the_channel_and_arguments_are_plain(self) -> None:
+    def test_the_environment_says_nothing_of_the_channel_and_arguments_are_the_application_s(self) -> None:
         self.write(
             "app.py",
-            "import os, sys\nassert sys.argv == ['tsgunicorn', 'app'], sys.argv\n"
+            "import os, sys\nassert sys.argv == ['tsgunicorn', 'app', '--port', '3'], sys.argv\n"
             "assert not [n for n in os.environ if n.startswith('NODE_CHANNEL')]\n" + HELLO_APP,
         )
-        self.worker(env={"NODE_CHANNEL_SERIALIZATION_MODE": "json"})
+        self.worker(
+            env={"NODE_CHANNEL_SERIALIZATION_MODE": "json"}, appArguments=["--port", "3"]
+        )
 
     def test_max_requests_asks_once_to_be_replaced_and_serves_on(self) -> None:
         child, line = self.worker(maxRequests=2)

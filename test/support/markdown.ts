@@ -23,7 +23,14 @@ export interface Page {
   readonly spans: readonly string[]
 }
 
-const skipped: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git', '.tsgunicorn', 'results'])
+const skipped: ReadonlySet<string> = new Set([
+  'node_modules',
+  'dist',
+  'dist.next',
+  '.git',
+  '.tsgunicorn',
+  'results',
+])
 
 const below = (folder: string): readonly string[] =>
   readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

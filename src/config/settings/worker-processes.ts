@@ -186,6 +186,13 @@ closing connection and the proxy answers 502. With clients connected directly, 1
     summary: 'Seconds before the task of a disconnected ASGI client is cancelled.',
     later: 'the ASGI bridge',
   }),
+  websocket_max_message_size: integer({
+    cli: ['--websocket-max-message-size'],
+    metavar: 'INT',
+    default: 16_777_216,
+    summary: 'The largest WebSocket message, in bytes, that an ASGI application is given.',
+    later: 'the ASGI bridge',
+  }),
   http_parser: choice({
     inert: true,
     words: ['auto', 'fast', 'python'],

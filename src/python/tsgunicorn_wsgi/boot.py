@@ -147,7 +147,7 @@ def prepare(boot: Message) -> str:
 def begin(boot: Message, role: str) -> Log:
     """Command line and log of a process that is told its boot message. Raises Failure 3."""
     values = boot["config"]["values"]
-    sys.argv[:] = ["tsgunicorn", boot["python"]["spec"]]
+    sys.argv[:] = ["tsgunicorn", boot["python"]["spec"], *boot["appArguments"]]
     # Who asks whether a configuration is right is told on the terminal; no log file comes into
     # being by it.
     terminal = bool(

@@ -16,6 +16,7 @@ const policy: fc.Arbitrary<Policy> = fc.record({
   lifetime: fc.constantFrom(0, 0, 10_000),
   lifetimeJitter: fc.constantFrom(0, 2000),
   surge: fc.constantFrom(0, 1, 2),
+  boots: fc.constantFrom(0, 1, 3),
   daemon: fc.boolean(),
   preload: fc.boolean(),
 })

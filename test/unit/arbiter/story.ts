@@ -17,6 +17,7 @@ export const policy: Policy = {
   lifetime: 0,
   lifetimeJitter: 0,
   surge: 0,
+  boots: 0,
   daemon: false,
   preload: false,
 }

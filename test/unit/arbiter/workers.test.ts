@@ -70,6 +70,14 @@ describe('a worker that dies', () => {
     expect(story.did('log').map(({ level }) => level)).toEqual(['error', 'error'])
   })
 
+  test('has signal or exit_code in its log line: code is what errors have', () => {
+    const story = new Story().serve().exit(1, null, 'SIGKILL').exit(2, 7)
+    expect(story.did('log').map(({ facts }) => facts)).toEqual([
+      { pid: 101, age: 1, signal: 'SIGKILL' },
+      { pid: 102, age: 2, exit_code: 7 },
+    ])
+  })
+
   test.each([
     [130, 'SIGINT', 'info'],
     [143, 'SIGTERM', 'info'],

@@ -280,6 +280,7 @@ describe('GUNICORN_CMD_ARGS', () => {
       commandVariable: { workers: 3 },
       commandLine: { workers: 4 },
       app: 'a',
+      appArguments: [],
       needsApp: true,
     })
   })

@@ -196,12 +196,23 @@ describe('what is wrong with a file', () => {
     expect(detail).toContain('workers: ,')
   })
 
-  test('a syntax error in a line that is told its place shows the line as it was written', async () => {
-    project.write({ 'gunicorn.conf.ts': 'export const bind = __dirname +;' })
-    const { message, detail } = await project.fault()
-    expect(message).toContain('gunicorn.conf.ts:1:32')
-    expect(detail).not.toContain('__tsg')
-  })
+  test.each([
+    ['a line', 'export default {\n  workers: ,\n}', ['2:12']],
+    ['letters of more than a byte', "const name = 'zürich'; const bind = +;", ['1:38']],
+    ['a line that is told its place', 'export const bind = __dirname +;', ['1:32']],
+    ['a line that a note speaks of', 'const a = __dirname; const b = 1\nconst b = 2', ['2:7', '1:28']],
+  ])(
+    'message and code frame name the same column, counted in characters from 1: %s',
+    async (_what, text, places) => {
+      project.write({ 'gunicorn.conf.ts': text })
+      const { message, detail } = await project.fault()
+      expect(message).toContain(`gunicorn.conf.ts:${places[0]}:`)
+      expect([...(detail ?? '').matchAll(/gunicorn\.conf\.ts:(.*):$/gm)].map(([, place]) => place)).toEqual(
+        places,
+      )
+      expect(detail).not.toContain('__tsg')
+    },
+  )
 
   test('a local import that does not exist is named', async () => {
     project.write({ 'gunicorn.conf.ts': "import './gone.ts'\nexport default {}" })

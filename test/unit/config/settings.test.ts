@@ -14,12 +14,13 @@ const eachIsEqual: { readonly [K in keyof Config]: Equal<Config[K], InferredConf
   ? true
   : false = true
 
-/** The names of Gunicorn 26.1, section by section. */
+/** The names of Gunicorn 27.0.1, section by section. */
 const gunicorn: Readonly<Record<string, string>> = {
   'Config File': 'config wsgi_app',
   'Server Socket': 'bind backlog',
   'Worker Processes': `workers worker_class threads worker_connections max_requests max_requests_jitter timeout
-    graceful_timeout keepalive asgi_loop asgi_lifespan asgi_disconnect_grace_period http_parser`,
+    graceful_timeout keepalive asgi_loop asgi_lifespan asgi_disconnect_grace_period
+    websocket_max_message_size http_parser`,
   Security: 'limit_request_line limit_request_fields limit_request_field_size',
   Debugging: 'reload reload_engine reload_extra_files spew check_config print_config',
   'Server Mechanics': `preload_app sendfile reuse_port chdir daemon raw_env pidfile worker_tmp_dir user group umask
