@@ -46,7 +46,8 @@ ready: quick, and for a moment twice the memory. Set 1 or 2 where memory is shor
     cli: ['--max-booting'],
     metavar: 'INT',
     default: 0,
-    summary: 'How many workers may boot at a time while others serve; 0 = half as many as there are processors.',
+    summary:
+      'How many workers may boot at a time while others serve; 0 = half as many as there are processors.',
     details: `A process that boots takes a whole processor, and takes it from those that serve: with all at once, requests
 wait for tenths of a second during a reload. A boot that takes longer than a second does not keep the next one waiting.
 Where no worker serves, at a start or when all have died, all boot at once. Affinity and a container's CPU limit count
@@ -58,7 +59,8 @@ when processors are counted.`,
     metavar: 'INT',
     default: 5,
     maximum: 19,
-    summary: 'How much lower the priority of a process is that boots while others serve (nice(2)); 0 = not at all.',
+    summary:
+      'How much lower the priority of a process is that boots while others serve (nice(2)); 0 = not at all.',
     details: `When it is ready it has the usual priority again. Linux only, and only where that can be had again: for root
 with CAP_SYS_NICE, else with a limit that allows it (\`LimitNICE=+0\` in a systemd unit, \`ulimits: {nice: 20}\` in a
 compose file). Elsewhere nothing is lowered.`,
