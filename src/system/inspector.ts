@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { socketInodes } from '../util/proc-sockets.ts'
@@ -79,13 +80,13 @@ const firstFound = async <T>(asked: readonly Promise<T | undefined>[]): Promise<
 export interface Conversation {
   /** The command's result; rejects with the inspector's words, or when the signal aborts. */
   call(method: string, params?: Json): Promise<unknown>
-  /** Sends and does not wait. */
-  post(method: string, params?: Json): void
   /** Told the parameters of every event of this name. */
   on(event: string, heard: (params: unknown) => void): void
   /** The parameters of the next event of this name. */
   next(event: string): Promise<unknown>
   close(): void
+  /** Leaves the closing to the other side, or to its end. */
+  release(): void
   /** Resolves when the other side has closed, too. */
   readonly closed: Promise<void>
 }
@@ -141,9 +142,9 @@ const converse = (socket: Duplex, head: Buffer, signal: AbortSignal): Conversati
   return {
     call: (method, params) => wait(post(method, params)),
     on: (event, hear) => void heard.set(event, hear),
-    post: (method, params) => void post(method, params),
     next: wait,
-    close: () => socket.end(),
+    close: () => void socket.end(),
+    release: () => void (socket instanceof Socket && socket.unref()),
     closed,
   }
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
-import { type Ask, formatStack, stackOf } from '../../../src/system/stack.ts'
+import { type Ask, formatStack, leave, stackOf } from '../../../src/system/stack.ts'
 import { decodeFrame, encodeText } from '../../../src/system/websocket.ts'
 import { socketInodes } from '../../../src/util/proc-sockets.ts'
 import { tcpTable } from '../../../src/util/tcp-table.ts'
@@ -124,4 +124,38 @@ test('frames are read as they were written, also one byte at a time', () => {
     ),
     { numRuns: 60 },
   )
+})
+
+/** A conversation whose last answers come when they are given; tells what was done to it. */
+const lastWords = () => {
+  const done: string[] = []
+  const answers: (() => void)[] = []
+  const talk = {
+    call: (method: string) => {
+      done.push(method)
+      return new Promise<void>((resolve) => answers.push(resolve))
+    },
+    close: () => void done.push('close'),
+    release: () => void done.push('release'),
+    closed: Promise.resolve(),
+  }
+  return { talk, done, answers }
+}
+
+test('the connection is closed when the last answers are there, and not before', async () => {
+  const { talk, done, answers } = lastWords()
+  const left = leave(talk, true)
+  for (const [index, answer] of answers.entries()) {
+    await new Promise(setImmediate)
+    expect(done, `answers: ${index}`).toEqual(['Debugger.disable', 'Runtime.evaluate'])
+    answer()
+  }
+  await left
+  expect(done.at(-1)).toBe('close')
+})
+
+test('a connection on which they do not come is left to the worker', async () => {
+  const { talk, done } = lastWords()
+  await leave(talk, true)
+  expect(done).toEqual(['Debugger.disable', 'Runtime.evaluate', 'release'])
 })
