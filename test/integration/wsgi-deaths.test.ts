@@ -105,7 +105,7 @@ describe.skipIf(noPython !== undefined).each(modes)(`%s (${pythonLabel})`, (mode
     process.kill(pid, 'SIGABRT')
     expect((await held.answer()).status).toBe(502)
     await hasPythons(server, 2, { not: [pid] })
-    await server.logged(/notes\.py", line \d+ in wait_for/)
+    await server.logged(/notes\.py", line \d+,? in wait_for/)
     await server.logged(new RegExp(`Worker \\(pid:${pid}\\) exited with code 1`))
     await load.answered(20)
     const failures = (await load.stop()).failures.filter(({ kind }) => kind !== 'status 502')
