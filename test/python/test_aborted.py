@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 import unittest
 
-from life_support import Case, Front, terminate
+from life_support import Case, Front, eventually, terminate
 
 HANG = """
 import os, time
@@ -87,7 +88,13 @@ class AbortedTest(Case):
             # kill(2) of a thread's number has the system prefer that thread.
             terminate(min(others), signal.SIGABRT)
             self.await_log("in stand_still")
+            # Sent again and again for a second, and no more: a signal that is sent rouses nobody anew.
+            begun = time.monotonic()
+            eventually(lambda: time.monotonic() > begun + 2 and self.threads(child.pid) <= 3, "rest")
         self.assertIsNone(child.poll())
+
+    def threads(self, pid: int) -> int:
+        return len(os.listdir(f"/proc/{pid}/task"))
 
 
 if __name__ == "__main__":

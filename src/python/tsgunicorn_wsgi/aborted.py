@@ -29,6 +29,8 @@ class Aborted:
         self._hidden = hidden
         self._main = get_ident()
         self._told = False
+        #: The main thread has come to its handler: whatever it is sent from then on is no news.
+        self.heard = False
         self._telling = allocate_lock()
 
     def tell(self) -> None:

@@ -181,7 +181,8 @@ class Life:
             self.cut(status_of(number))
         else:
             end_within(QUICK, 0, self.leave)
-        self._signals.rouse(number, lambda: self.phase == "gone", self._unheard)
+        abort = self._aborted
+        self._signals.rouse(number, lambda: self.phase == "gone" or abort.heard, self._unheard)
 
     def _unheard(self, number: int) -> None:
         """Native code keeps the main thread."""
@@ -292,7 +293,8 @@ class Life:
             self.cut(status_of(number))
         elif number in (signal.SIGINT, signal.SIGQUIT):
             self._quit("worker_int", 0)
-        elif number == signal.SIGABRT:
+        elif number == signal.SIGABRT and not self._aborted.heard:
+            self._aborted.heard = True
             self._aborted.tell()
             self._quit("worker_abort", 1)
 

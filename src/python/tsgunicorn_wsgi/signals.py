@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import signal
 from types import FrameType
-from typing import Callable, Optional, Tuple
+from typing import Callable, Optional, Set, Tuple
 
 from .kept import get_ident, sleep, start_hidden
 
@@ -55,6 +55,7 @@ class Signals:
         self.heard = heard
         self._main = get_ident()
         self._taken = (*HANDLED, *extra)
+        self._rousing: Set[int] = set()
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
@@ -83,8 +84,12 @@ class Signals:
     def rouse(self, number: int, heard: Callable[[], bool], late: Callable[[int], object]) -> None:
         """Sends one of ours to the main thread until it was heard, a second long: what the system
         gave to another thread, or gave just before this one went to sleep there, has not woken it
-        (signal(7), pthread_kill(3)). `late(number)` is called once when that takes long.
+        (signal(7), pthread_kill(3)). `late(number)` is called once when that takes long. What it
+        sends is noticed, too, and rouses nobody again.
         """
+        if number in self._rousing:
+            return
+        self._rousing.add(number)
 
         def again() -> None:
             for turn in range(_MOST):
