@@ -21,7 +21,7 @@ const isSame = ({ pid, startTicks }: Leftover): boolean => {
   const stat = statOf(pid)
   if (stat === undefined || stat.startTicks !== startTicks) return false
   // A process whose first thread has ended holds its sockets until the last one has.
-  return stat.state !== 'Z' || threadsOf(pid) > 1
+  return stat.state !== 'Z' || threadsOf(pid).length > 1
 }
 
 /**

@@ -1,8 +1,8 @@
 /**
  * What Node's sockets cannot do and libc can: who is at the other end of a unix socket, datagrams to a path, with
- * descriptors along, and system calls by their number. It calls libc by koffi, which is loaded with the first question (12 ms) and may be missing: an
- * optional dependency, with builds for common platforms. Then every answer is "not to be had", and callers have
- * another way or say so. It knows no protocol.
+ * descriptors along, and system calls by their number. It calls libc by koffi, which is loaded with the first question
+ * (12 ms) and may be missing: an optional dependency, with builds for common platforms. Then every answer is "not to be
+ * had", and callers have another way or say so. It knows no protocol.
  *
  * Structures and numbers: unix(7), cmsg(3), sendmsg(2), socket(7), and the headers of Linux (x86-64, arm64, riscv64
  * agree) and macOS.

@@ -3,9 +3,10 @@
  * may lower one and not raise it again, unless RLIMIT_NICE allows (setrlimit(2)): so it is asked before. On Linux each
  * thread has its own, setpriority(2); elsewhere nothing is lowered.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
 import { hasCode } from '../errors.ts'
+import { threadsOf } from './processes.ts'
 
 /** capabilities(7) */
 const CAP_SYS_NICE = 23n
@@ -55,15 +56,6 @@ function change(thread: number, by: number): boolean {
   } catch (thrown) {
     // Gone already.
     if (thrown instanceof Error && 'info' in thrown && hasCode(thrown.info, 'ESRCH')) return false
-    throw thrown
-  }
-}
-
-function threadsOf(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).map(Number)
-  } catch (thrown) {
-    if (hasCode(thrown, 'ENOENT', 'ESRCH')) return []
     throw thrown
   }
 }

@@ -61,5 +61,6 @@ export const allPids = (): number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
 
-/** Threads that are alive; 0 without /proc, or when the process is gone. */
-export const threadsOf = (pid: number): number => orElse(() => readdirSync(`/proc/${pid}/task`), []).length
+/** Ids of the threads that are alive; none without /proc, or when the process is gone. */
+export const threadsOf = (pid: number): number[] =>
+  orElse(() => readdirSync(`/proc/${pid}/task`), []).map(Number)
