@@ -1,15 +1,25 @@
 /**
  * Who boots while others serve steps back behind them, and comes forward when it is ready: at the same priority it would
- * take from each of them what their requests need. Where the system would not let it come forward, nobody steps back.
+ * take from each of them what their requests need. Where they leave nothing over it would never be ready: it steps back
+ * for a while only. Where the system would not let it come forward, nobody steps back.
  */
 import { messageOf } from '../errors.ts'
 import { canReturn, lowerPriority, raisePriority } from '../system/priority.ts'
 import type { LogSwitch } from './log-switch.ts'
 
+/** What boots on a machine with a processor to spare is ready before. */
+const PATIENCE = 1000
+
+interface Behind {
+  /** How much its priority was lowered. */
+  readonly by: number
+  readonly patience: NodeJS.Timeout
+}
+
 export class Courtesy {
   readonly #log: Pick<LogSwitch, 'debug'>
-  /** Process id -> how much its priority was lowered. */
-  readonly #behind = new Map<number, number>()
+  /** By process id. */
+  readonly #behind = new Map<number, Behind>()
   #able: boolean | undefined
 
   constructor(log: Pick<LogSwitch, 'debug'>) {
@@ -22,21 +32,26 @@ export class Courtesy {
     this.#able ??= canReturn()
     if (!this.#able) return
     this.#attempt(() => {
-      if (lowerPriority(pid, by)) this.#behind.set(pid, by)
+      const lowered = lowerPriority(pid, by)
+      if (lowered === undefined) return
+      const patience = setTimeout(() => this.comeForward(pid), PATIENCE).unref()
+      this.#behind.set(pid, { by: lowered, patience })
     })
   }
 
   comeForward(pid: number | undefined): void {
     if (pid === undefined) return
-    const by = this.#behind.get(pid)
-    if (by === undefined) return
-    this.#behind.delete(pid)
-    this.#attempt(() => raisePriority(pid, by))
+    const behind = this.#behind.get(pid)
+    if (behind === undefined) return
+    this.forget(pid)
+    this.#attempt(() => raisePriority(pid, behind.by))
   }
 
   /** It has ended. */
   forget(pid: number | undefined): void {
-    if (pid !== undefined) this.#behind.delete(pid)
+    if (pid === undefined) return
+    clearTimeout(this.#behind.get(pid)?.patience)
+    this.#behind.delete(pid)
   }
 
   #attempt(deed: () => void): void {

@@ -361,15 +361,16 @@ export interface Config {
    */
   readonly max_booting: number
   /**
-   * How much lower the priority of a process is that boots while others serve (nice(2)); 0 = not at all.
+   * How much lower the priority of a process is that boots while others serve (nice(2)); 20 = it gets what they leave over; 0 = not at all.
    *
-   * When it is ready it has the usual priority again. Linux only, and only where that can be had again: for root
-   * with CAP_SYS_NICE, else with a limit that allows it (`LimitNICE=+0` in a systemd unit, `ulimits: {nice: 20}` in a
-   * compose file). Elsewhere nothing is lowered.
+   * When it is ready, or after a second, it has the usual priority again. 20 is SCHED_IDLE (sched(7)), and 19 where
+   * the package koffi is not there. Linux only, and only where the usual priority can be had again: for root with CAP_SYS_NICE,
+   * else with a limit that allows it (`LimitNICE=+0` in a systemd unit, `ulimits: {nice: 20}` in a compose file). Elsewhere
+   * nothing is lowered.
    *
    * Flag: `--boot-nice INT`
    *
-   * @default 5
+   * @default 20
    */
   readonly boot_nice: number
   /**

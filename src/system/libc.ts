@@ -201,6 +201,29 @@ export function systemCall(
   return Number(outcome) < 0 ? `${name} ${calls.lastCode()}` : Number(outcome)
 }
 
+/** sched_setscheduler(2), where its number is another on x86-64 than on the newer ones; SCHED_OTHER and SCHED_IDLE of sched.h. */
+const schedSetscheduler = { name: 'sched_setscheduler', number: process.arch === 'x64' ? 144 : 119 } as const
+const policies = { usual: 0, idle: 5 } as const
+
+/** How the system schedules a thread, sched(7). Undefined when that is done, else in words why not. Linux only. */
+export function setPolicy(thread: number, policy: keyof typeof policies): string | undefined {
+  const calls = libc()
+  if (calls === undefined) return String(loaded)
+  // struct sched_param: a static priority, which neither has.
+  const parameter = new Int32Array(1)
+  const { name, number } = schedSetscheduler
+  const outcome: unknown = calls.syscall(
+    number,
+    'long',
+    thread,
+    'long',
+    policies[policy],
+    'void *',
+    parameter,
+  )
+  return Number(outcome) < 0 ? `${name} ${calls.lastCode()}` : undefined
+}
+
 /** A socket for datagrams to paths; undefined where none can be had. Throws what socket(2) says (EMFILE). */
 export function openDatagramSocket(): DatagramSocket | undefined {
   const calls = libc()

@@ -64,3 +64,18 @@ export const allPids = (): number[] =>
 /** Ids of the threads that are alive; none without /proc, or when the process is gone. */
 export const threadsOf = (pid: number): number[] =>
   orElse(() => readdirSync(`/proc/${pid}/task`), []).map(Number)
+
+/** How the system schedules a thread, sched.h; undefined when it is gone. */
+export const policyOf = (thread: number): number | undefined => {
+  const text = readProc(`${thread}/stat`)
+  return text === '' ? undefined : Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[38])
+}
+
+/** A process and all that descend from it; itself alone where the kernel tells of no children (CONFIG_PROC_CHILDREN). */
+export function familyOf(pid: number): number[] {
+  const family = [pid]
+  for (const member of family)
+    for (const thread of threadsOf(member))
+      family.push(...(readProc(`${member}/task/${thread}/children`).match(/\d+/g) ?? []).map(Number))
+  return family
+}

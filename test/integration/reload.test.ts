@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { expect, test } from 'vitest'
 import { canReturn } from '../../src/system/priority.ts'
@@ -7,6 +7,7 @@ import { type Daemon, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { startMixedLoad } from '../support/load.ts'
 import { freePort } from '../support/machine.ts'
+import { childrenOf } from '../support/processes.ts'
 
 const both = ['127.0.0.1:PORT', 'unix:server.sock']
 const targetsOf = (server: Daemon) => [server.target, { path: server.path('server.sock') }]
@@ -53,24 +54,61 @@ test('while the new code boots slowly the old one answers at its usual speed', a
   await server.assertClean()
 })
 
-/** nice(2) of all threads, from proc(5). */
-const niceOf = (pid: number): number[] =>
-  readdirSync(`/proc/${pid}/task`).map((thread) => getPriority(Number(thread)))
+/** nice(2) and the scheduling policy of all threads, sched(7), from proc(5); 5 is SCHED_IDLE. */
+const standing = (pid: number): { nice: number; policy: number }[] =>
+  readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const fields = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+    return { nice: Number(fields[16]), policy: Number(fields[38]) }
+  })
 
-test.skipIf(!canReturn())('who boots beside others has a lower priority until it is ready', async () => {
-  const server = await start({ workers: 2, config: { max_booting: 1 } })
-  const usual = getPriority()
-  const old = await server.hasWorkers(2)
-  expect(new Set(old.flatMap(niceOf))).toEqual(new Set([usual]))
-  server.writeApp(slowBootApp('2', 700))
+const usual = { nice: getPriority(), policy: 0 }
+const steps = [
+  ['the default', {}, { ...usual, policy: 5 }],
+  ['boot_nice 5', { boot_nice: 5 }, { ...usual, nice: usual.nice + 5 }],
+] as const
+
+test.skipIf(!canReturn()).each(steps)(
+  'who boots beside others steps back until it is ready: %s',
+  async (_, settings, back) => {
+    const server = await start({ workers: 2, config: { max_booting: 1, ...settings } })
+    const old = await server.hasWorkers(2)
+    const all = (pids: readonly number[], wanted: typeof usual) =>
+      pids.flatMap(standing).every(({ nice, policy }) => nice === wanted.nice && policy === wanted.policy)
+    expect(all(old, usual)).toBe(true)
+    const startsChild = `import { spawn } from 'node:child_process'
+      spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] })
+      await new Promise((resolve) => setTimeout(resolve, 700))`
+    server.writeApp(appOf('2', startsChild))
+    server.signal('SIGHUP')
+    const fresh = () => server.workers().find(({ pid }) => !old.includes(pid))?.pid
+    await eventually(() => fresh() !== undefined)
+    const first = fresh() ?? 0
+    await eventually(() => childrenOf(first).length === 1)
+    const family = [first, ...childrenOf(first).map(({ pid }) => pid)]
+    await eventually(() => all(family, back))
+    const workers = await server.hasWorkers(2, { not: old })
+    await eventually(() => all([...workers, ...family], usual))
+    expect(await server.get()).toBe('hello 2')
+    await server.assertClean()
+  },
+)
+
+test.skipIf(!canReturn())('who does not get ready is stepped back for a second alone', async () => {
+  const server = await start({ workers: 1 })
+  const old = await server.hasWorkers(1)
+  server.writeApp(slowBootApp('2', 3000))
   server.signal('SIGHUP')
   const fresh = () => server.workers().find(({ pid }) => !old.includes(pid))?.pid
-  await eventually(() => fresh() !== undefined)
-  const first = fresh() ?? 0
-  await eventually(() => niceOf(first).every((nice) => nice === usual + 5))
-  const workers = await server.hasWorkers(2, { not: old })
-  await eventually(() => workers.flatMap(niceOf).every((nice) => nice === usual))
-  expect(await server.get()).toBe('hello 2')
+  const isAt = (policy: number) => {
+    const pid = fresh()
+    return pid !== undefined && standing(pid).every((thread) => thread.policy === policy)
+  }
+  await eventually(() => isAt(5))
+  await eventually(() => isAt(0))
+  expect(server.log()).not.toContain('generation 2 serves')
+  await server.hasWorkers(1, { not: old })
   await server.assertClean()
 })
 
