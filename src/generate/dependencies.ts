@@ -57,11 +57,11 @@ export const dependencies: Readonly<Record<string, Dependency>> = {
     loaded: 'when there is an error to explain',
   },
   pino: {
-    use: 'Writes the error log, once the start is over; JSON logs have its fields.',
+    use: 'Writes the error log where it is in JSON, once the start is over.',
     without: 'Every line by the plain writer that the first lines of a start have.',
     notOurs: 'Levels, time and fields come in the JSON that tools for logs know.',
     size: 1174,
-    loaded: 'after the start, in master and workers',
+    loaded: 'with `error_log_format: json` only, in master and workers',
   },
   shlex: {
     use: "Splits `GUNICORN_CMD_ARGS`, and the lines of Gunicorn's control client, as Python's shlex does.",

@@ -7,9 +7,11 @@ import { isJournal, withPriority } from '../systemd/journal.ts'
 import { LogFile, type Owner } from './file.ts'
 import { type Level, levels, parseLevel, type RecordKind } from './levels.ts'
 import { type Facts, jsonLine, type LogRecord, textLine } from './line.ts'
-import type { Engine, LogFormat, Mark } from './pino-engine.ts'
+import type { Engine, Mark } from './pino-engine.ts'
 import { DirectLines, type LineSink } from './sink.ts'
 import type { Syslog } from './syslog.ts'
+
+export type LogFormat = 'text' | 'json'
 
 export interface LoggerOptions {
   /** A path, or '-' for the standard error. */
@@ -36,7 +38,7 @@ export interface Logger {
   readonly exception: (message: string, thrown: unknown) => void
   /** May be set while running; unknown names are TSG_SETTING_INVALID. */
   level: string
-  /** Hands the records to pino. To be called once, when starting is over: see pino-engine.ts. */
+  /** Hands records in JSON to pino. To be called once, when starting is over: see pino-engine.ts. */
   readonly usePino: () => Promise<void>
   /** Goes on in a fresh file (after a rotation). Errors: TSG_LOG_UNWRITABLE; the log then stays where it was. */
   readonly reopen: () => void
@@ -118,9 +120,10 @@ class ErrorLog implements Logger {
   }
 
   readonly usePino = async (): Promise<void> => {
-    const { pinoEngine } = await import('./pino-engine.ts')
     const { format, name, destination } = this.#options
-    this.#engine = pinoEngine(this.#sink, format, name, markOf(destination))
+    if (format !== 'json') return
+    const { pinoEngine } = await import('./pino-engine.ts')
+    this.#engine = pinoEngine(this.#sink, name, markOf(destination))
   }
 
   readonly reopen = (): void => this.#sink.reopen()

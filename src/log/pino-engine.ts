@@ -1,19 +1,17 @@
 /**
- * The error log's records by pino, over a sink of ours. Importing pino costs 17 ms, a quarter of a worker's boot:
- * the logger writes its first lines with `line.ts`, in the same two formats, and takes this engine when there is
- * time. Pino's transports are never used: their threads cut lines of files that processes share.
+ * The error log's records in JSON by pino, over a sink of ours. Importing pino costs 20 to 40 ms, a third of a worker's
+ * boot: the logger writes its first lines with `line.ts`, in the same format, and takes this engine when there is time.
+ * Pino's transports are never used: their threads cut lines of files that processes share.
  */
 import { pino } from 'pino'
 import { type Level, levels } from './levels.ts'
-import { type LogRecord, plainFacts, textLine } from './line.ts'
+import { type LogRecord, plainFacts } from './line.ts'
 import type { LineSink } from './sink.ts'
 
-export type LogFormat = 'text' | 'json'
+/** Carries the level past pino, for which keys that are symbols do not exist. */
+const ofLevel = Symbol('level')
 
-/** Carries the whole record past pino, for which keys that are symbols do not exist. */
-const whole = Symbol('record')
-
-type Carried = Record<string, unknown> & { readonly [whole]: LogRecord }
+type Carried = Record<string, unknown> & { readonly [ofLevel]: Level }
 
 /** Writes a record; the sink gets one line. */
 export type Engine = (record: LogRecord) => void
@@ -21,10 +19,9 @@ export type Engine = (record: LogRecord) => void
 /** What stands before the lines of a record, if anything. */
 export type Mark = (level: Level, lines: string) => string
 
-/** Pino, of our levels, writing `format` into `sink`. `name` is printed in JSON alone. */
+/** Pino, of our levels, writing into `sink`. */
 export function pinoEngine(
   sink: LineSink,
-  format: LogFormat,
   name: string | undefined,
   mark: Mark = (_, lines) => lines,
 ): Engine {
@@ -39,14 +36,12 @@ export function pinoEngine(
       serializers: { err: (fact: unknown) => fact },
       formatters: { level: (label) => ({ level: label }) },
     },
-    recordStream((record, json) => {
-      sink.write(mark(record.level, format === 'json' ? json : textLine(record)))
-    }),
+    levelStream((level, json) => sink.write(mark(level, json))),
   )
   return (record) => logger[record.level](carry(record), record.message)
 }
 
-const carry = (record: LogRecord): Carried => ({ ...plainFacts(record.facts), [whole]: record })
+const carry = ({ facts, level }: LogRecord): Carried => ({ ...plainFacts(facts), [ofLevel]: level })
 
 const ranks = (): Record<Level, number> => ({
   debug: levels.debug.rank,
@@ -57,7 +52,7 @@ const ranks = (): Record<Level, number> => ({
 })
 
 /** A stream that asks pino for what it logged last (pino's metadata protocol). */
-function recordStream(write: (record: LogRecord, json: string) => void): {
+function levelStream(write: (level: Level, json: string) => void): {
   lastObj: Carried | undefined
   write(json: string): void
 } {
@@ -65,8 +60,8 @@ function recordStream(write: (record: LogRecord, json: string) => void): {
     {
       lastObj: undefined as Carried | undefined,
       write(json: string): void {
-        const record = this.lastObj?.[whole]
-        if (record !== undefined) write(record, json)
+        const level = this.lastObj?.[ofLevel]
+        if (level !== undefined) write(level, json)
       },
     },
     { [Symbol.for('pino.metadata')]: true },

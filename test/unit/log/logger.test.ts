@@ -11,10 +11,10 @@ const open = (over: Partial<LoggerOptions> = {}) => {
   return { path, log, lines: () => linesOf(path) }
 }
 
-/** Both engines must write the same: what stands before pino is loaded, and pino. */
+/** Both write the same: who writes while a start is under way, and who does then (JSON: pino). */
 const engines = [
-  ['before pino', false],
-  ['by pino', true],
+  ['while starting', false],
+  ['when starting is over', true],
 ] as const
 
 describe.each(engines)('%s', (_, pino) => {
