@@ -29,7 +29,9 @@ export function bootOf(
   const { config, transfer, appArguments, identity: privileges, tls, interpreter } = loaded
   const { role, age, generation, slot } = place
   const name = processName(config)
-  const boot = { role, age, generation, slot, appArguments, processName: name, privileges, proof }
+  const state = office.state?.()
+  const unhurried = state !== undefined && isServed(state)
+  const boot = { role, age, generation, slot, appArguments, processName: name, privileges, proof, unhurried }
   const maxRequests = withJitter(config.max_requests, config.max_requests_jitter)
   if (!interpreter) return { ...boot, config: transfer, tls, maxRequests }
   const bridge = office.bridge.open(privileges)
@@ -39,7 +41,7 @@ export function bootOf(
     config: { ...transfer, functions: [] },
     bridge,
     maxRequests,
-    python: pythonBoot(loaded, bridge, age, office.state?.().target ?? 0),
+    python: pythonBoot(loaded, bridge, age, state?.target ?? 0),
   }
 }
 

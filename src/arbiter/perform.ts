@@ -53,6 +53,7 @@ const deeds: Deeds = {
     const givenUp = listeners.isGivenUp(member.listeners)
     member.child.tell({ type: 'drain', emptyAcceptQueue, givenUp })
   },
+  share: ({ crew }, { age, of }) => crew.get(age)?.child.tell({ type: 'share', of }),
   kill: ({ crew, log }, { age, signal }) => {
     const member = crew.get(age)
     if (!member) return

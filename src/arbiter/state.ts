@@ -294,6 +294,8 @@ export type Effect =
   /** A spawn that was asked for is not wanted any more. */
   | { readonly do: 'forget'; readonly age: number }
   | { readonly do: 'drain'; readonly age: number }
+  /** Tell who serves that `of` share the clients now. */
+  | { readonly do: 'share'; readonly age: number; readonly of: number }
   | { readonly do: 'kill'; readonly age: number; readonly signal: Signal }
   /** Take the stack of a blocked worker and log it; answered by `captured`. */
   | { readonly do: 'capture'; readonly age: number; readonly why: Overdue }

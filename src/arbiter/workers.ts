@@ -239,6 +239,20 @@ export function becameReady(turn: Turn, age: number): void {
     lifetime > 0 && worker.role === 'worker' ? turn.now + lifetime + lifetimeJitter * turn.random() : NEVER
   const { pid } = worker
   turn.put({ ...identity(worker), phase: 'ready', pid, since: turn.now, beat: turn.now, expires })
+  makeWay(turn, worker)
+}
+
+/**
+ * Clients keep their connections, and who comes later would get new ones alone: those who have them let a part go. Not
+ * of the generation that is being replaced: all of its go. At a start nobody has any.
+ */
+function makeWay(turn: Turn, { age, role, behind, generation }: Worker): void {
+  if (behind || turn.state.serving === undefined) return
+  const colleagues = turn.state.workers.filter(
+    (other) =>
+      other.phase === 'ready' && other.role === role && other.generation === generation && other.age !== age,
+  )
+  for (const other of colleagues) turn.do({ do: 'share', age: other.age, of: colleagues.length + 1 })
 }
 
 /** The stack was taken, or could not be: now the worker is aborted. */

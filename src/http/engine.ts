@@ -96,6 +96,8 @@ export interface Engine {
    * request was read. For a process that is stopped in the debugger: what a running one answers is past at once.
    */
   resting(): Socket[]
+  /** `of` processes share the clients from now on: that part of the kept connections ends with their next answers. */
+  share(of: number): void
   /** Takes a connection that another process has accepted, as if it came by a listener; false: there is no place here. */
   adopt(handle: object): boolean
 }

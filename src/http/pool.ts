@@ -57,6 +57,8 @@ export class Pool<C extends Pooled> {
   readonly #arriving = new Set<Socket>()
   readonly done: Promise<void>
   #finish: () => void = () => undefined
+  /** Those whose next answer is their last. */
+  readonly #leaving = new Set<C>()
   #phase: Phase = 'serving'
   #closed = false
   #idleTimer: NodeJS.Timeout | undefined
@@ -81,6 +83,24 @@ export class Pool<C extends Pooled> {
 
   get serving(): boolean {
     return this.#phase === 'serving'
+  }
+
+  /** Whether its client may ask on after this answer. */
+  keeps(connection: C): boolean {
+    return this.#phase === 'serving' && (this.#leaving.size === 0 || !this.#leaving.has(connection))
+  }
+
+  /**
+   * A colleague has come, and `of` processes share the clients now: as large a part of the connections here ends with
+   * their next answers. A client that connects again comes to whoever is free.
+   */
+  share(of: number): void {
+    if (this.#phase !== 'serving') return
+    let index = 0
+    for (const connection of this.#connections) {
+      index += 1
+      if (index % of === 0) this.#leaving.add(connection)
+    }
   }
 
   [Symbol.iterator](): IterableIterator<C> {
@@ -141,6 +161,7 @@ export class Pool<C extends Pooled> {
 
   /** A connection is gone. */
   gone(connection: C): void {
+    this.#leaving.delete(connection)
     if (this.#connections.delete(connection)) this.#left()
   }
 

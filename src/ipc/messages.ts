@@ -91,6 +91,8 @@ export interface BootMessage {
   readonly maxRequests: number
   /** Only prove that the application loads, then exit with status 0 (`preload_app`). */
   readonly proof: boolean
+  /** Others serve meanwhile: whatever takes time is done before it is ready, so that no request waits for it. */
+  readonly unhurried: boolean
 }
 
 /** What administration asks a worker or a front. Each is answered with the same word, or with 'failed'. */
@@ -135,6 +137,8 @@ export type ToWorker =
   /** Stop accepting, finish what is in hand, exit. `givenUp`: nobody will listen on the sockets again. */
   | { readonly type: 'drain'; readonly emptyAcceptQueue: boolean; readonly givenUp: boolean }
   | { readonly type: 'reopen-logs' }
+  /** So many share the clients now, and one of them has none yet: the others' connections make way for it. */
+  | { readonly type: 'share'; readonly of: number }
   /** To a front: the workers that it may use, all of them. `abandoned`: there are none, and there will be none. */
   | { readonly type: 'workers'; readonly workers: readonly WorkerAddress[]; readonly abandoned: boolean }
   /** To a front: the process of this worker has ended, though others may hold its channels open. */

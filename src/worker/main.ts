@@ -39,6 +39,9 @@ onMasterMessage((message, handle) => {
       if (worker) worker.reopenLogs()
       else rotated = true
       return
+    case 'share':
+      worker?.share(message.of)
+      return
     case 'workers':
       worker?.workers(message.workers, message.abandoned)
       return

@@ -128,7 +128,7 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
 
   ending(exchange: Exchange): Ending {
     // Requests that wait behind this one are to be answered; the last of them says it.
-    const last = (this.#finished || !this.#core.serving()) && this.#held.length === 0
+    const last = (this.#finished || !this.#core.keeps(this)) && this.#held.length === 0
     return last || this.#core.policy.keepAliveMs === 0 ? 'close' : endingFor(exchange)
   }
 
@@ -248,8 +248,8 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     const exchange = this.exchange
     this.#unserved = false
     if (!exchange) return
-    // While draining, what is pipelined behind it is looked for first, so that it, too, is answered.
-    if (this.#core.serving()) this.#core.serve(exchange)
+    // Where it is to be the last, what is pipelined behind it is looked for first, so that it, too, is answered.
+    if (this.#core.keeps(this)) this.#core.serve(exchange)
     else setImmediate(this.#core.serve, exchange)
   }
 

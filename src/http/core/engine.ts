@@ -96,6 +96,10 @@ class CoreEngine implements Engine {
     )
   }
 
+  share(of: number): void {
+    this.#pool.share(of)
+  }
+
   adopt(handle: object): boolean {
     return this.#pool.adopt(handle)
   }
@@ -115,7 +119,7 @@ class CoreEngine implements Engine {
       wheel,
       // The clock is dear: without records and meter the age of a request is only looked at when a worker hangs.
       clock: exact ? () => performance.now() : () => wheel.seen,
-      serving: () => this.#pool.serving,
+      keeps: (connection) => this.#pool.keeps(connection),
       serve: (exchange) => this.#serve(exchange),
       over: (connection, exchange, completed) => {
         this.#count(exchange)

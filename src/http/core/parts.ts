@@ -24,8 +24,8 @@ export interface CoreParts {
   readonly wheel: Wheel
   /** Monotonic milliseconds, as exact as someone wants to know them. */
   readonly clock: () => number
-  /** False from the moment the worker drains. */
-  readonly serving: () => boolean
+  /** Whether its client may ask on: not when the worker drains. */
+  readonly keeps: (connection: Connection) => boolean
   /** Gives a request to the application. */
   readonly serve: (exchange: Exchange) => void
   /** An exchange that was served is over; `completed` is false when its client went away before. */

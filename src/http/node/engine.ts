@@ -96,6 +96,10 @@ class NodeEngine implements Engine {
     })
   }
 
+  share(of: number): void {
+    this.#pool.share(of)
+  }
+
   adopt(handle: object): boolean {
     return this.#pool.adopt(handle)
   }
@@ -118,8 +122,8 @@ class NodeEngine implements Engine {
       policy,
       answer,
       connections: this.#connections,
-      closing: () => policy.keepAliveMs === 0 || !this.#pool.serving,
-      draining: () => !this.#pool.serving,
+      closing: (connection) => policy.keepAliveMs === 0 || !this.#pool.keeps(connection),
+      leaving: (connection) => !this.#pool.keeps(connection),
       onBegin: (exchange) => counted && watchSent(exchange),
       onOver: (exchange, completed) => this.#over(exchange, completed),
       onServe: (exchange) => this.#serve(exchange),

@@ -117,7 +117,7 @@ export class Gate {
   }
 
   #request(event: string, request: IncomingMessage, response: Tracked): boolean {
-    const { judge, connections, closing, draining, onBegin } = this.#options
+    const { judge, connections, closing, leaving, onBegin } = this.#options
     const connection = connections.of(request.socket)
     // Its answer could not be sent, so its work must not be done; the client sees that it was not.
     if (connection.phase !== 'open') return request.resume() !== undefined
@@ -131,13 +131,13 @@ export class Gate {
     response.on('close', this.#closed)
     this.#prepare?.(response)
     if (verdict.verdict === 'serve without') strip(request, verdict.names)
-    if (closing()) connection.closeAfterLast()
+    if (closing(connection)) connection.closeAfterLast()
     if (isLast(request)) endWith(connection, response)
     const refusal = verdict.verdict === 'refuse' ? verdict : this.#refusalOf(event, request, ahead)
     if (refusal) this.#refuse(exchange, response, refusal)
     else {
       if (request.headers['transfer-encoding'] !== undefined) this.#guard(connection, request)
-      if (draining()) setImmediate(() => this.#serve(event, exchange, response))
+      if (leaving(connection)) setImmediate(() => this.#serve(event, exchange, response))
       else this.#serve(event, exchange, response)
     }
     return true

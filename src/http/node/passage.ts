@@ -18,10 +18,10 @@ export interface GateOptions {
   /** The whole answer for an error status, to be written to a socket; `accept` is the request's field. */
   readonly answer: (status: number, accept?: string) => string
   readonly connections: Connections
-  /** Whether connections end with the requests under way. */
-  readonly closing: () => boolean
+  /** Whether it ends with the requests under way. */
+  readonly closing: (connection: Connection) => boolean
   /** Whether to look for pipelined requests before one is given on, so that they, too, are answered. */
-  readonly draining: () => boolean
+  readonly leaving: (connection: Connection) => boolean
   readonly onBegin: (exchange: Exchange) => void
   readonly onOver: (exchange: Exchange, completed: boolean) => void
   /** Called before the application sees a request; throws, or rejects, to have it answered with 500. */

@@ -58,6 +58,26 @@ describe('the number of workers', () => {
   })
 })
 
+describe('a worker that comes later', () => {
+  const shared = (story: Story) => story.did('share').map(({ age, of }) => ({ age, of }))
+
+  test('has each colleague let its part of the clients go', () => {
+    const story = new Story({ workers: 3 }).serve()
+    story.take()
+    expect(shared(story.exit(2, 1).boot())).toEqual([
+      { age: 1, of: 3 },
+      { age: 3, of: 3 },
+    ])
+  })
+
+  test('asks nothing at a start, nor of the generation that it replaces', () => {
+    const story = new Story().serve()
+    expect(shared(story)).toEqual([])
+    story.signal('SIGHUP').until('booting').boot()
+    expect(shared(story)).toEqual([{ age: 3, of: 2 }])
+  })
+})
+
 describe('a worker that dies', () => {
   test('is replaced in the same turn', () => {
     expect(new Story().serve().exit(2, 1).did('spawn')).toHaveLength(1)

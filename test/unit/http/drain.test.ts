@@ -241,3 +241,36 @@ describe('a draining engine on node:http', () => {
     expect(seen).toEqual([undefined])
   })
 })
+
+describe.each([
+  ['on node:http', onNode],
+  ['on the core', onCore],
+])('an engine that shares its clients, %s', (_, on) => {
+  test('lets one connection of so many go with its next answer, and keeps the others', async () => {
+    const { port, engine } = await on.hello()
+    const clients = await Promise.all([1, 2, 3, 4].map(() => connect(port)))
+    for (const client of clients) await client.send(get()).has('hello')
+    engine.share(2)
+    for (const client of clients) await client.send(get()).has('hello', 2)
+    await until(() => engine.connections === 2)
+    const closing = clients.filter(({ text }) => /connection: close/i.test(text))
+    expect(closing).toHaveLength(2)
+    for (const client of closing) expect(await client.end()).toMatch(/hello$/)
+    for (const client of clients.filter((one) => !closing.includes(one)))
+      expect(await client.send(get()).has('hello', 3)).not.toMatch(/connection: close/i)
+    const late = await connect(port)
+    expect(await late.send(get()).has('hello')).not.toMatch(/connection: close/i)
+  })
+
+  test('closes none that is quiet, and answers all that is pipelined', async () => {
+    const { port, engine } = await on.hello()
+    const [quiet, busy] = [await connect(port), await connect(port)]
+    for (const client of [quiet, busy]) await client.send(get()).has('hello')
+    engine.share(1)
+    const text = await busy.send(get('/a') + get('/b') + get('/c')).end()
+    expect(text.split('hello')).toHaveLength(5)
+    expect(text.match(/connection: close/gi)).toHaveLength(1)
+    expect(engine.connections).toBe(1)
+    expect((await quiet.send(get()).end()).split('hello')).toHaveLength(3)
+  })
+})
