@@ -82,6 +82,8 @@ export const environment = (world: PythonWorld): NodeJS.ProcessEnv => ({
   ...process.env,
   PYTHONPATH: world.packages,
   PYTHONPYCACHEPREFIX: world.bytecode,
+  // Else nobody would ever fill that folder, and each process would compile the standard library anew.
+  PYTHONDONTWRITEBYTECODE: '',
   PYTHONUNBUFFERED: '1',
 })
 
