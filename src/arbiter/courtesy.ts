@@ -4,7 +4,7 @@
  * for a while only. Where the system would not let it come forward, nobody steps back.
  */
 import { messageOf } from '../errors.ts'
-import { canReturn, lowerPriority, raisePriority } from '../system/priority.ts'
+import { canBeIdle, canReturn, idle, lowerPriority, raisePriority } from '../system/priority.ts'
 import type { LogSwitch } from './log-switch.ts'
 
 /** What boots on a machine with a processor to spare is ready before. */
@@ -37,6 +37,19 @@ export class Courtesy {
       const patience = setTimeout(() => this.comeForward(pid), PATIENCE).unref()
       this.#behind.set(pid, { by: lowered, patience })
     })
+  }
+
+  /**
+   * The same for a new master, whose workers inherit its place: only where that can be seen, so that it can come forward
+   * by itself when we are gone.
+   */
+  stepBackForHeirs(pid: number | undefined, by: number): void {
+    if (by >= idle && canBeIdle()) this.stepBack(pid, by)
+  }
+
+  /** We are a new master, and ready, or alone. */
+  comeForwardOurselves(): void {
+    this.#attempt(() => raisePriority(process.pid, idle))
   }
 
   comeForward(pid: number | undefined): void {

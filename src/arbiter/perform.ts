@@ -113,6 +113,7 @@ function commit(office: Office, generation: number, first: boolean): void {
   void office.log.usePino()
   void prepareCapture()
   if (first) {
+    if (office.state().role === 'challenger') office.courtesy.comeForwardOurselves()
     office.options.early?.dismiss()
     office.options.ready()
     return
@@ -129,10 +130,12 @@ async function upgrade(office: Office): Promise<void> {
   const generation = office.state().serving?.number ?? 0
   const events = {
     ready: () => {
+      office.courtesy.comeForward(office.successor?.pid)
       office.own.pause()
       office.enqueue({ type: 'upgrade-ready' })
     },
     ended: (message: string, backedOut: boolean) => {
+      office.courtesy.forget(office.successor?.pid)
       office.successor = undefined
       office.own.resume()
       office.enqueue({ type: 'upgrade-ended', message, backedOut })
@@ -154,7 +157,9 @@ async function upgrade(office: Office): Promise<void> {
       own: office.own.legacies,
     }
     office.successor = startNewMaster(command, shared, events)
-    office.log.info(`Starting a new master (pid:${office.successor.pid})`, { pid: office.successor.pid })
+    const { pid } = office.successor
+    office.log.info(`Starting a new master (pid:${pid})`, { pid })
+    office.courtesy.stepBackForHeirs(pid, office.config.boot_nice)
   } catch (error) {
     events.ended(`the new master could not be started: ${messageOf(error)}`, false)
   }
@@ -162,6 +167,7 @@ async function upgrade(office: Office): Promise<void> {
 
 /** The old master is gone: this one takes over its name and its pidfile. */
 async function promote(office: Office): Promise<void> {
+  office.courtesy.comeForwardOurselves()
   office.title()
   office.announcer.promoted()
   for (const attendant of office.attendants) attendant.promoted()

@@ -96,6 +96,9 @@ type Koffi = typeof import('koffi')
 /** A text says why it cannot be had. */
 let loaded: Libc | string | undefined
 
+/** Whether its calls can be had here. */
+export const hasLibc = (): boolean => libc() !== undefined
+
 /** Loads it once; undefined where it cannot be had. */
 function libc(): Libc | undefined {
   loaded ??= load()

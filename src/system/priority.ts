@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
 import { hasCode } from '../errors.ts'
-import { setPolicy } from './libc.ts'
+import { hasLibc, setPolicy } from './libc.ts'
 import { familyOf, policyOf, threadsOf } from './processes.ts'
 
 /** Below what nice(2) knows. */
@@ -33,6 +33,9 @@ export const canReturn = (): boolean =>
     readFileSync('/proc/self/status', 'utf8'),
     readFileSync('/proc/self/limits', 'utf8'),
   )
+
+/** Whether `idle` is to be had: calls of libc are. */
+export const canBeIdle = (): boolean => hasLibc()
 
 /**
  * By so much, or `idle`; without calls of libc that is the least of nice(2). Gives what `raisePriority` is to be told,

@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { getPriority } from 'node:os'
 import { expect, test } from 'vitest'
 import { canReturn } from '../../src/system/priority.ts'
 import { appOf, everyKind, slowBootApp, throwingApp } from '../support/apps.ts'
@@ -7,7 +5,7 @@ import { type Daemon, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { startMixedLoad } from '../support/load.ts'
 import { freePort } from '../support/machine.ts'
-import { childrenOf } from '../support/processes.ts'
+import { childrenOf, standing, usual } from '../support/processes.ts'
 
 const both = ['127.0.0.1:PORT', 'unix:server.sock']
 const targetsOf = (server: Daemon) => [server.target, { path: server.path('server.sock') }]
@@ -54,16 +52,6 @@ test('while the new code boots slowly the old one answers at its usual speed', a
   await server.assertClean()
 })
 
-/** nice(2) and the scheduling policy of all threads, sched(7), from proc(5); 5 is SCHED_IDLE. */
-const standing = (pid: number): { nice: number; policy: number }[] =>
-  readdirSync(`/proc/${pid}/task`).map((thread) => {
-    const fields = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ')
-    return { nice: Number(fields[16]), policy: Number(fields[38]) }
-  })
-
-const usual = { nice: getPriority(), policy: 0 }
 const steps = [
   ['the default', {}, { ...usual, policy: 5 }],
   ['boot_nice 5', { boot_nice: 5 }, { ...usual, nice: usual.nice + 5 }],

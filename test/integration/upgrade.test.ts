@@ -1,12 +1,13 @@
 import { readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { canReturn } from '../../src/system/priority.ts'
 import { appOf, everyKind, slowBootApp } from '../support/apps.ts'
 import { type Daemon, start } from '../support/daemon.ts'
 import { eventually } from '../support/eventually.ts'
 import { startMixedLoad } from '../support/load.ts'
 import { builtProgram, temporaryFolder } from '../support/machine.ts'
-import { isAlive } from '../support/processes.ts'
+import { isAlive, standing, usual } from '../support/processes.ts'
 
 const args = ['-p', 'server.pid']
 const both = ['127.0.0.1:PORT', 'unix:server.sock']
@@ -255,4 +256,28 @@ test('the new master honours changed addresses', async () => {
   expect(await server.get('/', path('a.sock'))).toBe('hello 1')
   expect(await server.get('/', path('b.sock'))).toBe('hello 1')
   await server.assertClean()
+})
+
+test.skipIf(!canReturn()).each([
+  ['', false],
+  [', also when the old one is killed', true],
+] as const)('a new master boots behind those who serve, and then beside them%s', async (_, killed) => {
+  const server = await start({ app: slowBootApp('1', 700), workers: 1, args })
+  const old = server.masterPid()
+  server.signal('SIGUSR2', old)
+  const successor = () => Number(server.read('server.pid.2'))
+  const are = (pids: readonly number[], policy: number) =>
+    pids.flatMap(standing).every((thread) => thread.policy === policy)
+  await eventually(() => successor() > 0 && are([successor()], 5), { within: 5000 })
+  const heir = successor()
+  if (killed) process.kill(old, 'SIGKILL')
+  const workers = await server.hasWorkers(1, { master: heir })
+  await eventually(() => are([heir, ...workers], usual.policy), { within: 5000 })
+  if (killed) await promoted(server, heir)
+  else {
+    server.signal('SIGTERM', old)
+    await server.exited()
+    await promoted(server, heir)
+  }
+  await server.assertClean(killed ? { code: null } : {})
 })

@@ -2,6 +2,7 @@
  * The processes of this machine as /proc shows them (proc(5)); Linux only. It signals nothing by name.
  */
 import { readdirSync, readFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { hasCode } from '../../src/errors.ts'
 
 export interface ProcessFacts {
@@ -98,3 +99,15 @@ export const isAlive = (pid: number): boolean => {
 
 export const statusField = (pid: number, field: string): string | undefined =>
   new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(readProc(`${pid}/status`))?.[1]
+
+/** nice(2) and the scheduling policy of all threads, sched(7), from proc(5); 5 is SCHED_IDLE. */
+export const standing = (pid: number): { nice: number; policy: number }[] =>
+  readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const fields = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+    return { nice: Number(fields[16]), policy: Number(fields[38]) }
+  })
+
+/** What all threads have that nobody has put back. */
+export const usual = { nice: getPriority(), policy: 0 }
