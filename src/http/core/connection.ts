@@ -249,10 +249,8 @@ export class Connection implements Pooled, Swept, Receiver, BodyOwner, ExchangeO
     this.#unserved = false
     if (!exchange) return
     // Where it is to be the last, what is pipelined behind it is looked for first, so that it, too, is answered.
-    const { turns, serve } = this.#core
-    if (!this.#core.keeps(this)) setImmediate(serve, exchange)
-    else if (turns.admits(exchange.started)) serve(exchange)
-    else turns.inLine(() => serve(exchange))
+    if (this.#core.keeps(this)) this.#core.serve(exchange)
+    else setImmediate(this.#core.serve, exchange)
   }
 
   #hold(bytes: Buffer, shared: boolean): void {

@@ -7,7 +7,6 @@ import { leniencyOf, parserLimitsOf } from '../policy.ts'
 import { Pool } from '../pool.ts'
 import { Reporter } from '../reporter.ts'
 import { owesNothing } from '../resting.ts'
-import { Turns } from '../turns.ts'
 import { Admission } from './admission.ts'
 import { Connection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
@@ -121,7 +120,6 @@ class CoreEngine implements Engine {
       // The clock is dear: without records and meter the age of a request is only looked at when a worker hangs.
       clock: exact ? () => performance.now() : () => wheel.seen,
       keeps: (connection) => this.#pool.keeps(connection),
-      turns: new Turns(),
       serve: (exchange) => this.#serve(exchange),
       over: (connection, exchange, completed) => {
         this.#count(exchange)

@@ -1,7 +1,6 @@
 /** What all connections of one core share, and whom they tell. */
 import type { Leniency, ParserLimits } from '../h1/events.ts'
 import type { HttpPolicy } from '../policy.ts'
-import type { Turns } from '../turns.ts'
 import type { Admission } from './admission.ts'
 import type { Connection } from './connection.ts'
 import type { Exchange } from './exchange.ts'
@@ -27,8 +26,6 @@ export interface CoreParts {
   readonly clock: () => number
   /** Whether its client may ask on: not when the worker drains. */
   readonly keeps: (connection: Connection) => boolean
-  /** Whose turn it is. */
-  readonly turns: Turns
   /** Gives a request to the application. */
   readonly serve: (exchange: Exchange) => void
   /** An exchange that was served is over; `completed` is false when its client went away before. */

@@ -6,7 +6,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type HttpPolicy, parserLimitsOf } from '../policy.ts'
-import { Turns } from '../turns.ts'
 import { type BodyLimits, guardBody } from './body.ts'
 import { brokenPassage } from './broken.ts'
 import type { Connection } from './connection.ts'
@@ -66,7 +65,6 @@ export class Gate {
   readonly #prepare: ((response: ServerResponse) => void) | undefined
   readonly #limits: BodyLimits
   readonly #most: number
-  readonly #turns = new Turns()
   /** One listener for all responses, which are its `this`. */
   readonly #closed: (this: Tracked) => void
 
@@ -140,8 +138,7 @@ export class Gate {
     else {
       if (request.headers['transfer-encoding'] !== undefined) this.#guard(connection, request)
       if (leaving(connection)) setImmediate(() => this.#serve(event, exchange, response))
-      else if (this.#turns.admits(exchange.started)) this.#serve(event, exchange, response)
-      else this.#turns.inLine(() => this.#serve(event, exchange, response))
+      else this.#serve(event, exchange, response)
     }
     return true
   }
