@@ -2,6 +2,7 @@
 import { errorsOf, type Phases, type Strip } from './failure-phases.ts'
 import { mostSlower, type Scenario, scenarios } from './failure-scenarios.ts'
 import { plural } from './report/markdown.ts'
+import { median } from './statistics.ts'
 
 /** Facts that each part of `npm run bench` tells of its run. */
 export interface RunFacts {
@@ -31,7 +32,7 @@ export interface FailureRow {
 }
 
 export interface FailureResults extends RunFacts {
-  /** Server -> requests a second in a closed loop, one value a round. */
+  /** Server -> requests a second in a closed loop, one value a trial. */
   readonly capacity: Readonly<Record<string, readonly number[]>>
   readonly rows: readonly FailureRow[]
   /** What a server has no means for. */
@@ -48,16 +49,21 @@ export interface Verdict {
   readonly why: string
 }
 
-const slower = ({ phases }: FailureRow): number => phases.during.p99 / phases.before.p99
+/** How many times higher the p99 was during than before; of several rounds the median. */
+export const slowerIn = (rows: readonly FailureRow[]): number =>
+  median(rows.map(({ phases }) => phases.during.p99 / phases.before.p99))
 
-/** No error but those that a killed worker held, p99 at most three times what it was before. */
-export const judge = (row: FailureRow): Verdict => {
-  const lost = scenarios[row.scenario].mayLose ? row.failedLater : lossesOf(row)
-  const times = slower(row)
+/** Of all rounds of a scenario: no error but those that a killed worker held, p99 at most three times what it was before. */
+export const judge = (rows: readonly FailureRow[]): Verdict => {
+  const lost = rows.reduce(
+    (sum, row) => sum + (scenarios[row.scenario].mayLose ? row.failedLater : lossesOf(row)),
+    0,
+  )
+  const times = slowerIn(rows)
   const faults = [
     ...(lost > 0 ? [`${plural(lost, 'request')} failed`] : []),
     ...(times > mostSlower ? [`p99 ${times.toFixed(1)} times that before`] : []),
-    ...(row.settled === null ? ['it did not settle'] : []),
+    ...(rows.some(({ settled }) => settled === null) ? ['it did not settle'] : []),
   ]
   return { met: faults.length === 0, why: faults.join(', ') }
 }

@@ -13,6 +13,7 @@ import { capacityOf, rateFor, trial } from './failure-trial.ts'
 import { tool } from './http-workloads.ts'
 import { endWithAll } from './peer-run.ts'
 import { invite } from './peer-world.ts'
+import type { Peer } from './peers.ts'
 import { failureTable } from './report/failure-table.ts'
 import { writeResults } from './report/results.ts'
 import { countOf, machineFacts } from './run-facts.ts'
@@ -52,23 +53,26 @@ for (const who of present)
     if (typeof deed !== 'function') cannot.push({ server: who.name, scenario, why: deed.cannot })
   }
 
-for (let round = 1; round <= rounds; round += 1) {
-  const rates = new Map<string, number>()
-  for (const who of present.filter(({ name }) => !unable.has(name))) {
-    try {
-      const most = await capacityOf(who, world, seconds)
-      capacity[who.name] = [...(capacity[who.name] ?? []), Math.round(most)]
-      rates.set(who.name, rateFor(most))
-      say(`${round}/${rounds} ${who.name}: at most ${Math.round(most)}/s, asked ${rateFor(most)}/s`)
-    } catch (error) {
-      unable.set(who.name, firstLine(error))
-      say(`${who.name}: ${firstLine(error)}`)
-    }
+/** Just before each trial: machines that are shared are not equally fast for long. Undefined when it does not even start. */
+const rateOf = async (who: Peer): Promise<number | undefined> => {
+  if (unable.has(who.name)) return undefined
+  try {
+    const most = await capacityOf(who, world, seconds)
+    capacity[who.name] = [...(capacity[who.name] ?? []), Math.round(most)]
+    return rateFor(most)
+  } catch (error) {
+    unable.set(who.name, firstLine(error))
+    say(`${who.name}: ${firstLine(error)}`)
+    return undefined
   }
+}
+
+for (let round = 1; round <= rounds; round += 1) {
   for (const scenario of chosen)
     for (const who of present) {
-      const rate = rates.get(who.name)
-      if (rate === undefined || typeof who.deeds[scenario] !== 'function') continue
+      if (typeof who.deeds[scenario] !== 'function') continue
+      const rate = await rateOf(who)
+      if (rate === undefined) continue
       try {
         const { row, why } = await trial(who, { world, scenario, rate, round })
         rows.push(row)
@@ -76,7 +80,7 @@ for (let round = 1; round <= rounds; round += 1) {
         const p99 = `p99 ${before.p99}, ${during.p99}, ${after.p99} ms`
         const errors = [before, during, after].map(errorsOf).join(', ')
         const end = row.settled === null ? `not settled: ${firstLine(why)}` : `settled in ${row.settled} ms`
-        say(`${round}/${rounds} ${scenario}, ${who.name}: errors ${errors}; ${p99}; ${end}`)
+        say(`${round}/${rounds} ${scenario}, ${who.name}, ${rate}/s: errors ${errors}; ${p99}; ${end}`)
       } catch (error) {
         failed.push({ server: who.name, scenario, why: firstLine(error) })
         say(`${scenario}, ${who.name}: ${firstLine(error)}`)
@@ -87,7 +91,7 @@ for (let round = 1; round <= rounds; round += 1) {
 const results: FailureResults = {
   ...facts,
   how: [
-    `open loop at half of each server's capacity (${tool}, 64 kept connections, ${seconds} s), at most ${mostPerSecond} requests a second`,
+    `open loop at half of each server's capacity (${tool}, 64 kept connections, ${seconds} s, before each trial), at most ${mostPerSecond} requests a second`,
     'one request of four on a connection of its own, the others on kept ones; nothing is retried',
     `a request without an answer after ${requestTimeout / 1000} s has failed; latency counts from the moment a request was due`,
     `${windows.before / 1000} s before, at least ${windows.during / 1000} s from the order on, ${windows.after / 1000} s after`,
