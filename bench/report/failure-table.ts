@@ -3,7 +3,7 @@ import { errorsOf, type Phase } from '../failure-phases.ts'
 import { type FailureResults, type FailureRow, judge, lossesOf, slowerIn } from '../failure-results.ts'
 import { type Scenario, scenarioNames, scenarios } from '../failure-scenarios.ts'
 import { median } from '../statistics.ts'
-import { bullet, number, plural, table } from './markdown.ts'
+import { bullet, number, table } from './markdown.ts'
 
 const milliseconds = (value: number): string => number(value, value < 100 ? 1 : 0)
 
