@@ -253,14 +253,12 @@ class BridgeFront implements Front, WorkerOwner {
 
   /** Whether a request of a dead channel is to be given to another. The others are answered here. */
   #survives(worker: Worker, ticket: Ticket, at: number, written: boolean, overdue: boolean): boolean {
-    const { phase, idempotent, stream, deaths } = ticket
+    const { phase, idempotent, stream } = ticket
     if (phase !== 'given' && phase !== 'begun') return false
     const started = at === 0 && written
-    const fate = fateOf({ phase, started, written, idempotent, streamed: stream !== undefined, deaths })
-    if (fate === 'again' && this.#phase !== 'closed') {
-      ticket.deaths += 1
-      return true
-    }
+    const before = ticket.losesTo(worker.address.age)
+    const fate = fateOf({ phase, started, written, idempotent, streamed: stream !== undefined, ...before })
+    if (fate === 'again' && this.#phase !== 'closed') return true
     const who = `Worker (pid:${worker.address.pid}) died ${started ? 'while it handled' : 'before it handled'} ${ticket.where}`
     if (fate === 'cut') {
       this.#mourn(`${who}: its response was cut`)

@@ -1,7 +1,9 @@
 /** What becomes of the requests of a lane that is no more. Pure: a table of what was known of each. */
 
-/** Lanes that may die beneath a request before it is given up. */
+/** Workers that may die beneath a request before it is given up. */
 const mostDeaths = 2
+/** Lanes, of whichever workers: one that opens and dies without an end is no worker. */
+const mostLanes = 64
 
 export interface Victim {
   readonly phase: 'given' | 'begun' | 'over'
@@ -11,8 +13,10 @@ export interface Victim {
   readonly written: boolean
   readonly idempotent: boolean
   readonly streamed: boolean
-  /** Lanes that died beneath it, this one not counted. */
+  /** Workers that died beneath it, this one not counted. */
   readonly deaths: number
+  /** Lanes that died beneath it, this one not counted. */
+  readonly lanes: number
 }
 
 /** `again`: another lane gets it; `refuse`: the client gets 502; `cut`: it had begun; `nothing`: nobody is there. */
@@ -21,8 +25,9 @@ export type Fate = 'again' | 'refuse' | 'cut' | 'nothing'
 export const fateOf = (victim: Victim): Fate => {
   if (victim.phase === 'over') return 'nothing'
   if (victim.phase === 'begun') return 'cut'
+  const isSpent = victim.deaths >= mostDeaths || victim.lanes >= mostLanes
   // What nobody read may be said again, whatever it is: of its body nothing was asked for.
-  if (!victim.written) return victim.deaths < mostDeaths ? 'again' : 'refuse'
+  if (!victim.written) return isSpent ? 'refuse' : 'again'
   if (victim.started || victim.streamed || !victim.idempotent) return 'refuse'
-  return victim.deaths < mostDeaths ? 'again' : 'refuse'
+  return isSpent ? 'refuse' : 'again'
 }

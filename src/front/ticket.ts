@@ -38,8 +38,8 @@ export class Ticket implements ResponseListener, Queued {
   keeper: Keeper | undefined = undefined
   /** Since when it waits for a worker, `performance.now()`, also where it was given to one that died; 0: it never did. */
   since = 0
-  /** Channels that died beneath it. */
-  deaths = 0
+  /** Channels that died beneath it, by the ages of their workers: all of one die together. */
+  #deaths: number[] | undefined
   readonly #queue: { left(): void }
 
   /** `queue` is told when the client goes while this waits. */
@@ -49,6 +49,14 @@ export class Ticket implements ResponseListener, Queued {
     const { method } = exchange
     this.idempotent = method === 'GET' || idempotent.has(method)
     this.#queue = queue
+  }
+
+  /** A channel of this worker died beneath it. Gives how many channels did before, and of how many other workers. */
+  losesTo(age: number): { readonly lanes: number; readonly deaths: number } {
+    const before = this.#deaths ?? []
+    const others = new Set(before.filter((other) => other !== age))
+    this.#deaths = [...before, age]
+    return { lanes: before.length, deaths: others.size }
   }
 
   get alone(): boolean {

@@ -9,12 +9,15 @@ const behind: Victim = {
   idempotent: true,
   streamed: false,
   deaths: 0,
+  lanes: 0,
 }
 
 test.each<[string, Partial<Victim>, Fate]>([
   ['waits behind another', {}, 'again'],
   ['waits behind another for the second time', { deaths: 1 }, 'again'],
-  ['had two channels die beneath it', { deaths: 2 }, 'refuse'],
+  ['had two workers die beneath it', { deaths: 2 }, 'refuse'],
+  ['had many channels of its worker die beneath it', { lanes: 30 }, 'again'],
+  ['has channels die beneath it without an end', { lanes: 64 }, 'refuse'],
   ['may have been started', { started: true }, 'refuse'],
   ['is not idempotent', { idempotent: false }, 'refuse'],
   ['has a streamed body', { streamed: true }, 'refuse'],

@@ -121,6 +121,23 @@ describe('a worker that dies', () => {
     expect(pathsOf(second).length).toBe(2)
   })
 
+  test('costs nothing more when it has many threads, whose channels end one after the other', async () => {
+    const first = await new FakeWorker(keeping).listen()
+    const served = await serveFront([first], { patienceMs: 60_000, threads: 6 })
+    await Promise.all(Array.from({ length: 60 }, () => status(served.url('/quick'))))
+    const paths = Array.from({ length: 12 }, (_, index) => `/p${index}`)
+    const answers = paths.map((path) => status(served.url(path)))
+    await eventually(() => paths.filter((path) => pathsOf(first).includes(path)).length >= 6)
+    first.die()
+    await eventually(() => errorsIn(served).length > 0)
+    const second = await new FakeWorker(answering).listen()
+    served.front.workers([addressOf(second, 2)])
+    const statuses = await Promise.all(answers)
+    expect(errorsIn(served).filter((words) => !words.includes('while it handled'))).toEqual([])
+    expect(statuses.filter((each) => each === 502).length).toBe(errorsIn(served).length)
+    expect(statuses.filter((each) => each === 200).length).toBeGreaterThan(0)
+  })
+
   test('costs a request that was given again what it costs any other', async () => {
     const [first, second] = [await new FakeWorker(keeping).listen(), await new FakeWorker(keeping).listen()]
     const served = await serveFront([first])
