@@ -235,6 +235,7 @@ describe('containers', () => {
     const python = { language: 'python', project: { ...project, requirements: 'pyproject.toml' } } as const
     expect(write('docker', python)).toMatch(/pip install --no-cache-dir \.\n/)
     expect(write('docker', python)).not.toMatch(/collectstatic|requirements\.txt/)
+    expect(write('docker', python)).toMatch(/compileall -q \. \S+\/dist\/python/)
   })
 })
 
