@@ -206,7 +206,7 @@ export function systemCall(
 
 /** sched_setscheduler(2), where its number is another on x86-64 than on the newer ones; SCHED_OTHER and SCHED_IDLE of sched.h. */
 const schedSetscheduler = { name: 'sched_setscheduler', number: process.arch === 'x64' ? 144 : 119 } as const
-const policies = { usual: 0, idle: 5 } as const
+export const policies = { usual: 0, idle: 5 } as const
 
 /** How the system schedules a thread, sched(7). Undefined when that is done, else in words why not. Linux only. */
 export function setPolicy(thread: number, policy: keyof typeof policies): string | undefined {

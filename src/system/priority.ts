@@ -7,8 +7,8 @@
 import { readFileSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
 import { hasCode } from '../errors.ts'
-import { hasLibc, setPolicy } from './libc.ts'
-import { familyOf, policyOf, threadsOf } from './processes.ts'
+import { hasLibc, policies, setPolicy } from './libc.ts'
+import { familyOf, statOf, threadsOf } from './processes.ts'
 
 /** Below what nice(2) knows. */
 export const idle = 20
@@ -25,9 +25,10 @@ export const mayReturnTo = (nice: number, status: string, limits: string): boole
   return soft === 'unlimited' || Number(soft ?? 0) >= 20 - nice
 }
 
-/** Whether this process may lower another one's priority and raise it to its own again. */
+/** Whether this process may lower another one's priority and raise it to its own again, which is no policy of its own. */
 export const canReturn = (): boolean =>
   process.platform === 'linux' &&
+  statOf(process.pid)?.policy === policies.usual &&
   mayReturnTo(
     getPriority(),
     readFileSync('/proc/self/status', 'utf8'),
@@ -75,8 +76,7 @@ function eachThread(pid: number, deed: (thread: number) => void): void {
   }
 }
 
-/** SCHED_IDLE, sched.h. */
-const isIdle = (thread: number): boolean => policyOf(thread) === 5
+const isIdle = (thread: number): boolean => statOf(thread)?.policy === policies.idle
 
 /** False when the thread is gone already. */
 function obey(why: string | undefined): boolean {

@@ -14,13 +14,18 @@ export interface Stat {
   readonly parent: number
   /** In ticks since the machine started: with the pid it names a process for good. */
   readonly startTicks: number
+  /** How it is scheduled, sched(7): 0 as usual, 5 where it is idle. */
+  readonly policy: number
 }
 
 /** /proc/PID/stat. The command stands in parentheses and may hold anything, parentheses too. */
 export const parseStat = (text: string): Stat | undefined => {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  const [state, parent, startTicks] = [fields[0], Number(fields[1]), Number(fields[19])]
-  return state === undefined || !Number.isFinite(startTicks) ? undefined : { state, parent, startTicks }
+  const [state] = fields
+  const numberAt = (index: number): number => Number(fields[index])
+  const startTicks = numberAt(19)
+  if (state === undefined || !Number.isFinite(startTicks)) return undefined
+  return { state, parent: numberAt(1), startTicks, policy: numberAt(38) }
 }
 
 export const statOf = (pid: number): Stat | undefined => parseStat(readProc(`${pid}/stat`))
@@ -64,12 +69,6 @@ export const allPids = (): number[] =>
 /** Ids of the threads that are alive; none without /proc, or when the process is gone. */
 export const threadsOf = (pid: number): number[] =>
   orElse(() => readdirSync(`/proc/${pid}/task`), []).map(Number)
-
-/** How the system schedules a thread, sched.h; undefined when it is gone. */
-export const policyOf = (thread: number): number | undefined => {
-  const text = readProc(`${thread}/stat`)
-  return text === '' ? undefined : Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[38])
-}
 
 /** A process and all that descend from it; itself alone where the kernel tells of no children (CONFIG_PROC_CHILDREN). */
 export function familyOf(pid: number): number[] {

@@ -192,6 +192,7 @@ export class Worker {
     void this.#tell({ type: 'adopted', id, taken })
   }
 
+  /** A colleague has come: it gets its part of the clients. */
   share(of: number): void {
     this.#engine?.share(of)
   }

@@ -158,8 +158,9 @@ test('a file that holds another pid is left alone', () => {
 })
 
 test('a command with parentheses and spaces does not confuse the reading of /proc/PID/stat', () => {
-  const tail = `S 42 ${Array.from({ length: 17 }, () => '0').join(' ')} 777 0 0`
-  expect(parseStat(`10 (a) (b c) R) ${tail}`)).toEqual({ state: 'S', parent: 42, startTicks: 777 })
+  const zeros = (count: number): string => Array.from({ length: count }, () => '0').join(' ')
+  const tail = `S 42 ${zeros(17)} 777 ${zeros(18)} 5 0 0`
+  expect(parseStat(`10 (a) (b c) R) ${tail}`)).toEqual({ state: 'S', parent: 42, startTicks: 777, policy: 5 })
   expect(parseStat('')).toBeUndefined()
 })
 
