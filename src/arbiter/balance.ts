@@ -132,14 +132,25 @@ function isSpare(state: State, { role, generation }: Worker): boolean {
   return (newestPolicy(state)?.surge ?? 0) > 0
 }
 
-/** The workers of a master that ends, once nobody brings them requests any more. */
+/** The workers of a master that ends: who accepts when its turn comes, the others once nobody brings them requests. */
 function release(turn: Turn): void {
-  const { mode, workers } = turn.state
-  if (mode.phase !== 'stopping') return
-  for (const worker of workers) {
-    if (isServing(worker) && mayEnd(turn.state, worker)) retire(turn, worker, { until: mode.deadline })
+  for (const worker of turn.state.workers) {
+    const { mode } = turn.state
+    if (mode.phase !== 'stopping') return
+    if (!isServing(worker) || !mayEnd(turn.state, worker)) continue
+    if (!worker.behind) {
+      if (turn.now < mode.next) continue
+      turn.set({ mode: { ...mode, next: turn.now + mode.apart } })
+    }
+    retire(turn, worker, { until: mode.deadline })
   }
 }
+
+/** When the next one that accepts is to be told that its master ends; Infinity when none waits for its turn. */
+export const nextRelease = ({ mode, workers }: State): number =>
+  mode.phase === 'stopping' && workers.some((worker) => isServing(worker) && !worker.behind)
+    ? mode.next
+    : Number.POSITIVE_INFINITY
 
 /** Whether a worker may be told to end when the master does: not while its fronts still have requests. */
 export const mayEnd = (state: State, worker: Worker): boolean =>

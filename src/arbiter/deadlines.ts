@@ -1,5 +1,5 @@
 /** When the arbiter has to be woken next. Every waiting of the state stands here; without one it sleeps. */
-import { wantsSpawn } from './balance.ts'
+import { nextRelease, wantsSpawn } from './balance.ts'
 import { nextBoot } from './pace.ts'
 import type { State } from './state.ts'
 import { isServing, isStopping } from './turn.ts'
@@ -15,6 +15,7 @@ export function nextDeadline(state: State): number {
     staging && 'deadline' in staging ? staging.deadline : NEVER,
     upgradeDeadline(state),
     mode.phase === 'lame-duck' ? mode.deadline : NEVER,
+    nextRelease(state),
     wantsSpawn(state) ? Math.max(crashes.notBefore, nextBoot(state)) : NEVER,
   )
 }

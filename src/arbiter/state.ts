@@ -144,6 +144,10 @@ export type Mode =
       readonly reason?: Failure
       /** When graceful_timeout is over: workers that waited for their fronts have no more than what is left. */
       readonly deadline: number
+      /** Milliseconds from the end of one that accepts to that of the next; 0: all at once. */
+      readonly apart: number
+      /** When the next one that accepts may be told. */
+      readonly next: number
     }
   /** The exit effect was given; nothing more is decided. */
   | { readonly phase: 'gone' }

@@ -4,9 +4,13 @@
  */
 
 import { mayEnd } from './balance.ts'
-import type { Failure, Worker } from './state.ts'
-import { isStopping, type Turn } from './turn.ts'
+import type { Failure, State, Worker } from './state.ts'
+import { isServing, isStopping, type Turn } from './turn.ts'
 import { quit, retire } from './workers.ts'
+
+/** While another master serves, ours end this long after one another, and the last after TAKEOVER at the latest. */
+const APART = 100
+const TAKEOVER = 1000
 
 /** TERM: still accepting for lame_duck, then a graceful stop. */
 export function stopGracefully(turn: Turn): void {
@@ -43,15 +47,29 @@ export function stop(turn: Turn, how: 'graceful' | 'quick', exit: number, reason
     turn.do({ do: 'close-listeners', shared: upgrade.phase !== 'none' || role === 'challenger' })
   }
   const deadline = turn.now + (turn.policy?.gracefulTimeout ?? 0)
-  turn.set({ mode: { phase: 'stopping', how, exit, deadline, ...(reason ? { reason } : {}) } })
+  const apart = how === 'graceful' ? apartIn(turn.state) : 0
+  turn.set({
+    mode: { phase: 'stopping', how, exit, deadline, apart, next: turn.now, ...(reason ? { reason } : {}) },
+  })
   for (const worker of turn.state.workers) {
     if (how === 'quick') quit(turn, worker)
     else if (worker.phase === 'retiring' && worker.reason === 'profile')
       turn.put({ ...worker, deadline: Math.min(worker.deadline, deadline) })
+    else if (apart > 0 && isServing(worker))
+      continue // when its turn comes
     else if (!isEnding(worker) && mayEnd(turn.state, worker)) retire(turn, worker)
   }
   // Last: the workers of a first start have their graceful_timeout from it.
   turn.set({ staging: undefined, pending: [] })
+}
+
+/**
+ * The clients of a worker that ends connect anew, to workers that have just begun: those of all at once would wait for
+ * one another. Without another master to go to they need not wait for anything.
+ */
+const apartIn = ({ upgrade, role, serving, workers }: State): number => {
+  if (!serving || (upgrade.phase !== 'running' && role !== 'challenger')) return 0
+  return Math.min(APART, TAKEOVER / Math.max(1, workers.length))
 }
 
 const isEnding = ({ phase }: Worker): boolean => phase === 'retiring' || phase === 'dismissed'

@@ -53,7 +53,42 @@ describe('an upgrade', () => {
   test('is completed by TERM, which leaves the sockets to the new master', () => {
     const story = new Story().serve().signal('SIGUSR2').tell({ type: 'upgrade-ready' }).signal('SIGTERM')
     expect(story.did('close-listeners')).toEqual([{ do: 'close-listeners', shared: true }])
+    expect(story.pass(100).leave().did('exit')).toEqual([{ do: 'exit', code: 0 }])
+  })
+
+  test('completed by TERM moves the clients of one worker after the other, within a second', () => {
+    const story = new Story({ workers: 40 }).serve().signal('SIGUSR2').tell({ type: 'upgrade-ready' })
+    story.signal('SIGTERM')
+    expect(story.did('drain')).toHaveLength(1)
+    expect(story.pass(24).did('drain')).toHaveLength(1)
+    expect(story.pass(1).did('drain')).toHaveLength(2)
+    expect(story.pass(975).did('drain')).toHaveLength(40)
     expect(story.leave().did('exit')).toEqual([{ do: 'exit', code: 0 }])
+  })
+
+  test('backed out by TERM to the new master moves its clients one worker after the other', () => {
+    const story = new Story({}, 'challenger').serve().signal('SIGTERM')
+    expect(story.did('drain')).toEqual([{ do: 'drain', age: 1 }])
+    expect(story.pass(100).did('drain')).toHaveLength(2)
+  })
+
+  test('completed by TERM and then QUIT waits for nobody', () => {
+    const story = new Story().serve().signal('SIGUSR2').tell({ type: 'upgrade-ready' })
+    expect(story.signal('SIGTERM', 'SIGQUIT').kills()).toEqual(['1 SIGQUIT', '2 SIGQUIT'])
+  })
+
+  test('whose new master is not ready has the old one end at once, as there is nobody to go to', () => {
+    const story = new Story().serve().signal('SIGUSR2', 'SIGTERM')
+    expect(story.did('drain')).toHaveLength(2)
+  })
+
+  test('who waits for its turn to end has what is left of graceful_timeout', () => {
+    const story = new Story({ gracefulTimeout: 5000 })
+      .serve()
+      .signal('SIGUSR2')
+      .tell({ type: 'upgrade-ready' })
+    expect(story.signal('SIGTERM').pass(4999).kills()).toEqual([])
+    expect(story.pass(1).kills()).toEqual(['1 SIGQUIT', '2 SIGQUIT'])
   })
 
   test('is not ended for its slowness by a master that ends', () => {
