@@ -14,9 +14,10 @@ export const settings = {
     defaultText: '1, or $WEB_CONCURRENCY',
     summary: 'The number of worker processes.',
     details: `A JavaScript worker serves many requests at once on one core, so one worker for each core is the measure:
-fewer leave cores idle, more only cost memory. A Python worker handles one request at a time, or as many as it has
-\`threads\`: start with two for each core, and more where the application waits for others. \`auto\` counts the cores this process may really use: the control group's
-quota and the CPU affinity, not the cores of the machine.
+fewer leave cores idle, more cost memory. They buy room, too: with two for each core, the death or hang of one takes no
+core out of use, and is hardly felt by the others' clients. A Python worker handles one request at a time, or as many as
+it has \`threads\`: start with two for each core, and more where the application waits for others. \`auto\` counts the
+cores this process may really use: the control group's quota and the CPU affinity, not the cores of the machine.
 
 The signals TTIN and TTOU change the number while the server runs; a reload sets it back to this value. 0 is allowed: the
 master listens and starts nothing until it is told to.`,
