@@ -17,7 +17,7 @@ export const scenarios = {
     mayLose: false,
   },
   resize: {
-    words: 'Two workers become four, and then two again.',
+    words: 'Two workers more are asked for, and then two less.',
     mayLose: false,
   },
   kill: {

@@ -11,8 +11,11 @@ import type { Peer, World } from './peers.ts'
 const kept = { name: 'failure', task: 'hello', headers: [], answer: '', short: false } as const
 
 /** Requests a second in a closed loop of kept connections. */
-export const capacityOf = async (who: Peer, world: World, seconds: number): Promise<number> => {
-  const server = await startPeer(who, { world })
+export const capacityOf = async (
+  who: Peer,
+  { world, workers, seconds }: { world: World; workers: number; seconds: number },
+): Promise<number> => {
+  const server = await startPeer(who, { world, workers })
   try {
     const load = { port: server.port, workload: kept, folder: server.folder, before: [] }
     await burst({ ...load, seconds: 1 })
@@ -24,8 +27,9 @@ export const capacityOf = async (who: Peer, world: World, seconds: number): Prom
 
 export const rateFor = (capacity: number): number => Math.min(mostPerSecond, Math.round(capacity / 2))
 
-/** Even a worker that gets all requests of the first two windows has then got no more. */
-const recycleAfterAt = (rate: number): number => Math.round((rate * (windows.warm + windows.before)) / 1000)
+/** Even a worker that gets twice its part of the requests of the first two windows has then got no more. */
+const recycleAfterAt = (rate: number, workers: number): number =>
+  Math.round(((rate * (windows.warm + windows.before)) / 1000) * (2 / Math.max(2, workers)))
 
 /** Gives the moments, and whether it settled; the load runs on. */
 const perform = async (act: () => Promise<void>) => {
@@ -46,6 +50,7 @@ const perform = async (act: () => Promise<void>) => {
 
 export interface TrialOptions {
   readonly world: World
+  readonly workers: number
   readonly scenario: Scenario
   readonly rate: number
   readonly round: number
@@ -54,11 +59,16 @@ export interface TrialOptions {
 /** Gives its row, and why the server did not settle ('' when it did). */
 export const trial = async (
   who: Peer,
-  { world, scenario, rate, round }: TrialOptions,
+  { world, workers, scenario, rate, round }: TrialOptions,
 ): Promise<{ row: FailureRow; why: string }> => {
   const deed = who.deeds[scenario]
   if (typeof deed !== 'function') throw new Error(`${who.name}: ${deed.cannot}`)
-  const server = await startPeer(who, { world, scenario, recycleAfter: recycleAfterAt(rate) })
+  const server = await startPeer(who, {
+    world,
+    workers,
+    scenario,
+    recycleAfter: recycleAfterAt(rate, workers),
+  })
   try {
     const load = await openLoad({ port: server.port, rate, freshEvery: 4, timeout: requestTimeout })
     const release = endingToo(load.kill)

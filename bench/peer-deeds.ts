@@ -88,11 +88,11 @@ export const grow =
   async (acting) => {
     for (let step = 1; step <= steps; step += 1) {
       await more.tell(acting)
-      await workersAre(acting, 2 + (2 / steps) * step)
+      await workersAre(acting, acting.order.workers + (2 / steps) * step)
     }
     for (let step = 1; step <= steps; step += 1) {
       await less.tell(acting)
-      await workersAre(acting, 4 - (2 / steps) * step)
+      await workersAre(acting, acting.order.workers + 2 - (2 / steps) * step)
     }
   }
 
@@ -104,7 +104,7 @@ export const takenOver: Deed = async (acting) => {
   const old = acting.master()
   process.kill(old, 'SIGUSR2')
   const successor = await eventually(() => acting.master('.2') || false, patience('a new master'))
-  await eventually(() => acting.workers(successor).length === 2, patience('its workers'))
+  await eventually(() => acting.workers(successor).length === acting.order.workers, patience('its workers'))
   await pause(windows.takeover)
   process.kill(old, 'SIGTERM')
   await eventually(() => !isAlive(old) && acting.master() === successor, patience('the old master to leave'))

@@ -27,6 +27,7 @@ export interface RunningPeer extends Acting {
 
 export interface StartOptions {
   readonly world: World
+  readonly workers: number
   readonly scenario?: Scenario
   readonly recycleAfter?: number
 }
@@ -60,6 +61,7 @@ const rightAnswer = async (port: number): Promise<boolean> => {
 const environmentOf = (who: Peer, order: Order): NodeJS.ProcessEnv => ({
   ...(order.world.python === undefined ? process.env : environment(order.world.python)),
   PORT: String(order.port),
+  WORKERS: String(order.workers),
   NODE_ENV: 'production',
   TSG_BENCH_SERVER: order.folder,
   ...who.environment?.(order),
@@ -70,12 +72,12 @@ const pidIn = (file: string): number => (existsSync(file) ? Number(readFileSync(
 /** Starts a server and waits for its right answer. Throws with the end of its log. */
 export const startPeer = async (
   who: Peer,
-  { world, scenario, recycleAfter = 0 }: StartOptions,
+  { world, workers: count, scenario, recycleAfter = 0 }: StartOptions,
 ): Promise<RunningPeer> => {
   const folder = mkdtempSync(join(tmpdir(), 'tsg-bench-'))
   cpSync(applications, folder, { recursive: true })
   const port = await freePort()
-  const order: Order = { world, port, folder, scenario, recycleAfter }
+  const order: Order = { world, port, workers: count, folder, scenario, recycleAfter }
   const log = join(folder, 'log')
   const output = openSync(log, 'a')
   const [program = '', ...args] = who.command(order)
@@ -124,7 +126,7 @@ export const startPeer = async (
     await eventually(isThere, { within: 20_000, every: 5, what: 'an answer' })
     const startedIn = performance.now() - began
     if (ended !== undefined) throw new Error(ended)
-    await eventually(() => workers().length === 2, { within: 10_000, what: 'two workers' })
+    await eventually(() => workers().length === count, { within: 10_000, what: `${count} workers` })
     return { order, port, folder, startedIn, master, workers, environment: env, all, stop }
   } catch (error) {
     const words = `${error instanceof Error ? error.message : error}; log: ${endOf(log)}`

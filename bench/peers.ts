@@ -1,5 +1,5 @@
 /**
- * Who is compared by `bench:failure` and `bench:boot`: how each is started, with two workers, and how each is told what
+ * Who is compared by `bench:failure` and `bench:boot`: how each is started, and how each is told what
  * the scenarios do to it. It knows no load and no figures.
  */
 import { existsSync } from 'node:fs'
@@ -32,6 +32,7 @@ export interface World {
 export interface Order {
   readonly world: World
   readonly port: number
+  readonly workers: number
   /** A copy of bench/failure/, where the server runs and may write. */
   readonly folder: string
   readonly scenario: Scenario | undefined
@@ -58,7 +59,7 @@ const at = ({ port }: Order): string => `127.0.0.1:${port}`
 
 /** What Gunicorn and tsgunicorn both understand. */
 const gunicornFlags = (order: Order): string[] => [
-  ...['-b', at(order), '-w', '2', '--pid', 'server.pid', '--log-level', 'warning'],
+  ...['-b', at(order), '-w', String(order.workers), '--pid', 'server.pid', '--log-level', 'warning'],
   ...(order.scenario === 'recycle' ? ['--max-requests', String(order.recycleAfter)] : []),
   ...(order.scenario === 'hang' ? ['--timeout', '2'] : []),
 ]
@@ -106,10 +107,10 @@ const pm2 = (order: Order, ...words: string[]): string[] =>
   'why' in order.world.pm2 ? [] : [order.world.node, order.world.pm2.cli, ...words]
 
 /** uWSGI's own way to grow and shrink is its cheaper mode, by hand. */
-const uwsgiSizes = ({ scenario }: Order): string[] =>
+const uwsgiSizes = ({ scenario, workers }: Order): string[] =>
   scenario === 'resize'
-    ? ['--processes', '4', '--cheaper', '2', '--cheaper-algo', 'manual']
-    : ['--processes', '2']
+    ? ['--processes', String(workers + 2), '--cheaper', String(workers), '--cheaper-algo', 'manual']
+    : ['--processes', String(workers)]
 
 export const peers: readonly Peer[] = [
   {
@@ -143,10 +144,10 @@ export const peers: readonly Peer[] = [
   {
     name: peerNames.pm2,
     side: 'node',
-    command: ({ world }) =>
+    command: ({ world, workers }) =>
       'why' in world.pm2
         ? []
-        : [world.node, world.pm2.runtime, 'start', 'pm2.mjs', '--name', 'app', '-i', '2'],
+        : [world.node, world.pm2.runtime, 'start', 'pm2.mjs', '--name', 'app', '-i', String(workers)],
     environment: ({ folder }) => ({ PM2_HOME: `${folder}/pm2` }),
     // pm2 names a process so when it has loaded the application.
     isWorker: /^node .*pm2\.mjs$/,
@@ -154,8 +155,8 @@ export const peers: readonly Peer[] = [
       reload: told((order) => pm2(order, 'reload', 'app')),
       upgrade: { cannot: 'not possible: `pm2 update` ends all and starts anew' },
       resize: grow(
-        told((order) => pm2(order, 'scale', 'app', '4')),
-        told((order) => pm2(order, 'scale', 'app', '2')),
+        told((order) => pm2(order, 'scale', 'app', String(order.workers + 2))),
+        told((order) => pm2(order, 'scale', 'app', String(order.workers))),
         { steps: 1 },
       ),
       kill: killOne,

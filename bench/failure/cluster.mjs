@@ -26,7 +26,7 @@ if (cluster.isPrimary) {
   cluster.on('exit', ({ id }) => leaving.delete(id) || fork())
   process.on('SIGHUP', roll)
   process.on('SIGTERM', () => process.exit())
-  await Promise.all([fork(), fork()])
+  await Promise.all(Array.from({ length: Number(process.env.WORKERS) }, fork))
 } else {
   const server = createServer(handler).listen(Number(process.env.PORT), '127.0.0.1')
   process.on('SIGHUP', () => undefined)

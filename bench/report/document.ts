@@ -110,7 +110,7 @@ const bootSection = ({ boot }: Results): string[] =>
 const limits = [
   'Servers, applications and load generator share one machine, over its loopback interface. With two cores they take ' +
     'time from each other: figures of another machine are others, and a ratio is worth more than a rate.',
-  'Each server has its defaults, but for what is said beside it: two workers, and for HTTP one process. Nobody has ' +
+  'Each server has its defaults, but for what is said beside it: two workers, under failure two for each core, and for HTTP one process. Nobody has ' +
     'tuned any of them.',
   'Medians, with least and most; no round is left out, and no server that was measured.',
   'The generator of the load under failure retries nothing. Clients and proxies repeat a GET whose kept connection ' +
@@ -118,6 +118,9 @@ const limits = [
   'A blocked worker of a node application has the connections of its clients in its hands: what they ask on them is ' +
     'lost with it, whoever supervises it. With WSGI applications the connections are those of a process that runs no ' +
     "application (tsgunicorn's front, uWSGI's router), or there is one for each request (Gunicorn's sync worker).",
+  'With one worker for each core, half of what a server can do is all that one of two workers can do: when the other is ' +
+    'gone, latency tells how nearly that is enough. So tsgunicorn is measured with one for each core, too (`-w 2`). All ' +
+    "have two for each core, near what Gunicorn's manual recommends (twice the cores and one).",
   'Timers have a resolution of a millisecond: a request may be sent that much after it was due, and its latency has it.',
   'A request under failure costs about a millisecond of computing (PBKDF2, the same in Node and Python), so that half ' +
     "of a server's capacity is a load that means something.",

@@ -2,6 +2,7 @@
 import { errorsOf, type Phase } from '../failure-phases.ts'
 import { type FailureResults, type FailureRow, judge, lossesOf, slowerIn } from '../failure-results.ts'
 import { type Scenario, scenarioNames, scenarios } from '../failure-scenarios.ts'
+import { isOurs } from '../peer-names.ts'
 import { median } from '../statistics.ts'
 import { bullet, number, table } from './markdown.ts'
 
@@ -94,7 +95,7 @@ export const summaryTable = (results: FailureResults): string => {
 
 /** What was asked of tsgunicorn, and where it was missed. */
 export const judgement = (results: FailureResults): string => {
-  const servers = serversOf(results).filter((server) => server.startsWith('tsgunicorn'))
+  const servers = serversOf(results).filter(isOurs)
   const ours = measuredScenarios(results)
     .flatMap((scenario) =>
       servers.map((server) => ({ scenario, server, rows: rowsOf(results, scenario, server) })),

@@ -1,12 +1,11 @@
 /** Which pictures docs/benchmarks/ has: name -> SVG. Pure. */
 import { stretch } from '../failure-phases.ts'
 import { scenarios } from '../failure-scenarios.ts'
+import { isOurs } from '../peer-names.ts'
 import { type Bar, bars } from './bars.ts'
 import { measuredScenarios } from './failure-table.ts'
 import type { Results } from './results.ts'
 import { strips } from './strips.ts'
-
-const isOurs = (name: string): boolean => name.startsWith('tsgunicorn')
 
 const barOf = (label: string, values: readonly number[]): Bar[] =>
   values.length === 0 ? [] : [{ label, values, ours: isOurs(label) }]

@@ -27,7 +27,7 @@ const perform = async (who: Peer, scenario: Scenario, server: RunningPeer): Prom
 }
 
 const started = async (who: Peer, scenario?: Scenario): Promise<RunningPeer> => {
-  const server = await startPeer(who, { world, ...(scenario === undefined ? {} : { scenario }) })
+  const server = await startPeer(who, { world, workers: 2, ...(scenario === undefined ? {} : { scenario }) })
   onTestFinished(server.stop)
   return server
 }
