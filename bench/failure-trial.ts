@@ -27,9 +27,9 @@ export const capacityOf = async (
 
 export const rateFor = (capacity: number): number => Math.min(mostPerSecond, Math.round(capacity / 2))
 
-/** Even a worker that gets twice its part of the requests of the first two windows has then got no more. */
+/** Even when one worker gets no request at all in the first two windows, none of the others has then got more. */
 const recycleAfterAt = (rate: number, workers: number): number =>
-  Math.round(((rate * (windows.warm + windows.before)) / 1000) * (2 / Math.max(2, workers)))
+  Math.round((rate * (windows.warm + windows.before)) / 1000 / Math.max(1, workers - 1))
 
 /** Gives the moments, and whether it settled; the load runs on. */
 const perform = async (act: () => Promise<void>) => {

@@ -61,7 +61,10 @@ export interface EngineListener {
 export interface DrainOptions {
   /** Accept what already waits in the kernel's queue before the listeners are closed: when nobody else will. */
   readonly emptyAcceptQueue: boolean
-  /** Nobody will listen on these sockets again: newcomers are turned away before they are in the queue. */
+  /**
+   * Nobody will listen on these sockets again: newcomers are turned away before they are in the queue. Otherwise clients
+   * are let go one part after the other, as they connect anew to those who do.
+   */
   readonly givenUp?: boolean
   /** The longest that an idle connection may still be waited on, from now. */
   readonly idleMs: number

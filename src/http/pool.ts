@@ -30,8 +30,8 @@ export interface PoolOptions<C extends Pooled> {
   readonly openHandle?: ((handle: object) => C) | undefined
 }
 
-/** 'draining' waits for idle connections, 'ending' no longer does. */
-type Phase = 'serving' | 'draining' | 'ending' | 'destroyed'
+/** 'moving' lets go of one part of the clients after the other, 'draining' of all; 'ending' waits for none that are idle. */
+type Phase = 'serving' | 'moving' | 'draining' | 'ending' | 'destroyed'
 
 /**
  * Whether the peer of a TCP socket has reset it: the kernel no longer knows its address, although bytes of it may be
@@ -46,6 +46,8 @@ const hasLostPeer = (socket: Socket): boolean =>
 const silentMs = 5000
 /** The same for those who were accepted when all other times were over. */
 const lateMs = 500
+/** A worker whose clients others serve from now on lets them go in so many parts, so far apart. */
+const moving = { parts: 4, apartMs: 75 } as const
 
 export class Pool<C extends Pooled> {
   readonly #options: PoolOptions<C>
@@ -87,7 +89,7 @@ export class Pool<C extends Pooled> {
 
   /** Whether its client may ask on after this answer. */
   keeps(connection: C): boolean {
-    return this.#phase === 'serving' && (this.#leaving.size === 0 || !this.#leaving.has(connection))
+    return this.#staysOpen && (this.#leaving.size === 0 || !this.#leaving.has(connection))
   }
 
   /**
@@ -95,12 +97,21 @@ export class Pool<C extends Pooled> {
    * their next answers. A client that connects again comes to whoever is free.
    */
   share(of: number): void {
-    if (this.#phase !== 'serving') return
+    if (this.#phase === 'serving') this.#letGo(of)
+  }
+
+  #letGo(of: number): void {
     let index = 0
     for (const connection of this.#connections) {
+      if (this.#leaving.has(connection)) continue
       index += 1
       if (index % of === 0) this.#leaving.add(connection)
     }
+  }
+
+  /** Whether connections live on after an answer, as far as the pool is concerned. */
+  get #staysOpen(): boolean {
+    return this.#phase === 'serving' || this.#phase === 'moving'
   }
 
   [Symbol.iterator](): IterableIterator<C> {
@@ -167,17 +178,15 @@ export class Pool<C extends Pooled> {
 
   /** A request is over: while draining, its connection is told, and ended when nobody waits for it any more. */
   over(connection: C): void {
-    if (this.#phase === 'serving') return
+    if (this.#staysOpen) return
     connection.drain?.()
     if (this.#phase === 'ending' && connection.idle) connection.end()
   }
 
   async drain({ emptyAcceptQueue, givenUp = false, idleMs }: DrainOptions): Promise<void> {
-    if (this.#phase === 'serving') this.#phase = 'draining'
-    for (const connection of this.#connections) connection.drain?.()
     clearTimeout(this.#idleTimer)
-    this.#idleTimer = setTimeout(() => this.#endIdle(), idleMs)
-    setTimeout(() => this.#endSilent(), Math.min(idleMs, silentMs)).unref()
+    if (this.#phase === 'serving' && !givenUp && this.size > 1) this.#move(moving.parts, idleMs)
+    else this.#sendAway(idleMs)
     await this.#acceptors.close({ emptyQueue: emptyAcceptQueue, givenUp })
     this.#closed = true
     if (this.#phase === 'ending') this.#idleTimer = setTimeout(() => this.#endLate(), lateMs)
@@ -185,9 +194,29 @@ export class Pool<C extends Pooled> {
     return this.done
   }
 
+  /** Others listen on the same sockets: clients that all connected anew at once would wait for one another there. */
+  #move(parts: number, idleMs: number): void {
+    if (parts === 1) {
+      this.#sendAway(idleMs)
+      return
+    }
+    this.#phase = 'moving'
+    this.#letGo(parts)
+    const apartMs = Math.min(moving.apartMs, idleMs / moving.parts)
+    this.#idleTimer = setTimeout(() => this.#move(parts - 1, idleMs - apartMs), apartMs)
+  }
+
+  #sendAway(idleMs: number): void {
+    if (this.#staysOpen) this.#phase = 'draining'
+    for (const connection of this.#connections) connection.drain?.()
+    this.#idleTimer = setTimeout(() => this.#endIdle(), idleMs)
+    setTimeout(() => this.#endSilent(), Math.min(idleMs, silentMs)).unref()
+  }
+
   destroy(): void {
     this.#phase = 'destroyed'
     this.#closed = true
+    clearTimeout(this.#idleTimer)
     this.#acceptors.closeNow()
     for (const socket of this.#arriving) socket.destroy()
     for (const connection of this.#connections) connection.socket.destroy()

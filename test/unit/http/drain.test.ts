@@ -274,3 +274,61 @@ describe.each([
     expect((await quiet.send(get()).end()).split('hello')).toHaveLength(3)
   })
 })
+
+describe.each([
+  ['on node:http', onNode],
+  ['on the core', onCore],
+])('an engine that drains while others listen on its sockets, %s', (_, on) => {
+  const idleMs = 20_000
+  const eight = [1, 2, 3, 4, 5, 6, 7, 8]
+  const isToldToGo = ({ text }: { readonly text: string }) => /connection: close/i.test(text)
+
+  test('lets its clients go one part after the other, each with an answer', async () => {
+    const { port, engine } = await on.hello()
+    const clients = await Promise.all(eight.map(() => connect(port)))
+    for (const client of clients) await client.send(get()).has('hello')
+    const drained = engine.drain({ emptyAcceptQueue: false, idleMs })
+    for (const client of clients) client.send(get())
+    for (const client of clients) await client.has('hello', 2)
+    const gone = clients.filter(isToldToGo)
+    expect(gone.length).toBeGreaterThanOrEqual(2)
+    expect(gone.length).toBeLessThan(8)
+    // The others ask on until they are told to go; each is told with an answer.
+    for (let asked = 3; !clients.every(isToldToGo); asked += 1)
+      for (const client of clients.filter((one) => !isToldToGo(one)))
+        await client.send(get()).has('hello', asked)
+    for (const client of clients) expect(await client.end()).toMatch(/hello$/)
+    await drained
+    expect(engine.connections).toBe(0)
+  })
+
+  test('lets all go at once when nobody will', async () => {
+    const { port, engine } = await on.hello()
+    const clients = await Promise.all(eight.map(() => connect(port)))
+    for (const client of clients) await client.send(get()).has('hello')
+    const drained = engine.drain({ emptyAcceptQueue: true, givenUp: true, idleMs })
+    for (const client of clients) client.send(get())
+    for (const client of clients) expect(await client.has('hello', 2)).toMatch(/connection: close/i)
+    await drained
+  })
+
+  test('ends who asks nothing when the time of idle ones is up, and takes no longer than that', async () => {
+    const { port, engine } = await on.hello()
+    const clients = await Promise.all(eight.map(() => connect(port)))
+    for (const client of clients) await client.send(get()).has('hello')
+    const began = performance.now()
+    await engine.drain({ emptyAcceptQueue: false, idleMs: 400 })
+    expect(performance.now() - began).toBeGreaterThanOrEqual(390)
+    for (const client of clients) expect((await client.end()).match(/hello/g)).toHaveLength(1)
+  })
+
+  test('is destroyed at once, whatever part has gone', async () => {
+    const { port, engine } = await on.hello()
+    const clients = await Promise.all(eight.map(() => connect(port)))
+    for (const client of clients) await client.send(get()).has('hello')
+    const drained = engine.drain({ emptyAcceptQueue: false, idleMs })
+    engine.destroy()
+    await drained
+    expect(engine.connections).toBe(0)
+  })
+})
