@@ -17,7 +17,7 @@ export const peerNotes: readonly string[] = [
   'pm2: cluster mode under `pm2-runtime`; reload is `pm2 reload`, resize is `pm2 scale`; the application leaves on ' +
     'SIGINT, as its manual asks for ([pm2.mjs](../../bench/failure/pm2.mjs)).',
   'Gunicorn and tsgunicorn: reload is `HUP`; upgrade is `USR2` and, a second after the new workers are there, `TERM` ' +
-    'to the old master; resize is `TTIN` and `TTOU`. a worker of gthread has four threads.',
+    'to the old master; resize is `TTIN` and `TTOU`. A worker of gthread has four threads.',
   'uWSGI: `--http --http-keepalive --lazy-apps`; reload is its chain reload; upgrade is `HUP`, which executes the ' +
     'program again; resize is `+` and `-` of the master FIFO in cheaper mode; `timeout` is `--harakiri`.',
 ]

@@ -38,8 +38,8 @@ const inner = ({ failure, http, wsgi }: Results): string =>
       ? []
       : [
           wrap(
-            `Under failure (${failure.date}): requests that failed at half of each server's capacity, and in brackets how ` +
-              'many times higher the 99th percentile of latency was than before.',
+            `Under failure (${failure.date}; ${failure.how.split('; ')[0]}): requests that failed at half of each server's ` +
+              'capacity, and in brackets how many times higher the 99th percentile of latency was than before.',
           ),
           summaryTable(failure),
         ]),
