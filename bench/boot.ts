@@ -21,7 +21,6 @@ const { values: options } = parseArgs({
   },
 })
 const rounds = countOf(options, 'rounds')
-const workers = 2
 const facts = machineFacts()
 const { world, present, skipped, versions } = invite(options.peers)
 endWithAll()
@@ -42,7 +41,7 @@ for (let round = 1; round <= rounds; round += 1)
   for (const [index, who] of present.entries()) {
     if (failed[who.name] !== undefined) continue
     try {
-      const server = await startPeer(who, { world, workers })
+      const server = await startPeer({ ...who, workers: 2 }, { world })
       const memory = server.all().reduce((sum, pid) => sum + memoryOf(pid), 0)
       rows[index]?.started.push(Math.round(server.startedIn))
       rows[index]?.memory.push(Math.round(memory))

@@ -6,16 +6,13 @@ import { mostPerSecond, requestTimeout, type Scenario, windows } from './failure
 import { burst } from './http-workloads.ts'
 import { machineNow, openLoad } from './open-load.ts'
 import { endingToo, startPeer } from './peer-run.ts'
-import type { Peer, World } from './peers.ts'
+import type { Contestant, World } from './peers.ts'
 
 const kept = { name: 'failure', task: 'hello', headers: [], answer: '', short: false } as const
 
 /** Requests a second in a closed loop of kept connections. */
-export const capacityOf = async (
-  who: Peer,
-  { world, workers, seconds }: { world: World; workers: number; seconds: number },
-): Promise<number> => {
-  const server = await startPeer(who, { world, workers })
+export const capacityOf = async (who: Contestant, world: World, seconds: number): Promise<number> => {
+  const server = await startPeer(who, { world })
   try {
     const load = { port: server.port, workload: kept, folder: server.folder, before: [] }
     await burst({ ...load, seconds: 1 })
@@ -50,7 +47,6 @@ const perform = async (act: () => Promise<void>) => {
 
 export interface TrialOptions {
   readonly world: World
-  readonly workers: number
   readonly scenario: Scenario
   readonly rate: number
   readonly round: number
@@ -58,17 +54,12 @@ export interface TrialOptions {
 
 /** Gives its row, and why the server did not settle ('' when it did). */
 export const trial = async (
-  who: Peer,
-  { world, workers, scenario, rate, round }: TrialOptions,
+  who: Contestant,
+  { world, scenario, rate, round }: TrialOptions,
 ): Promise<{ row: FailureRow; why: string }> => {
   const deed = who.deeds[scenario]
   if (typeof deed !== 'function') throw new Error(`${who.name}: ${deed.cannot}`)
-  const server = await startPeer(who, {
-    world,
-    workers,
-    scenario,
-    recycleAfter: recycleAfterAt(rate, workers),
-  })
+  const server = await startPeer(who, { world, scenario, recycleAfter: recycleAfterAt(rate, who.workers) })
   try {
     const load = await openLoad({ port: server.port, rate, freshEvery: 4, timeout: requestTimeout })
     const release = endingToo(load.kill)

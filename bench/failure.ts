@@ -8,15 +8,15 @@
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { contestantsOf } from './contestants.ts'
 import { errorsOf } from './failure-phases.ts'
 import type { FailureResults, FailureRow } from './failure-results.ts'
 import { mostPerSecond, requestTimeout, type Scenario, scenarioNames, windows } from './failure-scenarios.ts'
 import { capacityOf, rateFor, trial } from './failure-trial.ts'
 import { tool } from './http-workloads.ts'
-import { isOurs } from './peer-names.ts'
 import { endWithAll } from './peer-run.ts'
 import { invite } from './peer-world.ts'
-import type { Peer } from './peers.ts'
+import type { Contestant } from './peers.ts'
 import { failureTable } from './report/failure-table.ts'
 import { plural } from './report/markdown.ts'
 import { writeResults } from './report/results.ts'
@@ -34,7 +34,9 @@ const { values: options } = parseArgs({
   },
 })
 const [rounds, seconds] = [countOf(options, 'rounds'), countOf(options, 'seconds')]
-const counts = options.workers.split(',').map((workers) => countOf({ workers }, 'workers'))
+const [usual = '', ...others] = options.workers.split(',')
+const countIn = (workers: string): number => countOf({ workers }, 'workers')
+const counts = [countIn(usual), ...others.map(countIn)] as const
 const asked = options.scenarios.split(',').map((word) => word.trim())
 const chosen = scenarioNames.filter((name) => asked.some((word) => name.includes(word)))
 if (chosen.length === 0)
@@ -43,15 +45,7 @@ if (chosen.length === 0)
 const facts = machineFacts()
 const { world, present, skipped, versions } = invite(options.peers)
 endWithAll()
-
-type Contestant = Peer & { readonly workers: number }
-const contestants: readonly Contestant[] = counts.flatMap((workers, index) =>
-  index === 0
-    ? present.map((who) => ({ ...who, workers }))
-    : present
-        .filter(({ name }) => isOurs(name))
-        .map((who) => ({ ...who, name: `${who.name} -w ${workers}`, workers })),
-)
+const contestants = contestantsOf(present, counts)
 
 const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n').join(' ').slice(0, 300)
@@ -73,7 +67,7 @@ for (const who of contestants)
 const rateOf = async (who: Contestant): Promise<number | undefined> => {
   if (unable.has(who.name)) return undefined
   try {
-    const most = await capacityOf(who, { world, workers: who.workers, seconds })
+    const most = await capacityOf(who, world, seconds)
     capacity[who.name] = [...(capacity[who.name] ?? []), Math.round(most)]
     return rateFor(most)
   } catch (error) {
@@ -90,7 +84,7 @@ for (let round = 1; round <= rounds; round += 1) {
       const rate = await rateOf(who)
       if (rate === undefined) continue
       try {
-        const { row, why } = await trial(who, { world, workers: who.workers, scenario, rate, round })
+        const { row, why } = await trial(who, { world, scenario, rate, round })
         rows.push(row)
         const [before, during, after] = [row.phases.before, row.phases.during, row.phases.after]
         const p99 = `p99 ${before.p99}, ${during.p99}, ${after.p99} ms`

@@ -10,6 +10,7 @@ export const peerNames = {
   uwsgi: 'uWSGI',
 } as const
 
+/** By the name of a server, here and in what else is measured. */
 export const isOurs = (name: string): boolean => name.startsWith('tsgunicorn')
 
 export const peerNotes: readonly string[] = [

@@ -10,7 +10,7 @@ import { childrenOf, processesMarked, signalEach } from '../test/support/process
 import { request } from '../test/support/raw-client.ts'
 import type { Scenario } from './failure-scenarios.ts'
 import type { Acting } from './peer-deeds.ts'
-import type { Order, Peer, World } from './peers.ts'
+import type { Contestant, Order, Peer, World } from './peers.ts'
 import { endOf, environment } from './wsgi-run.ts'
 
 const applications = fileURLToPath(new URL('./failure', import.meta.url))
@@ -27,7 +27,6 @@ export interface RunningPeer extends Acting {
 
 export interface StartOptions {
   readonly world: World
-  readonly workers: number
   readonly scenario?: Scenario
   readonly recycleAfter?: number
 }
@@ -71,13 +70,13 @@ const pidIn = (file: string): number => (existsSync(file) ? Number(readFileSync(
 
 /** Starts a server and waits for its right answer. Throws with the end of its log. */
 export const startPeer = async (
-  who: Peer,
-  { world, workers: count, scenario, recycleAfter = 0 }: StartOptions,
+  who: Contestant,
+  { world, scenario, recycleAfter = 0 }: StartOptions,
 ): Promise<RunningPeer> => {
   const folder = mkdtempSync(join(tmpdir(), 'tsg-bench-'))
   cpSync(applications, folder, { recursive: true })
   const port = await freePort()
-  const order: Order = { world, port, workers: count, folder, scenario, recycleAfter }
+  const order: Order = { world, port, workers: who.workers, folder, scenario, recycleAfter }
   const log = join(folder, 'log')
   const output = openSync(log, 'a')
   const [program = '', ...args] = who.command(order)
@@ -126,7 +125,7 @@ export const startPeer = async (
     await eventually(isThere, { within: 20_000, every: 5, what: 'an answer' })
     const startedIn = performance.now() - began
     if (ended !== undefined) throw new Error(ended)
-    await eventually(() => workers().length === count, { within: 10_000, what: `${count} workers` })
+    await eventually(() => workers().length === who.workers, { within: 10_000, what: 'all workers' })
     return { order, port, folder, startedIn, master, workers, environment: env, all, stop }
   } catch (error) {
     const words = `${error instanceof Error ? error.message : error}; log: ${endOf(log)}`

@@ -55,6 +55,9 @@ export interface Peer {
   readonly missing: (world: World) => string | undefined
 }
 
+/** A peer as it takes part: with so many workers. */
+export type Contestant = Peer & { readonly workers: number }
+
 const at = ({ port }: Order): string => `127.0.0.1:${port}`
 
 /** What Gunicorn and tsgunicorn both understand. */

@@ -27,7 +27,10 @@ const perform = async (who: Peer, scenario: Scenario, server: RunningPeer): Prom
 }
 
 const started = async (who: Peer, scenario?: Scenario): Promise<RunningPeer> => {
-  const server = await startPeer(who, { world, workers: 2, ...(scenario === undefined ? {} : { scenario }) })
+  const server = await startPeer(
+    { ...who, workers: 2 },
+    { world, ...(scenario === undefined ? {} : { scenario }) },
+  )
   onTestFinished(server.stop)
   return server
 }
